@@ -1,0 +1,140 @@
+/// A piece of a batch's text: `length` UTF-8 bytes from `offset`. Length 0 means absent.
+public struct TextRange: Sendable, Hashable {
+  public var offset: UInt32
+  public var length: UInt32
+  @inlinable public init(offset: UInt32, length: UInt32) {
+    self.offset = offset
+    self.length = length
+  }
+  public static let absent = TextRange(offset: 0, length: 0)
+  @inlinable public var isAbsent: Bool { length == 0 }
+}
+
+/// Why a line was refused, in the order the checks are made.
+public enum RefusalReason: UInt8, Sendable, CaseIterable {
+  case oversize = 1
+  case notUTF8
+  case badJSON
+  case notObject
+  case missingField
+  case badType
+  case badTimestamp
+  case tooLong
+  case future
+  case expired
+  case late
+  case idConflict
+  case tooMany
+
+  /// The name users see: `bad_json` …
+  public var name: String {
+    switch self {
+    case .oversize: "oversize"
+    case .notUTF8: "not_utf8"
+    case .badJSON: "bad_json"
+    case .notObject: "not_object"
+    case .missingField: "missing_field"
+    case .badType: "bad_type"
+    case .badTimestamp: "bad_timestamp"
+    case .tooLong: "too_long"
+    case .future: "future"
+    case .expired: "expired"
+    case .late: "late"
+    case .idConflict: "id_conflict"
+    case .tooMany: "too_many"
+    }
+  }
+}
+
+/// What a row of a batch is.
+public enum RowKind: UInt8, Sendable {
+  /// A usage event (`track`, name not reserved).
+  case usage = 0
+  /// `identify`, `group`, or a reserved `track` event: kept whole, see ``EventBatch/records``.
+  case record = 1
+  /// Only moves the source's watermark.
+  case heartbeat = 2
+  /// Refused by the decoder; see ``EventBatch/refusals``.
+  case refused = 3
+  /// Understood and of no interest (`alias` and the like); counted.
+  case ignored = 4
+}
+
+/// A JSON scalar of a record's traits or properties.
+public enum Scalar: Sendable, Hashable {
+  case null
+  case bool(Bool)
+  /// The number as written.
+  case number(String)
+  case string(String)
+}
+
+/// What a line that is not usage says. Such lines are few and are kept whole.
+public struct Record: Sendable, Equatable {
+  public enum Kind: UInt8, Sendable {
+    case track = 0
+    case identify = 1
+    case group = 2
+  }
+  public var kind: Kind
+  /// The reserved event's name (`survey.responded` …); empty for identify and group.
+  public var event: String
+  /// Traits (identify, group) or top-level scalar properties (reserved events), in document order, last of repeated keys.
+  public var fields: [(name: String, value: Scalar)]
+  /// The line as read, for the store.
+  public var line: String
+
+  public init(kind: Kind, event: String, fields: [(name: String, value: Scalar)], line: String) {
+    self.kind = kind
+    self.event = event
+    self.fields = fields
+    self.line = line
+  }
+  public static func == (a: Record, b: Record) -> Bool {
+    a.kind == b.kind && a.event == b.event && a.line == b.line && a.fields.elementsEqual(b.fields, by: ==)
+  }
+}
+
+/// The events of one chunk of one stream, as a struct of arrays: row `i` of every column is one event.
+///
+/// A line mostly gives one row; an envelope (a `batch` array) gives several rows of one line. Rows are in log order.
+public struct EventBatch: Sendable {
+  /// Which configured source the chunk came from: index into ``Model``'s sources as the daemon registered them.
+  public var source: Int = 0
+  /// The latest instant an event may carry: reading time (or `--until`) plus the future tolerance.
+  public var latestAcceptable: Instant = Instant(milliseconds: .max)
+
+  /// Names as unescaped UTF-8; every `TextRange` points in here.
+  public var text: [UInt8] = []
+
+  /// `RowKind` raw values.
+  public var kind: [UInt8] = []
+  /// Milliseconds since the epoch; 0 where the row was refused.
+  public var instant: [Int64] = []
+  /// How many events the row stands for, ≥ 1.
+  public var count: [Int64] = []
+  public var account: [TextRange] = []
+  public var user: [TextRange] = []
+  public var event: [TextRange] = []
+  public var id: [TextRange] = []
+  /// Index into ``lines`` of the line the row came from.
+  public var line: [UInt32] = []
+
+  /// Byte range of each non-blank line within the chunk, without its line end.
+  public var lines: [TextRange] = []
+
+  /// For rows of kind `record`, ascending by row.
+  public var records: [(row: Int, record: Record)] = []
+  /// For rows of kind `refused`, ascending by row.
+  public var refusals: [(row: Int, reason: RefusalReason)] = []
+
+  public init() {}
+
+  /// Number of rows.
+  @inlinable public var rowCount: Int { kind.count }
+
+  /// The text of a range as a String (lossless: the decoder refuses what is not UTF-8).
+  public func string(_ range: TextRange) -> String {
+    String(decoding: text[Int(range.offset)..<Int(range.offset + range.length)], as: UTF8.self)
+  }
+}

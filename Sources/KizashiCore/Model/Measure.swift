@@ -1,0 +1,107 @@
+/// One corner of a grade curve: a metric value and the grade (0…100 points) it gives.
+public struct GradePoint: Sendable, Equatable {
+  public var value: Rational
+  /// 0…100, exact as written.
+  public var points: Rational
+  public init(value: Rational, points: Rational) {
+    self.value = value
+    self.points = points
+  }
+}
+
+/// How a metric value becomes a grade.
+public enum GradeCurve: Sendable, Equatable {
+  /// Linear in between, clamped outside; values ascending; at least one.
+  case points([GradePoint])
+  /// The last entry with `from ≤ value`; below the first: the first. At least one.
+  case bands([GradePoint])
+}
+
+/// What a measure without a value does.
+public enum MissingMode: Sendable, Equatable {
+  case exclude
+  /// Grade 0; counts in the score, not in coverage.
+  case zero
+  /// Grade 50.00; counts in the score, not in coverage.
+  case neutral
+  /// The last grade for this many milliseconds from the instant it went missing, then excluded; counts as present.
+  case hold(milliseconds: Int64)
+}
+
+/// A graded metric.
+public struct Measure: Sendable, Equatable {
+  public var name: String
+  public var metric: Metric
+  public var grade: GradeCurve
+  public var missing: MissingMode
+  public init(name: String, metric: Metric, grade: GradeCurve, missing: MissingMode = .exclude) {
+    self.name = name
+    self.metric = metric
+    self.grade = grade
+    self.missing = missing
+  }
+}
+
+/// A weighted group of measures.
+public struct Dimension: Sendable, Equatable {
+  public var name: String
+  /// 1…10,000.
+  public var weight: Int
+  /// Measure name and weight (1…10,000), in config order.
+  public var measures: [(name: String, weight: Int)]
+  public init(name: String, weight: Int, measures: [(name: String, weight: Int)]) {
+    self.name = name
+    self.weight = weight
+    self.measures = measures
+  }
+  public static func == (a: Dimension, b: Dimension) -> Bool {
+    a.name == b.name && a.weight == b.weight && a.measures.elementsEqual(b.measures, by: ==)
+  }
+}
+
+/// How measures become one score.
+public struct Scorecard: Sendable, Equatable {
+  public var name: String
+  /// Below this coverage (0…1) the band is `unknown`.
+  public var minimumCoverage: Rational
+  /// In config order.
+  public var dimensions: [Dimension]
+  public init(name: String, minimumCoverage: Rational = Rational(1, 2), dimensions: [Dimension]) {
+    self.name = name
+    self.minimumCoverage = minimumCoverage
+    self.dimensions = dimensions
+  }
+}
+
+/// One band of the score, from its lower bound (inclusive) up.
+public struct Band: Sendable, Equatable {
+  public var name: String
+  /// Lower bound in hundredths of a point, 0…10,000; the lowest band has 0.
+  public var bound: Int
+  public init(name: String, bound: Int) {
+    self.name = name
+    self.bound = bound
+  }
+}
+
+/// The bands and how reluctantly an account changes between them.
+public struct BandModel: Sendable, Equatable {
+  /// Best first; the last one's bound is 0. `unknown` is not among them.
+  public var bands: [Band]
+  /// How far above a bound the score must be to climb, in hundredths.
+  public var clearMargin: Int
+  /// How long the score must stay below a bound to fall, in milliseconds.
+  public var downForMilliseconds: Int64
+  /// The least move of the score that makes a `score` journal entry, in hundredths.
+  public var journalStep: Int
+  public init(bands: [Band], clearMargin: Int, downForMilliseconds: Int64, journalStep: Int) {
+    self.bands = bands
+    self.clearMargin = clearMargin
+    self.downForMilliseconds = downForMilliseconds
+    self.journalStep = journalStep
+  }
+  /// green ≥ 70 > yellow ≥ 40 > red, 5 points to climb, two hours to fall, a journal entry each 5 points.
+  public static let standard = BandModel(
+    bands: [Band(name: "green", bound: 7000), Band(name: "yellow", bound: 4000), Band(name: "red", bound: 0)],
+    clearMargin: 500, downForMilliseconds: 7_200_000, journalStep: 500)
+}

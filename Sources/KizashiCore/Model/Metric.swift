@@ -1,0 +1,45 @@
+/// Which usage events a metric looks at.
+public enum FeatureReference: Sendable, Hashable {
+  /// All usage events.
+  case any
+  /// The events of features marked `core`; with none marked, all usage events.
+  case core
+  /// A configured feature, or (with `features.auto`) the event name itself.
+  case named(String)
+}
+
+/// The unit `days_since_last` counts in.
+public enum DayUnit: Sendable, Hashable {
+  case days
+  case businessDays
+}
+
+/// How several answers to one survey become one number.
+public enum SurveyAggregate: Sendable, Hashable {
+  /// The answer with the latest instant; ties: later in the log.
+  case latest
+  case mean
+  /// Share of 9–10 minus share of 0–6, times 100.
+  case netPromoter
+}
+
+/// A number about one account, as the config writes it.
+///
+/// Windows are whole hours: at instant `t` a window of `W` hours holds the tiles `floor((t − W)/1h) … floor(t/1h)`.
+public indirect enum Metric: Sendable, Hashable {
+  case count(feature: FeatureReference, windowHours: Int)
+  case distinctUsers(feature: FeatureReference, windowHours: Int)
+  case activeDays(feature: FeatureReference, windowHours: Int)
+  /// Features other than `any` and `core` with at least one event in the window.
+  case featuresUsed(windowHours: Int)
+  /// (Business) days d with last < d ≤ today; missing when never seen.
+  case daysSinceLast(feature: FeatureReference, unit: DayUnit)
+  /// `a / b`; missing when b is 0 or either is missing.
+  case ratio(Metric, Metric)
+  /// `(current − previous) / max(previous, floor)`; missing when previous < minVolume. `of` must be windowed.
+  case trend(of: Metric, floor: Rational, minVolume: Rational)
+  /// An account attribute as a number: decimal text to 6 digits, true/false as 1/0, else missing.
+  case attribute(String)
+  /// `windowHours` nil: all answers.
+  case survey(name: String, aggregate: SurveyAggregate, windowHours: Int?)
+}

@@ -1,0 +1,61 @@
+/// A length of time in a rule: exact, or in whole business days.
+public enum RuleSpan: Sendable, Equatable {
+  case milliseconds(Int64)
+  case businessDays(Int)
+}
+
+/// What a threshold looks at.
+public enum ThresholdSubject: Sendable, Equatable {
+  /// A measure's grade, 0…100.
+  case measure(String)
+  /// A metric's value.
+  case metric(Metric)
+}
+
+/// Above or below which value a threshold holds (strictly).
+public enum Comparison: Sendable, Equatable {
+  case above(Rational)
+  case below(Rational)
+}
+
+/// What makes a rule true.
+public enum RuleKind: Sendable, Equatable {
+  /// True from a change into one of `to` (empty: any other band), coming from one of `from` (empty: any), for as long as
+  /// the account stays in that band. Changes into or out of `unknown` count only where it is named.
+  case bandChange(from: [String], to: [String])
+  /// (highest effective score in [now − within, now]) − now ≥ by. `by` in hundredths.
+  case drop(by: Int, withinMilliseconds: Int64)
+  /// `clear`: with `below: x` the value that ends it is ≥ clear; with `above: x` it is ≤ clear. Nil: the negated condition.
+  case threshold(ThresholdSubject, Comparison, clear: Rational?)
+  /// No event of the feature for `after`; ends after `clear` events (≥ 1).
+  case silence(feature: FeatureReference, after: RuleSpan, clear: Int)
+}
+
+/// A named condition that opens and resolves episodes. A `trend` rule is a threshold on a trend metric.
+public struct Rule: Sendable, Equatable {
+  public var name: String
+  public var kind: RuleKind
+  /// How long the condition must hold before it fires, in milliseconds.
+  public var forMilliseconds: Int64
+  /// How long the clear condition must hold before it resolves, in milliseconds.
+  public var keepFiringForMilliseconds: Int64
+  /// How long after a resolution it stays shut, in milliseconds.
+  public var cooldownMilliseconds: Int64
+  public var severity: String
+  public var playbook: String?
+  /// Names of the hooks to run when it fires and when it resolves.
+  public var hooks: [String]
+  public init(
+    name: String, kind: RuleKind, forMilliseconds: Int64 = 0, keepFiringForMilliseconds: Int64 = 0,
+    cooldownMilliseconds: Int64 = 0, severity: String = "medium", playbook: String? = nil, hooks: [String] = []
+  ) {
+    self.name = name
+    self.kind = kind
+    self.forMilliseconds = forMilliseconds
+    self.keepFiringForMilliseconds = keepFiringForMilliseconds
+    self.cooldownMilliseconds = cooldownMilliseconds
+    self.severity = severity
+    self.playbook = playbook
+    self.hooks = hooks
+  }
+}

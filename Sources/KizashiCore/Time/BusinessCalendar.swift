@@ -1,0 +1,73 @@
+/// The business time zone as a table of offsets, with weekends and holidays.
+///
+/// Core sees no time-zone database: `KizashiConfig` makes this table and it is stored with the config version, so that
+/// the same log gives the same days on every machine.
+public struct BusinessCalendar: Sendable, Equatable {
+  /// From `since` (seconds since the epoch) on, local time is UTC + `offset` seconds.
+  public struct Transition: Sendable, Equatable {
+    public var since: Int64
+    public var offset: Int32
+    public init(since: Int64, offset: Int32) {
+      self.since = since
+      self.offset = offset
+    }
+  }
+
+  /// The IANA name, for display only.
+  public let timezone: String
+  /// Ascending by `since`; the first entry's offset also holds before it. Never empty.
+  public let transitions: [Transition]
+  /// Days of the week that are not business days: 0 = Sunday … 6 = Saturday.
+  public let weekend: Set<Int>
+  /// Days that are not business days.
+  public let holidays: Set<LocalDay>
+
+  /// - Precondition: `transitions` is not empty and ascending.
+  public init(timezone: String, transitions: [Transition], weekend: Set<Int> = [0, 6], holidays: Set<LocalDay> = []) {
+    precondition(!transitions.isEmpty, "a calendar needs at least one offset")
+    self.timezone = timezone
+    self.transitions = transitions
+    self.weekend = weekend
+    self.holidays = holidays
+  }
+
+  /// Universal time with a Saturday–Sunday weekend.
+  public static let utc = BusinessCalendar(timezone: "UTC", transitions: [Transition(since: .min, offset: 0)])
+
+  /// The offset from UTC, in seconds, at a tile's first millisecond.
+  public func offset(at tile: Tile) -> Int32 {
+    let seconds = Int64(tile.hour) * 3600
+    var low = 0
+    var high = transitions.count
+    while low < high {
+      let middle = (low + high) / 2
+      if transitions[middle].since <= seconds { low = middle + 1 } else { high = middle }
+    }
+    return transitions[max(0, low - 1)].offset
+  }
+
+  /// The local day that holds the tile's first millisecond.
+  public func day(of tile: Tile) -> LocalDay {
+    LocalDay(number: Int32(floorDivide(Int64(tile.hour) * 3600 + Int64(offset(at: tile)), 86_400)))
+  }
+
+  /// The first tile whose local day is `day` or later.
+  public func firstTile(of day: LocalDay) -> Tile {
+    // Offsets stay within a day of UTC, so the answer lies in this range; local days never go back as tiles go on,
+    // because an offset changes by less than a day.
+    var low = Int32(clamping: Int64(day.number) * 24 - 48)
+    var high = low + 96
+    while low < high {
+      let middle = low + (high - low) / 2
+      if self.day(of: Tile(hour: middle)) >= day { high = middle } else { low = middle + 1 }
+    }
+    return Tile(hour: low)
+  }
+
+  /// Whether people are expected to work on this day.
+  public func isBusinessDay(_ day: LocalDay) -> Bool {
+    // 1970-01-01 was a Thursday (4).
+    let weekday = Int(((Int64(day.number) + 4) % 7 + 7) % 7)
+    return !weekend.contains(weekday) && !holidays.contains(day)
+  }
+}
