@@ -179,7 +179,9 @@ public enum Cause: UInt8, Sendable, CaseIterable {
 
 /// One line of an explained change.
 public struct ExplanationLine: Sendable, Equatable {
-  /// Index into the model's measures; -1: a cap, -2: an override.
+  /// Stands for a measure where another config moved the score.
+  public static let configuration = -3
+  /// Index into the model's measures; -1: a cap, -2: an override, -3: ``configuration``.
   public var measure: Int
   /// Hundredths of a point; the lines of a change add up exactly to its delta.
   public var points: Int

@@ -1,0 +1,69 @@
+extension Engine {
+  /// Everything that must be stored since the last call, and a fresh start for the next.
+  public mutating func drain() -> Commit {
+    var commit = Commit()
+    swap(&commit, &pending)
+    commit.now = now
+    commit.accounts = accountNames.takeNew()
+    commit.eventNames = eventNames.takeNew()
+    commit.users = userNames.takeNew()
+    commit.fingerprints = dedup.takeNew()
+    if let oldest = oldestFingerprint() {
+      dedup.forget(before: oldest)
+      commit.fingerprintsFrom = Instant(milliseconds: oldest).tile.hour
+    }
+    commit.sources = dirtySources.sorted().map { sources[$0].row }
+    dirtySources.removeAll(keepingCapacity: true)
+    // Ascending, so that the store appends and a dump of two runs compares.
+    dirtyAccounts.sort()
+    commit.accountRows.reserveCapacity(dirtyAccounts.count)
+    commit.measureRows.reserveCapacity(dirtyAccounts.count * compiled.measures.count)
+    for account in dirtyAccounts {
+      accounts[Int(account)].dirty = false
+      accounts[Int(account)].pendingHistory = -1
+      commit.accountRows.append(row(of: account))
+      appendMeasureRows(of: account, to: &commit.measureRows)
+    }
+    dirtyAccounts.removeAll(keepingCapacity: true)
+    return commit
+  }
+
+  /// Ids before this instant can meet no event any more: the horizon before the lowest watermark, but never more than
+  /// two horizons before the clock, so that a source that ended pins nothing.
+  private func oldestFingerprint() -> Int64? {
+    let watermarks = sources.compactMap(\.watermark)
+    guard let lowest = watermarks.min() else { return nil }
+    let horizon = compiled.model.limits.dedupHorizonMilliseconds
+    return max(
+      lowest.subtractingClamped(horizon), now.milliseconds.subtractingClamped(horizon).subtractingClamped(horizon))
+  }
+
+  private func row(of account: AccountID) -> AccountRow {
+    let core = accounts[Int(account)]
+    let score = core.score < 0 ? nil : Int(core.score)
+    return AccountRow(
+      account: account, firstSeen: core.firstSeen == .max ? nil : core.firstSeen,
+      lastSeen: core.lastSeen == .min ? nil : core.lastSeen, score: score, computedScore: score,
+      band: core.evaluated ? compiled.bands.name(core.band) : nil,
+      coverage: core.evaluated ? coverage(account) : nil,
+      scoredAt: core.evaluated ? Instant(milliseconds: core.scoredAt) : nil, configVersion: configVersion,
+      state: encodeState(of: account))
+  }
+
+  private func appendMeasureRows(of account: AccountID, to rows: inout [MeasureRow]) {
+    guard accounts[Int(account)].evaluated else { return }
+    let base = Int(account) * compiled.measures.count
+    let at = Instant(milliseconds: accounts[Int(account)].scoredAt)
+    let shares = shares(grades, base)
+    for index in compiled.measures.indices {
+      let grade = grades[base + index]
+      let share = shares[index].approximate
+      rows.append(
+        MeasureRow(
+          account: account, measure: index,
+          value: value(compiled.measures[index].metric, account)?.approximate,
+          grade: grade < 0 ? nil : Int(grade), share: share, points: grade < 0 ? 0 : share * Double(grade) / 100,
+          missing: missing[base + index], at: at))
+    }
+  }
+}

@@ -1,0 +1,150 @@
+extension Engine {
+  /// Writes what an evaluation changed: a band or score entry, then one per rule that moved, and the alerts.
+  mutating func writeJournal(
+    _ account: AccountID, bandWas: Int8, first: Bool, steps: [RuleStep], _ trigger: Trigger
+  ) {
+    let a = Int(account)
+    let kind = entryKind(account, bandWas: bandWas, first: first, trigger)
+    if kind != nil || !steps.isEmpty {
+      let score = accounts[a].score
+      let base = accounts[a].baseScore
+      let delta = score >= 0 && base >= 0 ? Int(score - base) : nil
+      let lines = trigger.isConfig ? configLine(delta) : explanation(account, fallback: cause(trigger))
+      let entryCause = common(lines) ?? cause(trigger)
+      if let kind {
+        let showBand = kind == .band
+        append(
+          Change(
+            sequence: 0, account: account, at: now, kind: kind, subject: "",
+            from: showBand ? compiled.bands.name(bandWas) : text(base),
+            to: showBand ? compiled.bands.name(accounts[a].band) : text(score), delta: delta, cause: entryCause,
+            because: lines))
+      }
+      for step in steps {
+        append(
+          Change(
+            sequence: 0, account: account, at: now, kind: .rule, subject: compiled.rules[step.rule].rule.name,
+            from: step.step.from.name, to: step.step.to.name, delta: delta, cause: entryCause, because: lines))
+        appendAlert(account, step, lines)
+      }
+    }
+    if first || kind != nil { rebase(account) }
+    if kind == .score { accounts[a].lastScoreEntryDay = daySteps.today.number }
+  }
+
+  private func entryKind(_ account: AccountID, bandWas: Int8, first: Bool, _ trigger: Trigger) -> Change.Kind? {
+    guard !first else { return nil }
+    let core = accounts[Int(account)]
+    if trigger.isConfig { return core.band != bandWas || core.score != core.baseScore ? .config : nil }
+    if core.band != bandWas { return .band }
+    guard core.score >= 0, core.baseScore >= 0,
+      (core.score - core.baseScore).magnitude >= UInt32(compiled.bands.model.journalStep),
+      core.lastScoreEntryDay != daySteps.today.number
+    else { return nil }
+    return .score
+  }
+
+  private func text(_ score: Int32) -> String? { score < 0 ? nil : ReasonText.points(score) }
+
+  private func cause(_ trigger: Trigger) -> Cause {
+    switch trigger {
+    case .event(let late): late ? .late : .event
+    case .attribute: .attribute
+    case .survey: .survey
+    case .deadline: .expiry
+    case .config: .config
+    }
+  }
+
+  private func common(_ lines: [ExplanationLine]) -> Cause? {
+    guard let first = lines.first else { return nil }
+    return lines.allSatisfy { $0.cause == first.cause } ? first.cause : .mixed
+  }
+
+  private mutating func append(_ change: Change) {
+    changeSequence += 1
+    var change = change
+    change.sequence = changeSequence
+    pending.changes.append(change)
+  }
+
+  private mutating func appendAlert(_ account: AccountID, _ step: RuleStep, _ lines: [ExplanationLine]) {
+    guard step.step.from == .firing || step.step.to == .firing else { return }
+    let core = accounts[Int(account)]
+    pending.alerts.append(
+      AlertTransition(
+        account: account, rule: step.rule, ruleName: compiled.rules[step.rule].rule.name, episode: step.episode,
+        state: step.step.to == .firing ? .firing : .resolved, at: now, reason: step.reason,
+        scoreFrom: core.baseScore < 0 ? nil : Int(core.baseScore), scoreTo: core.score < 0 ? nil : Int(core.score),
+        band: compiled.bands.name(core.band), coverage: coverage(account), because: lines))
+  }
+
+  /// The covered share of the scorecard, 0…1, for display.
+  func coverage(_ account: AccountID) -> Double {
+    Rational(accounts[Int(account)].coverage, compiled.scorecard.coverageTotal).approximate
+  }
+
+  /// Under another scorecard old and new measures do not compare: the whole move is the config's.
+  private func configLine(_ delta: Int?) -> [ExplanationLine] {
+    guard let delta, delta != 0 else { return [] }
+    return [ExplanationLine(measure: ExplanationLine.configuration, points: delta, from: nil, to: nil, cause: .config)]
+  }
+
+  /// The lines that add up to the score's move since the base; none from or to no score.
+  private func explanation(_ account: AccountID, fallback: Cause) -> [ExplanationLine] {
+    let core = accounts[Int(account)]
+    guard core.score >= 0, core.baseScore >= 0 else { return [] }
+    let count = compiled.measures.count
+    let base = Int(account) * count
+    let old = ExplainedChange.Side(
+      score: core.baseScore, grades: Array(baseGrades[base..<base + count]), shares: shares(baseGrades, base))
+    let new = ExplainedChange.Side(
+      score: core.score, grades: Array(grades[base..<base + count]), shares: shares(grades, base))
+    return ExplainedChange.split(old, new).map { line in
+      let measure = line.measure
+      return ExplanationLine(
+        measure: measure, points: line.points, from: baseValues[base + measure].rational,
+        to: value(compiled.measures[measure].metric, account),
+        cause: old.grades[measure] == new.grades[measure]
+          ? .reweighted : single(causes[base + measure]) ?? fallback)
+    }
+  }
+
+  func shares(_ grades: ContiguousArray<Int32>, _ base: Int) -> [Rational] {
+    grades.withUnsafeBufferPointer { compiled.scorecard.shares($0.baseAddress! + base) }
+  }
+
+  /// The one cause of a set, `mixed` for several, nil for none.
+  private func single(_ set: UInt16) -> Cause? {
+    guard set != 0 else { return nil }
+    return set.nonzeroBitCount == 1 ? Cause(rawValue: UInt8(set.trailingZeroBitCount)) : .mixed
+  }
+
+  /// Makes the present state the one the next change is explained from.
+  mutating func rebase(_ account: AccountID) {
+    let a = Int(account)
+    let base = a * compiled.measures.count
+    accounts[a].baseScore = accounts[a].score
+    for index in compiled.measures.indices {
+      baseGrades[base + index] = grades[base + index]
+      baseValues[base + index] = StoredValue(value(compiled.measures[index].metric, account))
+      causes[base + index] = 0
+    }
+  }
+}
+
+extension Engine.StoredValue {
+  /// Values whose parts do not fit are cut to whole numbers: they are only shown.
+  init(_ value: Rational?) {
+    guard let value = value?.reduced else { return }
+    if let n = Int64(exactly: value.numerator), let d = Int64(exactly: value.denominator) {
+      (numerator, denominator) = (n, d)
+    } else {
+      (numerator, denominator) = (Int64(clamping: Rational(value.numerator, value.denominator).floor), 1)
+    }
+  }
+
+  var rational: Rational? {
+    denominator == 0 ? nil : Rational(Int128(numerator), Int128(denominator))
+  }
+}

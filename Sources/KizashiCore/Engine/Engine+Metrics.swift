@@ -1,0 +1,83 @@
+extension Engine {
+  /// A metric's value at the clock; nil: missing.
+  func value(_ metric: CompiledMetric, _ account: AccountID, previous: Bool = false) -> Rational? {
+    switch metric {
+    case .leaf(let leaf): return Rational(usage.total(account, leaf, previous ? .previous : .current))
+    case .daysSince(let leaf, let unit): return daysSince(leaf, unit, account).map { Rational($0) }
+    case .ratio(let a, let b):
+      guard let x = value(a, account, previous: previous), let y = value(b, account, previous: previous),
+        y.numerator != 0
+      else { return nil }
+      return (x.reduced / y.reduced).reduced
+    case .trend(let of, let floor, let minVolume):
+      guard let was = value(of, account, previous: true), let now = value(of, account), was >= minVolume else {
+        return nil
+      }
+      return ((now - was).reduced / max(was, floor).reduced).reduced
+    case .attribute(let name): return records.number(account, name)
+    case .survey(let name, let aggregate, let hours):
+      return records.survey(account, name, aggregate, windowHours: hours, clockHour: now.tile.hour)
+    }
+  }
+
+  @inline(__always)
+  func daysSince(_ leaf: Int, _ unit: DayUnit, _ account: AccountID) -> Int64? {
+    let hour = usage.total(account, leaf, .current)
+    guard hour != Int64(Int32.min) else { return nil }
+    return daySteps.daysSince(lastDay(Int32(hour)), unit)
+  }
+
+  @inline(__always)
+  func lastDay(_ hour: Int32) -> LocalDay { usage.lastDay(of: hour) }
+
+  /// The grade a measure's value gives, in hundredths; -1: no value.
+  @inline(__always)
+  func ownGrade(_ measure: CompiledModel.CompiledMeasure, _ account: AccountID) -> Int32 {
+    switch measure.metric {
+    case .leaf(let leaf): return measure.curve.grade(usage.total(account, leaf, .current))
+    case .daysSince(let leaf, let unit):
+      guard let days = daysSince(leaf, unit, account) else { return -1 }
+      return measure.curve.grade(days)
+    case .trend(.leaf(let leaf), let floor, let minVolume) where floor.denominator == 1:
+      let was = usage.total(account, leaf, .previous)
+      if Rational(was) < minVolume { return -1 }
+      let now = usage.total(account, leaf, .current)
+      guard was.magnitude | now.magnitude < 1 << 62 else { break }
+      return measure.curve.grade(now - was, max(was, Int64(clamping: floor.numerator)))
+    default: break
+    }
+    guard let value = value(measure.metric, account) else { return -1 }
+    return measure.curve.grade(value)
+  }
+
+  /// The grade that takes part in the score: a value's, or what the missing mode says; -1: absent.
+  @inline(__always)
+  mutating func effectiveGrade(_ index: Int, _ account: AccountID) -> (grade: Int32, missing: Bool) {
+    let own = ownGrade(compiled.measures[index], account)
+    switch compiled.measures[index].missing {
+    case .exclude: return (own, own < 0)
+    case .zero: return (max(own, 0), own < 0)
+    case .neutral: return (own < 0 ? 5000 : own, own < 0)
+    case .hold(let length): return (held(own, index, length, account), own < 0)
+    }
+  }
+
+  private mutating func held(_ own: Int32, _ measure: Int, _ length: Int64, _ account: AccountID) -> Int32 {
+    let slot = Int(account) * compiled.holding.count + (compiled.holding.firstIndex(of: measure) ?? 0)
+    if own >= 0 {
+      holds[slot] = Hold(grade: own)
+      return own
+    }
+    guard holds[slot].grade >= 0 else { return -1 }
+    if holds[slot].missingSince == .max { holds[slot].missingSince = now.milliseconds }
+    return now.milliseconds < holds[slot].missingSince + length ? holds[slot].grade : -1
+  }
+
+  /// Whether a present grade counts for coverage: a held one does, one that zero or neutral stands in for does not.
+  @inline(__always)
+  func countsForCoverage(_ measure: Int, _ account: AccountID) -> Bool {
+    guard missing[Int(account) * compiled.measures.count + measure] else { return true }
+    if case .hold = compiled.measures[measure].missing { return true }
+    return false
+  }
+}

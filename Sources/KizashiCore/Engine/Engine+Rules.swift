@@ -1,0 +1,203 @@
+/// A rule's change of state in one evaluation.
+struct RuleStep {
+  var rule: Int
+  var step: RuleMachine.Step
+  /// The episode the step belongs to.
+  var episode: Int
+  var reason: String
+}
+
+extension Engine {
+  /// Steps every rule of an account at the clock, in config order.
+  mutating func stepRules(_ account: AccountID, bandWas: Int8, first: Bool, _ trigger: Trigger) -> [RuleStep] {
+    guard !compiled.rules.isEmpty else { return [] }
+    var steps: [RuleStep] = []
+    let base = Int(account) * compiled.rules.count
+    for index in compiled.rules.indices {
+      if case .bandChange(let from, let to) = compiled.rules[index].condition {
+        noteBandChange(&rules[base + index], from: from, to: to, was: bandWas, is: accounts[Int(account)].band, first)
+      }
+      // A band change may close one episode and open the next in one evaluation; nothing else moves twice.
+      let turns = if case .bandChange = compiled.rules[index].condition { 2 } else { 1 }
+      for _ in 0..<turns {
+        guard let step = stepRule(index, account, trigger) else { break }
+        steps.append(step)
+        if step.step.to != .ok || step.step.from != .firing { break }
+      }
+    }
+    return steps
+  }
+
+  private mutating func stepRule(_ index: Int, _ account: AccountID, _ trigger: Trigger) -> RuleStep? {
+    let slot = Int(account) * compiled.rules.count + index
+    let (condition, clear) = conditions(index, account)
+    let rule = compiled.rules[index].rule
+    if trigger.isConfig {
+      // A change of config never opens an episode: what it made true must turn false first. What is open stays open.
+      guard rules[slot].phase != .firing else { return nil }
+      rules[slot].phase = .ok
+      rules[slot].since = .max
+      rules[slot].inhibited = condition
+      return nil
+    }
+    guard let step = RuleMachine.step(&rules[slot], rule, condition: condition, clear: clear, at: now.milliseconds)
+    else { return nil }
+    return RuleStep(
+      rule: index, step: step, episode: Int(rules[slot].episode), reason: reason(index, account, step))
+  }
+
+  private func noteBandChange(
+    _ state: inout RuleState, from: [Int8], to: [Int8], was: Int8, is band: Int8, _ first: Bool
+  ) {
+    guard band != was || first else { return }
+    // Changes into or out of `unknown` count only where a list names it.
+    let unknown = compiled.bands.unknown
+    let fromFits = from.isEmpty ? was != unknown : from.contains(was)
+    let toFits = to.isEmpty ? band != unknown : to.contains(band)
+    state.enteredBand = !first && fromFits && toFits ? band : -1
+  }
+
+  /// Whether a rule's condition holds, and whether its clear condition does.
+  mutating func conditions(_ index: Int, _ account: AccountID) -> (condition: Bool, clear: Bool) {
+    let a = Int(account)
+    let state = rules[a * compiled.rules.count + index]
+    switch compiled.rules[index].condition {
+    case .bandChange:
+      let band = accounts[a].band
+      return (state.enteredBand == band, state.openedBand != band)
+    case .drop(let by, let within, let history):
+      let slot = a * compiled.dropCount + history
+      drops[slot].forget(before: now.milliseconds, within: within)
+      let score = accounts[a].score
+      let holds = score >= 0 && drops[slot].highest - score >= by
+      return (holds, !holds)
+    case .measure(let measure, let comparison, let clear):
+      let grade = grades[a * compiled.measures.count + measure]
+      return compare(grade < 0 ? nil : Rational(Int128(grade), 100), comparison, clear)
+    case .metric(let metric, let comparison, let clear):
+      return compare(value(metric, account), comparison, clear)
+    case .silence(let leaf, let after, let clear):
+      let hour = usage.total(account, leaf, .current)
+      guard hour != Int64(Int32.min) else { return (false, true) }
+      let silent = daySteps.silent(after: after, lastHour: Int32(hour))
+      return (now.milliseconds >= silent, state.eventsSince >= clear)
+    }
+  }
+
+  private func compare(_ value: Rational?, _ comparison: Comparison, _ clear: Rational?) -> (Bool, Bool) {
+    guard let value else { return (false, clear == nil) }
+    switch comparison {
+    case .above(let limit):
+      let holds = value > limit
+      return (holds, clear.map { value <= $0 } ?? !holds)
+    case .below(let limit):
+      let holds = value < limit
+      return (holds, clear.map { value >= $0 } ?? !holds)
+    }
+  }
+
+  /// The next instant at which a rule of the account moves by itself.
+  mutating func nextRuleDeadline(_ account: AccountID) -> Int64 {
+    var next = Int64.max
+    let now = now.milliseconds
+    let base = Int(account) * compiled.rules.count
+    for index in compiled.rules.indices {
+      next = min(next, RuleMachine.deadline(rules[base + index], compiled.rules[index].rule, after: now))
+      switch compiled.rules[index].condition {
+      case .silence(let leaf, let after, _):
+        let hour = usage.total(account, leaf, .current)
+        guard hour != Int64(Int32.min), rules[base + index].phase == .ok else { continue }
+        let silent = daySteps.silent(after: after, lastHour: Int32(hour))
+        if silent > now { next = min(next, silent) }
+      case .drop(_, let within, let history) where rules[base + index].phase != .ok:
+        let forgetting = drops[Int(account) * compiled.dropCount + history].nextForgetting(within: within)
+        if forgetting > now { next = min(next, forgetting) }
+      case .drop, .bandChange, .measure, .metric: break
+      }
+    }
+    return next
+  }
+
+  /// Counts a usage event toward the end of open silences.
+  @inline(__always)
+  mutating func countTowardSilences(_ account: AccountID, event: EventNameID, count: Int64) {
+    for (rule, leaf) in compiled.silences {
+      let slot = Int(account) * compiled.rules.count + rule
+      guard rules[slot].phase == .firing, usage.features.belongs(event, to: compiled.leaves[leaf].feature) else {
+        continue
+      }
+      rules[slot].eventsSince =
+        rules[slot].eventsSince.addingReportingOverflow(count).overflow
+        ? .max : rules[slot].eventsSince + count
+    }
+  }
+
+  /// One sentence for people: why a rule moved.
+  private mutating func reason(_ index: Int, _ account: AccountID, _ step: RuleMachine.Step) -> String {
+    let a = Int(account)
+    let ended = step.to == .ok
+    switch compiled.rules[index].condition {
+    case .bandChange:
+      let band = compiled.bands.name(accounts[a].band)
+      return ended ? "the band is \(band) now" : "the band became \(band)"
+    case .drop(let by, let within, let history):
+      let high = drops[a * compiled.dropCount + history].highest
+      let score = accounts[a].score
+      let span = ReasonText.span(within)
+      guard score >= 0 else { return "there is no score any more" }
+      let fall = ReasonText.points(high - score)
+      return ended
+        ? "the score is \(ReasonText.points(score)), no longer \(ReasonText.points(by)) below its highest of the last \(span)"
+        : "the score fell \(fall) points, from \(ReasonText.points(high)) to \(ReasonText.points(score)), within \(span)"
+    case .measure(let measure, let comparison, let clear):
+      let grade = grades[a * compiled.measures.count + measure]
+      let value = grade < 0 ? nil : Rational(Int128(grade), 100)
+      return ReasonText.threshold("the grade of \(compiled.measures[measure].name)", value, comparison, clear, ended)
+    case .metric(let metric, let comparison, let clear):
+      return ReasonText.threshold("the metric", value(metric, account), comparison, clear, ended)
+    case .silence(let leaf, let after, _):
+      let name = ReasonText.feature(compiled.leaves[leaf].feature)
+      return ended ? "\(name) is used again" : "no event of \(name) for \(ReasonText.span(after))"
+    }
+  }
+}
+
+/// Words of the reasons that alerts carry.
+enum ReasonText {
+  static func points(_ hundredths: Int32) -> String { Rational(Int128(hundredths), 100).text(digits: 2) }
+
+  static func feature(_ feature: FeatureReference) -> String {
+    switch feature {
+    case .any: "any feature"
+    case .core: "the core features"
+    case .named(let name): name
+    }
+  }
+
+  static func span(_ span: RuleSpan) -> String {
+    switch span {
+    case .milliseconds(let length): ReasonText.span(length)
+    case .businessDays(let days): days == 1 ? "1 business day" : "\(days) business days"
+    }
+  }
+
+  static func span(_ milliseconds: Int64) -> String {
+    for (unit, length) in [("d", Int64(86_400_000)), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
+    where milliseconds >= length && milliseconds % length == 0 { return "\(milliseconds / length)\(unit)" }
+    return "\(milliseconds)ms"
+  }
+
+  static func threshold(
+    _ what: String, _ value: Rational?, _ comparison: Comparison, _ clear: Rational?, _ ended: Bool
+  ) -> String {
+    guard let value else { return "\(what) is missing" }
+    let (word, limit): (String, Rational) =
+      switch comparison {
+      case .above(let limit): ("above", limit)
+      case .below(let limit): ("below", limit)
+      }
+    let shown = value.text(digits: 2)
+    guard ended else { return "\(what) is \(shown), \(word) \(limit.text(digits: 2))" }
+    return "\(what) is \(shown), no longer \(word) \((clear ?? limit).text(digits: 2))"
+  }
+}

@@ -1,0 +1,133 @@
+/// The part of an account's state that facts do not give back: where its journal, bands and rules stand.
+struct StoredState {
+  struct MeasureState {
+    var baseGrade: Int32
+    var baseValue: Engine.StoredValue
+    var causes: UInt16
+  }
+  struct Rule {
+    var key: UInt64
+    var state: RuleState
+    var drop: ContiguousArray<DropHistory.Entry>
+  }
+  var evaluated = false
+  var baseScore: Int32 = -1
+  var lastScoreEntryDay: Int32 = .min
+  var historyDay: Int32 = .min
+  var historyAt: Int64 = .min
+  var band: Int8 = -1
+  var measures: [MeasureState] = []
+  var holds: [Engine.Hold] = []
+  var below: [Int64] = []
+  /// Hours, one per `lastTile` leaf.
+  var lastTiles: [Int64] = []
+  var rules: [Rule] = []
+}
+
+extension Engine {
+  private static let stateFormat: UInt64 = 1
+
+  /// What ``decodeState(_:)`` reads back.
+  func encodeState(of account: AccountID) -> [UInt8] {
+    let a = Int(account)
+    let core = accounts[a]
+    var out = ByteWriter()
+    out.bytes.reserveCapacity(64)
+    out.write(unsigned: Self.stateFormat)
+    out.write(core.evaluated)
+    out.write(core.baseScore)
+    out.write(core.lastScoreEntryDay)
+    out.write(core.historyDay)
+    out.write(core.historyAt)
+    out.write(core.band)
+    let measures = compiled.measures.count
+    out.write(unsigned: UInt64(measures))
+    for index in a * measures..<(a + 1) * measures {
+      out.write(baseGrades[index])
+      out.write(baseValues[index].numerator)
+      out.write(baseValues[index].denominator)
+      out.write(unsigned: UInt64(causes[index]))
+    }
+    let held = compiled.holding.count
+    out.write(unsigned: UInt64(held))
+    for index in a * held..<(a + 1) * held {
+      out.write(holds[index].grade)
+      out.write(holds[index].missingSince)
+    }
+    let bounds = compiled.bands.boundCount
+    out.write(unsigned: UInt64(bounds))
+    for index in a * bounds..<(a + 1) * bounds { out.write(below[index]) }
+    let lastTiles = compiled.leaves.indices.filter { compiled.leaves[$0].kind == .lastTile }
+    out.write(unsigned: UInt64(lastTiles.count))
+    for leaf in lastTiles { out.write(usage.total(account, leaf, .current)) }
+    out.write(unsigned: UInt64(compiled.rules.count))
+    for index in compiled.rules.indices { encodeRule(index, a, &out) }
+    return out.bytes
+  }
+
+  private func encodeRule(_ index: Int, _ a: Int, _ out: inout ByteWriter) {
+    let state = rules[a * compiled.rules.count + index]
+    out.write(unsigned: compiled.rules[index].key)
+    out.write(Int64(state.phase.rawValue))
+    out.write(state.inhibited)
+    out.write(state.enteredBand)
+    out.write(state.openedBand)
+    out.write(state.since)
+    out.write(state.clearSince)
+    out.write(state.shutUntil)
+    out.write(state.episode)
+    out.write(state.eventsSince)
+    guard case .drop(_, _, let history) = compiled.rules[index].condition else {
+      out.write(unsigned: 0)
+      return
+    }
+    let entries = drops[a * compiled.dropCount + history].entries
+    out.write(unsigned: UInt64(entries.count))
+    for entry in entries {
+      out.write(entry.score)
+      out.write(entry.end)
+    }
+  }
+
+  static func decodeState(_ bytes: [UInt8]) -> StoredState? {
+    var input = ByteReader(bytes)
+    guard input.unsigned() == stateFormat else { return nil }
+    var state = StoredState()
+    state.evaluated = input.flag()
+    state.baseScore = input.narrow()
+    state.lastScoreEntryDay = input.narrow()
+    state.historyDay = input.narrow()
+    state.historyAt = input.signed()
+    state.band = input.narrow()
+    for _ in 0..<input.count() {
+      state.measures.append(
+        StoredState.MeasureState(
+          baseGrade: input.narrow(), baseValue: StoredValue(numerator: input.signed(), denominator: input.signed()),
+          causes: UInt16(truncatingIfNeeded: input.unsigned())))
+    }
+    for _ in 0..<input.count() {
+      state.holds.append(Hold(grade: input.narrow(), missingSince: input.signed()))
+    }
+    for _ in 0..<input.count() { state.below.append(input.signed()) }
+    for _ in 0..<input.count() { state.lastTiles.append(input.signed()) }
+    for _ in 0..<input.count() { state.rules.append(decodeRule(&input)) }
+    return input.failed || !input.isAtEnd ? nil : state
+  }
+
+  private static func decodeRule(_ input: inout ByteReader) -> StoredState.Rule {
+    let key = input.unsigned()
+    var state = RuleState()
+    state.phase = RuleState.Phase(rawValue: UInt8(truncatingIfNeeded: input.signed())) ?? .ok
+    state.inhibited = input.flag()
+    state.enteredBand = input.narrow()
+    state.openedBand = input.narrow()
+    state.since = input.signed()
+    state.clearSince = input.signed()
+    state.shutUntil = input.signed()
+    state.episode = input.narrow()
+    state.eventsSince = input.signed()
+    var entries: ContiguousArray<DropHistory.Entry> = []
+    for _ in 0..<input.count() { entries.append(DropHistory.Entry(score: input.narrow(), end: input.signed())) }
+    return StoredState.Rule(key: key, state: state, drop: entries)
+  }
+}

@@ -1,0 +1,209 @@
+/// The whole of kizashi's arithmetic: events in, explained changes out. Pure: no clock, no I/O, no randomness.
+///
+/// Lines are applied in log order; each fires the deadlines that fell due before it, is counted or refused, and has its
+/// account evaluated. ``drain()`` gives what must be stored since the last time; an engine restored from what was stored
+/// goes on exactly as this one would.
+public struct Engine: ~Copyable {
+  /// What of an account is of fixed size.
+  struct Account {
+    var firstSeen: Int64 = .max
+    var lastSeen: Int64 = .min
+    var scoredAt: Int64 = .min
+    /// Effective score in hundredths; -1: none.
+    var score: Int32 = -1
+    /// Score at the last journal entry that moved the base.
+    var baseScore: Int32 = -1
+    var lastScoreEntryDay: Int32 = .min
+    var historyDay: Int32 = .min
+    var historyAt: Int64 = .min
+    /// Index into `pendingHistory` of the row of `historyDay` in this commit; -1: none.
+    var pendingHistory: Int32 = -1
+    var band: Int8 = -1
+    var covered = false
+    var evaluated = false
+    var dirty = false
+    var coverage: Int128 = 0
+  }
+
+  let compiled: CompiledModel
+  /// Stored with everything an evaluation under this model makes.
+  public let configVersion: Int
+  /// The clock: never goes back.
+  public internal(set) var now = Instant(milliseconds: .min)
+
+  var accountNames: NameTable
+  var eventNames: NameTable
+  var userNames: NameTable
+  var usage: UsageState
+  var records = RecordState()
+  var dedup: Deduplicator
+  var queue = DeadlineQueue()
+  var sources: [SourceState]
+  var daySteps: DaySteps
+
+  var accounts: ContiguousArray<Account> = []
+  /// Per (account, measure), hundredths; -1: absent.
+  var grades: ContiguousArray<Int32> = []
+  var baseGrades: ContiguousArray<Int32> = []
+  var baseValues: ContiguousArray<StoredValue> = []
+  /// Per (account, measure): bit set of causes since the base.
+  var causes: ContiguousArray<UInt16> = []
+  /// Per (account, measure): has no value of its own (it may be graded all the same: zero, neutral, hold).
+  var missing: ContiguousArray<Bool> = []
+  /// Per (account, holding measure): the last grade and since when missing.
+  var holds: ContiguousArray<Hold> = []
+  /// Per (account, bound): since when the score has been below it.
+  var below: ContiguousArray<Int64> = []
+  /// Per (account, rule).
+  var rules: ContiguousArray<RuleState> = []
+  /// Per (account, drop rule).
+  var drops: ContiguousArray<DropHistory> = []
+
+  // Since the last drain.
+  var pending = Commit()
+  var dirtyAccounts: ContiguousArray<AccountID> = []
+  var dirtySources: Set<Int> = []
+  var refusals: [Refusal] = []
+  var changeSequence: Int64 = 0
+  var recordSequence: Int64 = 0
+
+  /// A metric value as stored for later display; denominator 0: missing.
+  struct StoredValue: Equatable {
+    var numerator: Int64 = 0
+    var denominator: Int64 = 0
+  }
+
+  struct Hold: Equatable {
+    var grade: Int32 = -1
+    var missingSince: Int64 = .max
+  }
+
+  struct SourceState {
+    var row: SourceRow
+    var allowedLateness: Int64?
+    var watermark: Int64? { row.watermark?.milliseconds }
+  }
+
+  /// - Parameters:
+  ///   - configVersion: the number the store gave this model.
+  ///   - sources: in the order batches number them.
+  ///   - seed: places names in hash tables; any secret number. What is computed does not depend on it.
+  public init(model: Model, configVersion: Int, sources: [SourceModel], seed: UInt64) {
+    compiled = CompiledModel(model)
+    self.configVersion = configVersion
+    accountNames = NameTable(firstID: 0, owned: false, seed: seed)
+    eventNames = NameTable(firstID: 0, owned: false, seed: seed)
+    userNames = NameTable(firstID: 1, owned: true, seed: seed)
+    usage = UsageState(model: model, leaves: compiled.leaves, windows: compiled.windows)
+    usage.addUser()  // number 0: no user
+    dedup = Deduplicator(seed: seed)
+    daySteps = DaySteps(model.calendar)
+    self.sources = []
+    for source in sources { addSource(source) }
+    pending.now = now
+  }
+
+  /// Registers one more source; batches name it by its place in the order of registration.
+  public mutating func addSource(_ source: SourceModel) {
+    sources.append(
+      SourceState(row: SourceRow(source: sources.count), allowedLateness: source.allowedLatenessMilliseconds))
+  }
+
+  /// Number of accounts seen so far.
+  public var accountCount: Int { accounts.count }
+
+  /// The refusals of the batches applied since the last call, to be quarantined by whoever holds the lines.
+  public mutating func takeRefusals() -> [Refusal] {
+    defer { refusals.removeAll(keepingCapacity: true) }
+    return refusals
+  }
+
+  /// Room for one more account in every per-account table.
+  mutating func addAccount() {
+    accounts.append(Account())
+    let measures = compiled.measures.count
+    grades.append(contentsOf: repeatElement(-1, count: measures))
+    baseGrades.append(contentsOf: repeatElement(-1, count: measures))
+    missing.append(contentsOf: repeatElement(true, count: measures))
+    baseValues.append(contentsOf: repeatElement(StoredValue(), count: measures))
+    causes.append(contentsOf: repeatElement(0, count: measures))
+    holds.append(contentsOf: repeatElement(Hold(), count: compiled.holding.count))
+    below.append(contentsOf: repeatElement(.max, count: compiled.bands.boundCount))
+    rules.append(contentsOf: repeatElement(RuleState(), count: compiled.rules.count))
+    drops.append(contentsOf: repeatElement(DropHistory(), count: compiled.dropCount))
+    usage.addAccount()
+    queue.addAccount()
+  }
+
+  @inline(__always)
+  mutating func touch(_ account: AccountID) {
+    guard !accounts[Int(account)].dirty else { return }
+    accounts[Int(account)].dirty = true
+    dirtyAccounts.append(account)
+  }
+}
+
+/// The local day of the clock and the instants at which days step, kept because every evaluation asks for them.
+struct DaySteps {
+  private let calendar: BusinessCalendar
+  private var hour: Int32 = .min
+  private(set) var today = LocalDay(number: .min)
+  /// The first millisecond of the next local day.
+  private(set) var nextDay: Int64 = .max
+  /// The first millisecond of the next business day.
+  private(set) var nextBusinessDay: Int64 = .max
+  private var cachedSilence: [Int64: Int64] = [:]
+
+  init(_ calendar: BusinessCalendar) { self.calendar = calendar }
+
+  /// Moves to the day of a tile; cheap where it is the same hour.
+  @inline(__always)
+  mutating func move(to tile: Tile) {
+    if tile.hour != hour { refresh(tile) }
+  }
+
+  private mutating func refresh(_ tile: Tile) {
+    hour = tile.hour
+    let day = calendar.day(of: tile)
+    guard day != today else { return }
+    today = day
+    nextDay = calendar.firstTile(of: LocalDay(number: day.number + 1)).start.milliseconds
+    var business = day.number + 1
+    // A calendar without business days would never end; a year without one is a mistake that steps yearly.
+    while !calendar.isBusinessDay(LocalDay(number: business)) && business < day.number + 366 { business += 1 }
+    nextBusinessDay = calendar.firstTile(of: LocalDay(number: business)).start.milliseconds
+  }
+
+  /// Days d with last < d ≤ today, all or only business days.
+  func daysSince(_ last: LocalDay, _ unit: DayUnit) -> Int64 {
+    let days = Int64(today.number) - Int64(last.number)
+    guard unit == .businessDays else { return days }
+    guard days > 0 else { return 0 }
+    // Far-away days are counted by weeks only where there are no holidays to look at.
+    return (last.number + 1...today.number).reduce(Int64(0)) {
+      $0 + (calendar.isBusinessDay(LocalDay(number: $1)) ? 1 : 0)
+    }
+  }
+
+  /// The instant from which a feature last used in `lastHour` counts as silent.
+  mutating func silent(after span: RuleSpan, lastHour: Int32) -> Int64 {
+    switch span {
+    case .milliseconds(let length): return Int64(lastHour + 1) * Tile.length + length
+    case .businessDays(let count):
+      let last = calendar.day(of: Tile(hour: lastHour)).number
+      let key = Int64(last) << 32 | Int64(UInt32(truncatingIfNeeded: count))
+      if let known = cachedSilence[key] { return known }
+      // `count` whole business days lie strictly between the last day and the day sought.
+      var day = last + 1
+      var passed = 0
+      while passed < count && day < last + 36_600 {
+        if calendar.isBusinessDay(LocalDay(number: day)) { passed += 1 }
+        day += 1
+      }
+      let instant = calendar.firstTile(of: LocalDay(number: day)).start.milliseconds
+      if cachedSilence.count > 4096 { cachedSilence.removeAll() }
+      cachedSilence[key] = instant
+      return instant
+    }
+  }
+}

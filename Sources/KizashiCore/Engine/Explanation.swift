@@ -1,0 +1,58 @@
+/// One account as the engine sees it at its clock: what `kizashi account` shows and `verify` compares.
+public struct Explanation: Sendable, Equatable {
+  public struct MeasureState: Sendable, Equatable {
+    public var name: String
+    /// Nil: missing.
+    public var value: Rational?
+    /// Hundredths; nil: takes no part.
+    public var grade: Int?
+    /// Effective share of the score, 0…1.
+    public var share: Rational
+    public var missing: Bool
+  }
+  /// Hundredths; nil: none.
+  public var score: Int?
+  /// 0…1.
+  public var coverage: Rational
+  /// Nil before the first evaluation.
+  public var band: String?
+  /// In the model's order.
+  public var measures: [MeasureState]
+}
+
+extension Engine {
+  /// How an account's score comes about: the code path that scores.
+  public func explain(_ account: AccountID) -> Explanation {
+    let a = Int(account)
+    let base = a * compiled.measures.count
+    let shares = shares(grades, base)
+    return Explanation(
+      score: accounts[a].score < 0 ? nil : Int(accounts[a].score),
+      coverage: Rational(accounts[a].coverage, compiled.scorecard.coverageTotal),
+      band: accounts[a].band < 0 ? nil : compiled.bands.name(accounts[a].band),
+      measures: compiled.measures.indices.map { index in
+        Explanation.MeasureState(
+          name: compiled.measures[index].name, value: value(compiled.measures[index].metric, account),
+          grade: grades[base + index] < 0 ? nil : Int(grades[base + index]), share: shares[index],
+          missing: missing[base + index])
+      })
+  }
+
+  /// The number of an account by its name.
+  public func account(named name: String) -> AccountID? {
+    var name = name
+    return name.withUTF8 { accountNames.find(UnsafeRawBufferPointer($0)).id }
+  }
+
+  /// The name of an account by its number.
+  public func name(of account: AccountID) -> String { accountNames.name(account) }
+
+  /// Names of the features each event name belongs to and whether it is core, from event number `first` on: what the
+  /// store needs to group facts by feature.
+  public func featureMembership(from first: EventNameID) -> [(event: EventNameID, features: [String], core: Bool)] {
+    (Int(first)..<max(Int(first), usage.features.eventCount)).map { event in
+      let id = EventNameID(event)
+      return (id, usage.features.features(of: id).map { usage.features.names[Int($0)] }, usage.features.isCore(id))
+    }
+  }
+}

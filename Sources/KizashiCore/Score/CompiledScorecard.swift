@@ -1,0 +1,111 @@
+/// A scorecard with its weights made ready for exact scoring.
+///
+/// A measure takes part in at most one dimension.
+struct CompiledScorecard {
+  struct Member {
+    var measure: Int
+    var weight: Int64
+    /// What the measure adds to coverage, over `coverageTotal`.
+    var coverage: Int128
+  }
+  struct Part {
+    var name: String
+    var weight: Int64
+    var members: [Member]
+  }
+
+  let parts: [Part]
+  let coverageTotal: Int128
+  /// The least sum of `coverage` that is enough.
+  private let coverageNeeded: Int128
+  /// Per measure: its part and weight; nil: only rules read it.
+  let place: [(part: Int, weight: Int64)?]
+
+  init(_ scorecard: Scorecard, measures: [Measure]) {
+    let sums = scorecard.dimensions.map { $0.measures.reduce(Int128(0)) { $0 + Int128($1.weight) } }
+    let product = sums.reduce(Int128(1), *)
+    let weights = scorecard.dimensions.reduce(Int128(0)) { $0 + Int128($1.weight) }
+    coverageTotal = weights * product
+    let need = scorecard.minimumCoverage
+    // Smallest whole sum with sum / total ≥ need.
+    coverageNeeded = -Rational(-need.numerator * coverageTotal, need.denominator).floor
+    var place: [(part: Int, weight: Int64)?] = Array(repeating: nil, count: measures.count)
+    var parts: [Part] = []
+    for (index, dimension) in scorecard.dimensions.enumerated() {
+      var part = Part(name: dimension.name, weight: Int64(dimension.weight), members: [])
+      for (name, weight) in dimension.measures {
+        guard let measure = measures.firstIndex(where: { $0.name == name }) else {
+          preconditionFailure("dimension \(dimension.name) names a measure that is not there: \(name)")
+        }
+        precondition(place[measure] == nil, "measure \(name) stands in two dimensions")
+        place[measure] = (index, Int64(weight))
+        part.members.append(
+          Member(
+            measure: measure, weight: Int64(weight),
+            coverage: Int128(dimension.weight) * Int128(weight) * (product / sums[index])))
+      }
+      parts.append(part)
+    }
+    self.parts = parts
+    self.place = place
+  }
+
+  /// A score in hundredths (-1: none) and what it covers, over `coverageTotal`.
+  struct Result: Equatable {
+    var score: Int32
+    var coverage: Int128
+  }
+
+  /// The score of `grades` (hundredths; negative: absent). `covers` tells whether a grade counts for coverage.
+  func score(_ grades: UnsafePointer<Int32>, covers: (Int) -> Bool) -> Result {
+    var coverage: Int128 = 0
+    var present = 0
+    // Of the only present part:
+    var sum: Int64 = 0
+    var weight: Int64 = 0
+    // Of all present parts: Σ W·N/D as a fraction, and Σ W.
+    var numerator: Int128 = 0
+    var denominator: Int128 = 1
+    var partWeights: Int128 = 0
+    for part in parts {
+      var n: Int64 = 0
+      var d: Int64 = 0
+      for member in part.members where grades[member.measure] >= 0 {
+        n += member.weight * Int64(grades[member.measure])
+        d += member.weight
+        if covers(member.measure) { coverage += member.coverage }
+      }
+      guard d > 0 else { continue }
+      present += 1
+      (sum, weight) = (n, d)
+      if parts.count > 1 {
+        numerator = numerator * Int128(d) + Int128(part.weight) * Int128(n) * denominator
+        denominator *= Int128(d)
+        partWeights += Int128(part.weight)
+      }
+    }
+    switch present {
+    case 0: return Result(score: -1, coverage: 0)
+    case 1: return Result(score: Int32((2 * sum + weight) / (2 * weight)), coverage: coverage)
+    default: return Result(score: Int32(Rational(numerator, denominator * partWeights).halfUp), coverage: coverage)
+    }
+  }
+
+  @inline(__always)
+  func covered(_ result: Result) -> Bool { result.score >= 0 && result.coverage >= coverageNeeded }
+
+  /// Each measure's effective share of the score as (numerator, denominator); zero for absent ones.
+  func shares(_ grades: UnsafePointer<Int32>) -> [Rational] {
+    var present: [Int64] = []
+    var total: Int64 = 0
+    for part in parts {
+      let sum = part.members.reduce(Int64(0)) { $0 + (grades[$1.measure] >= 0 ? $1.weight : 0) }
+      present.append(sum)
+      if sum > 0 { total += part.weight }
+    }
+    return place.indices.map { measure in
+      guard let (part, weight) = place[measure], grades[measure] >= 0 else { return Rational(0) }
+      return Rational(Int128(parts[part].weight) * Int128(weight), Int128(total) * Int128(present[part]))
+    }
+  }
+}

@@ -1,0 +1,102 @@
+/// A running total kept per account because a measure or rule reads it.
+struct Leaf: Hashable {
+  enum Kind: Hashable {
+    /// Events in the window.
+    case count
+    /// Distinct users in the window.
+    case users
+    /// Distinct local days in the window.
+    case activeDays
+    /// Features used in the window.
+    case featuresUsed
+    /// The last tile with an event; windowless.
+    case lastTile
+  }
+  var kind: Kind
+  var feature: FeatureReference
+  /// 0 for `lastTile`.
+  var windowHours: Int
+}
+
+/// A window in use and whether anything reads the one before it.
+struct Window {
+  var hours: Int32
+  var needsPrevious: Bool
+}
+
+/// A metric with its leaves resolved to indices.
+indirect enum CompiledMetric {
+  case leaf(Int)
+  case daysSince(leaf: Int, unit: DayUnit)
+  case ratio(CompiledMetric, CompiledMetric)
+  case trend(of: CompiledMetric, floor: Rational, minVolume: Rational)
+  case attribute(String)
+  case survey(name: String, aggregate: SurveyAggregate, windowHours: Int?)
+}
+
+/// What can move a metric without an event.
+struct TimeSensitivity {
+  var windowed = false
+  var dayStep = false
+  var attribute = false
+  var survey = false
+}
+
+/// Collects the leaves that a model's measures and rules read.
+struct LeafCompiler {
+  private(set) var leaves: [Leaf] = []
+  private(set) var windows: [Window] = []
+
+  mutating func compile(_ metric: Metric, previous: Bool = false) -> CompiledMetric {
+    switch metric {
+    case .count(let feature, let hours): .leaf(leaf(.count, feature, hours, previous))
+    case .distinctUsers(let feature, let hours): .leaf(leaf(.users, feature, hours, previous))
+    case .activeDays(let feature, let hours): .leaf(leaf(.activeDays, feature, hours, previous))
+    case .featuresUsed(let hours): .leaf(leaf(.featuresUsed, .any, hours, previous))
+    case .daysSinceLast(let feature, let unit): .daysSince(leaf: lastTile(of: feature), unit: unit)
+    case .ratio(let a, let b): .ratio(compile(a, previous: previous), compile(b, previous: previous))
+    case .trend(let of, let floor, let minVolume):
+      .trend(of: compile(of, previous: true), floor: floor, minVolume: minVolume)
+    case .attribute(let name): .attribute(name)
+    case .survey(let name, let aggregate, let hours):
+      .survey(name: name, aggregate: aggregate, windowHours: hours)
+    }
+  }
+
+  mutating func lastTile(of feature: FeatureReference) -> Int { leaf(.lastTile, feature, 0, false) }
+
+  private mutating func leaf(_ kind: Leaf.Kind, _ feature: FeatureReference, _ hours: Int, _ previous: Bool) -> Int {
+    if kind != .lastTile {
+      if let known = windows.firstIndex(where: { $0.hours == Int32(hours) }) {
+        windows[known].needsPrevious = windows[known].needsPrevious || previous
+      } else {
+        windows.append(Window(hours: Int32(hours), needsPrevious: previous))
+      }
+    }
+    let new = Leaf(kind: kind, feature: feature, windowHours: hours)
+    if let known = leaves.firstIndex(of: new) { return known }
+    leaves.append(new)
+    return leaves.count - 1
+  }
+
+  static func sensitivity(of metric: CompiledMetric) -> TimeSensitivity {
+    var result = TimeSensitivity()
+    collect(metric, &result)
+    return result
+  }
+
+  private static func collect(_ metric: CompiledMetric, _ result: inout TimeSensitivity) {
+    switch metric {
+    case .leaf: result.windowed = true
+    case .daysSince: result.dayStep = true
+    case .ratio(let a, let b):
+      collect(a, &result)
+      collect(b, &result)
+    case .trend(let of, _, _): collect(of, &result)
+    case .attribute: result.attribute = true
+    case .survey(_, _, let hours):
+      result.survey = true
+      if hours != nil { result.windowed = true }
+    }
+  }
+}

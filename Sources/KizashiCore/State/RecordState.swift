@@ -1,0 +1,71 @@
+/// What an account's records say: attributes and survey answers. Few accounts have many, so these are dictionaries.
+struct RecordState {
+  struct Attribute {
+    /// nil: removed.
+    var value: Scalar?
+    var at: Int64
+  }
+  struct Answer {
+    var survey: String
+    var at: Int64
+    var score: Rational
+  }
+  private var attributes: [AccountID: [String: Attribute]] = [:]
+  private var answers: [AccountID: [Answer]] = [:]
+
+  /// Sets an attribute unless a later one is known; whether it did.
+  mutating func set(_ account: AccountID, _ name: String, _ value: Scalar?, at: Int64) -> Bool {
+    if let known = attributes[account]?[name], known.at > at { return false }
+    attributes[account, default: [:]][name] = Attribute(value: value, at: at)
+    return true
+  }
+
+  mutating func answer(_ account: AccountID, _ survey: String, _ score: Rational, at: Int64) {
+    answers[account, default: []].append(Answer(survey: survey, at: at, score: score))
+  }
+
+  /// An attribute as a number: decimal text to 6 digits, half-up; true/false as 1/0.
+  func number(_ account: AccountID, _ name: String) -> Rational? {
+    guard let value = attributes[account]?[name]?.value else { return nil }
+    switch value {
+    case .null: return nil
+    case .bool(let b): return Rational(b ? 1 : 0)
+    case .number(let text), .string(let text): return RecordState.decimal(text)
+    }
+  }
+
+  /// Decimal text to 6 digits, half-up; nil for anything else.
+  static func decimal(_ text: String) -> Rational? {
+    guard let exact = Rational(decimal: text), exact.numerator.magnitude < 1 << 90 else { return nil }
+    return Rational(Rational(exact.numerator * 1_000_000, exact.denominator).halfUp, 1_000_000)
+  }
+
+  /// A survey's number at the clock's tile; ties among the latest: later in the log.
+  func survey(
+    _ account: AccountID, _ name: String, _ aggregate: SurveyAggregate, windowHours: Int?, clockHour: Int32
+  ) -> Rational? {
+    let from = windowHours.map { clockHour - Int32($0) } ?? .min
+    let given = (answers[account] ?? []).filter {
+      $0.survey == name && Instant(milliseconds: $0.at).tile.hour >= from
+    }
+    guard let first = given.first else { return nil }
+    switch aggregate {
+    case .latest: return given.dropFirst().reduce(first) { $1.at >= $0.at ? $1 : $0 }.score
+    case .mean: return given.reduce(Rational(0)) { $0 + $1.score } / Rational(Int64(given.count))
+    case .netPromoter:
+      let promoters = given.count { $0.score >= Rational(9) }
+      let detractors = given.count { $0.score <= Rational(6) }
+      return Rational(Int128(100 * (promoters - detractors)), Int128(given.count))
+    }
+  }
+
+  /// The next instant at which an answer leaves a window of `hours`; `.max`: none.
+  func nextLeaving(_ account: AccountID, windowHours: Int, after now: Int64) -> Int64 {
+    var next = Int64.max
+    for answer in answers[account] ?? [] {
+      let leaving = (Int64(Instant(milliseconds: answer.at).tile.hour) + 1 + Int64(windowHours)) * Tile.length
+      if leaving > now { next = min(next, leaving) }
+    }
+    return next
+  }
+}
