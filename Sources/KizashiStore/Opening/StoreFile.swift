@@ -1,0 +1,98 @@
+import GRDB
+
+/// How a store's file is recognised, opened and tuned.
+enum StoreFile {
+  /// `kzsi`: in the file's header, so that no other program's database is taken for a store.
+  static let applicationID: Int32 = 0x6b7a_7369
+
+  /// How many WAL pages (of 4 KiB) may wait before they are copied into the database: 64 MiB. Large enough that a
+  /// catch-up commit is copied once, small enough to bound the disk used and the recovery after a crash.
+  static let checkpointPages: Int32 = 16_384
+
+  /// The connection that writes. Nothing is changed in the file before ``check(_:path:migrations:)`` has recognised it.
+  static func openWriter(_ path: String) throws -> DatabaseQueue {
+    var configuration = Configuration()
+    configuration.label = "kizashi.store"
+    // No table has foreign keys; the writer is the only one who could break them.
+    configuration.foreignKeysEnabled = false
+    // Long enough for a reader's moment, short enough for the daemon's watchdog: it tries again by itself.
+    configuration.busyMode = .timeout(1)
+    return try DatabaseQueue(path: path, configuration: configuration)
+  }
+
+  /// Refuses what is not a store of ours, or of a newer program. A file without any table is a store to be made.
+  static func check(_ db: Database, path: String, latest: Int) throws {
+    let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+    let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+    let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0
+    if application == 0 && isEmpty { return }
+    // The first migration's own table may stand alone after a crash in the middle of making a store.
+    let isUnfinished =
+      try application == 0
+      && String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table'") == [
+        "grdb_migrations"
+      ] && Int.fetchOne(db, sql: "SELECT count(*) FROM grdb_migrations") == 0
+    if isUnfinished { return }
+    guard application == applicationID else { throw StoreError("opening the store", path: path, .notAStore) }
+    guard version <= latest else {
+      throw StoreError("opening the store", path: path, .newerSchema(store: version, program: latest))
+    }
+    guard try Int.fetchOne(db, sql: "SELECT count(*) FROM store_state") == 1 else {
+      throw StoreError("opening the store", path: path, .corrupt, detail: "store_state does not have one row")
+    }
+  }
+
+  /// What holds for the writing connection's whole life.
+  ///
+  /// - `wal_autocheckpoint = 0`: the writer checkpoints between commits, never inside one.
+  /// - `secure_delete = OFF`: Debian builds it on, and it doubles the pages a delete writes.
+  /// - `journal_size_limit`: a WAL that once grew under a long reader gives its disk back when it starts over.
+  /// - `cache_size`: 64 MiB, so that the upper levels of the trees and the newest hours stay; it grows only with use.
+  /// - No memory mapping: a read error would then be a signal that kills the daemon instead of an error code.
+  static func tune(_ db: Database) throws {
+    let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
+    guard mode == "wal" else {
+      throw DatabaseError(resultCode: .SQLITE_READONLY, message: "the database cannot use a write-ahead log")
+    }
+    try db.execute(
+      sql: """
+        PRAGMA wal_autocheckpoint = 0;
+        PRAGMA secure_delete = OFF;
+        PRAGMA temp_store = MEMORY;
+        PRAGMA cache_size = -65536;
+        PRAGMA journal_size_limit = \(Int(checkpointPages) * 4096);
+        PRAGMA synchronous = NORMAL;
+        """)
+  }
+
+  /// A connection that can only read, for any process at any time, with or without a daemon running.
+  static func openReader(_ path: String) throws(StoreError) -> DatabaseQueue {
+    let action = "reading the store"
+    guard SystemFile.exists(path) else {
+      let reason = SystemFile.reasonNotToOpen(path)
+      if case .missingDirectory = reason { throw StoreError(action, path: path, reason) }
+      throw StoreError(action, path: path, .missingStore)
+    }
+    return try StoreError.wrap(action, path: path) {
+      var configuration = Configuration()
+      configuration.label = "kizashi.reader"
+      configuration.readonly = true
+      configuration.foreignKeysEnabled = false
+      configuration.busyMode = .timeout(5)
+      configuration.prepareDatabase { db in
+        try db.execute(sql: "PRAGMA query_only = ON; PRAGMA cache_size = -16384;")
+      }
+      let queue = try DatabaseQueue(path: path, configuration: configuration)
+      try queue.read { db in
+        guard try Int32.fetchOne(db, sql: "PRAGMA application_id") == applicationID else {
+          throw StoreError(action, path: path, .notAStore)
+        }
+        let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        guard version <= Migrations().latest else {
+          throw StoreError(action, path: path, .newerSchema(store: version, program: Migrations().latest))
+        }
+      }
+      return queue
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import Glibc
+
+/// The right to write a store: an advisory lock on `<store>.lock`, held until this is released.
+///
+/// The lock is of the open file, so the kernel takes it back whatever ends the process; the file stays and means nothing
+/// by itself. It holds the process id, for the message a second instance shows.
+final class StoreLock {
+  private let descriptor: Int32
+
+  /// Takes the lock or says who has it.
+  init(storePath: String) throws(StoreError) {
+    let action = "locking the store"
+    let path = storePath + ".lock"
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
+    guard descriptor >= 0 else {
+      let code = errno
+      let reason: StoreError.Reason =
+        switch code {
+        case ENOSPC, EDQUOT: .diskFull
+        case EROFS: .readOnly
+        default: SystemFile.reasonNotToOpen(path)
+        }
+      throw StoreError(action, path: storePath, reason, detail: "\(path): \(SystemFile.message(code))")
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      let code = errno
+      let holder = StoreLock.holder(descriptor)
+      close(descriptor)
+      guard code == EWOULDBLOCK else {
+        throw StoreError(action, path: storePath, .other, detail: "\(path): \(SystemFile.message(code))")
+      }
+      throw StoreError(action, path: storePath, .heldByAnotherProcess(holder))
+    }
+    // The id is only for people: a disk too full to hold it does not matter.
+    if ftruncate(descriptor, 0) == 0 {
+      let text = Array("\(getpid())\n".utf8)
+      _ = pwrite(descriptor, text, text.count, 0)
+    }
+    self.descriptor = descriptor
+  }
+
+  deinit { close(descriptor) }
+
+  private static func holder(_ descriptor: Int32) -> Int32? {
+    var bytes = [UInt8](repeating: 0, count: 16)
+    let count = pread(descriptor, &bytes, bytes.count, 0)
+    guard count > 0 else { return nil }
+    return Int32(String(decoding: bytes[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+  }
+}

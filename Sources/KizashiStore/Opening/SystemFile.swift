@@ -1,0 +1,34 @@
+import Glibc
+
+/// The few facts about files the store needs from the system.
+enum SystemFile {
+  static let noSpace: Int32 = ENOSPC
+  static let quotaExceeded: Int32 = EDQUOT
+  static let readOnlyFileSystem: Int32 = EROFS
+
+  /// Whether something exists at the path.
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// The folder that holds the file.
+  static func directory(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// The reason, as far as the system shows it, why the file cannot be opened or made.
+  static func reasonNotToOpen(_ path: String) -> StoreError.Reason {
+    let folder = directory(of: path)
+    var status = stat()
+    guard stat(folder, &status) == 0 else {
+      return errno == ENOENT || errno == ENOTDIR ? .missingDirectory(folder) : .noPermission
+    }
+    guard status.st_mode & S_IFMT == S_IFDIR else { return .missingDirectory(folder) }
+    let target = exists(path) ? path : folder
+    if access(target, R_OK | W_OK) != 0 { return errno == EROFS ? .readOnly : .noPermission }
+    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG { return .notAStore }
+    return .other
+  }
+
+  /// What the system says of an error number.
+  static func message(_ number: Int32) -> String { String(cString: strerror(number)) }
+}

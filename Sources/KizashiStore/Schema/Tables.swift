@@ -1,0 +1,140 @@
+/// The tables behind the views, as migration 1 makes them. Nobody outside the store reads them: users read the views.
+///
+/// Conventions: names are dense integers (see `account_name`, `event_name`, `user_name`), instants are milliseconds since
+/// 1970, scores and grades are integers in hundredths of a point, enumerations are the raw values of Core's enums.
+enum Tables {
+  /// Facts and the names they are made of.
+  ///
+  /// `fact` is clustered by time, because that is the order events arrive in: a commit's rows go to a few neighbouring
+  /// pages. Instants are kept as milliseconds into the hour (`first`) and from there on (`span`), which an hour's fact
+  /// mostly stores in three bytes and none. A fact whose usage has expired may stay with `events` 0: it still proves
+  /// when something was first and last seen, and no window counts it.
+  ///
+  /// `tile` lists the hours that have facts, so that one account's facts are found by one seek an hour instead of
+  /// through a second index, and gives each hour its local day in the current business time zone.
+  private static let usage = """
+    CREATE TABLE fact (
+      hour INTEGER NOT NULL, account INTEGER NOT NULL, event INTEGER NOT NULL, user INTEGER NOT NULL,
+      events INTEGER NOT NULL, first INTEGER NOT NULL, span INTEGER NOT NULL,
+      PRIMARY KEY (hour, account, event, user)) WITHOUT ROWID;
+    CREATE TABLE tile (hour INTEGER PRIMARY KEY, day INTEGER NOT NULL);
+    CREATE TABLE account_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    CREATE UNIQUE INDEX account_by_name ON account_name (name);
+    CREATE TABLE event_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    CREATE TABLE user_name (id INTEGER PRIMARY KEY, account INTEGER NOT NULL, name TEXT NOT NULL);
+    CREATE TABLE fingerprint (seq INTEGER PRIMARY KEY, hour INTEGER NOT NULL, bytes BLOB NOT NULL);
+    CREATE INDEX fingerprint_by_hour ON fingerprint (hour);
+    CREATE TABLE record (
+      seq INTEGER PRIMARY KEY, source INTEGER NOT NULL, at_ms INTEGER NOT NULL, account INTEGER, user TEXT, id TEXT,
+      kind INTEGER NOT NULL, event TEXT NOT NULL, line TEXT NOT NULL);
+    CREATE TABLE record_field (
+      seq INTEGER NOT NULL, ord INTEGER NOT NULL, name TEXT NOT NULL, type INTEGER NOT NULL, value TEXT,
+      PRIMARY KEY (seq, ord)) WITHOUT ROWID;
+    """
+
+  /// What the config says, as far as rows refer to it. `measure_name` is store-wide and only grows, so that old changes
+  /// keep their names; `current_measure` lists the measures of the current config in its order.
+  private static let config = """
+    CREATE TABLE config_version (
+      version INTEGER PRIMARY KEY, hash TEXT NOT NULL, text TEXT NOT NULL, zone TEXT NOT NULL, made_ms INTEGER NOT NULL);
+    CREATE TABLE measure_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+    INSERT INTO measure_name VALUES (-1, 'cap'), (-2, 'override');
+    CREATE TABLE current_measure (id INTEGER PRIMARY KEY, ord INTEGER NOT NULL, dimension TEXT);
+    CREATE TABLE feature (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+    CREATE TABLE feature_event (
+      event INTEGER NOT NULL, feature INTEGER NOT NULL, PRIMARY KEY (event, feature)) WITHOUT ROWID;
+    CREATE TABLE usage_window (id INTEGER PRIMARY KEY, name TEXT NOT NULL, hours INTEGER NOT NULL);
+    """
+
+  /// Accounts, their scores and what changed.
+  private static let accounts = """
+    CREATE TABLE account (
+      id INTEGER PRIMARY KEY, first_ms INTEGER, last_ms INTEGER, score INTEGER, computed INTEGER, band TEXT,
+      coverage REAL, scored_ms INTEGER, config_version INTEGER NOT NULL);
+    CREATE TABLE account_state (id INTEGER PRIMARY KEY, state BLOB NOT NULL);
+    CREATE TABLE attribute (
+      account INTEGER NOT NULL, name TEXT NOT NULL, type INTEGER NOT NULL, value TEXT, updated_ms INTEGER NOT NULL,
+      PRIMARY KEY (account, name)) WITHOUT ROWID;
+    CREATE TABLE measure (
+      account INTEGER NOT NULL, measure INTEGER NOT NULL, value REAL, grade INTEGER, share REAL NOT NULL,
+      points REAL NOT NULL, missing INTEGER NOT NULL, at_ms INTEGER NOT NULL,
+      PRIMARY KEY (account, measure)) WITHOUT ROWID;
+    CREATE TABLE score_day (
+      account INTEGER NOT NULL, day INTEGER NOT NULL, at_ms INTEGER NOT NULL, score INTEGER, band TEXT NOT NULL,
+      config_version INTEGER NOT NULL, PRIMARY KEY (account, day)) WITHOUT ROWID;
+    CREATE TABLE change (
+      seq INTEGER PRIMARY KEY, account INTEGER NOT NULL, at_ms INTEGER NOT NULL, detected_ms INTEGER NOT NULL,
+      kind INTEGER NOT NULL, subject TEXT, from_value TEXT, to_value TEXT, delta INTEGER, cause INTEGER NOT NULL,
+      because TEXT);
+    CREATE INDEX change_by_account ON change (account);
+    CREATE TABLE alert (
+      seq INTEGER PRIMARY KEY, alert_id TEXT NOT NULL UNIQUE, rule TEXT NOT NULL, account INTEGER NOT NULL,
+      episode INTEGER NOT NULL, state INTEGER NOT NULL, severity TEXT NOT NULL, playbook TEXT, at_ms INTEGER NOT NULL,
+      detected_ms INTEGER NOT NULL, resolved_ms INTEGER, reason TEXT NOT NULL, resolution TEXT,
+      score_from INTEGER, score_to INTEGER, band TEXT NOT NULL, coverage REAL NOT NULL, because TEXT);
+    CREATE INDEX alert_by_account ON alert (account);
+    """
+
+  /// Where lines come from, what was refused, and which hook runs are owed. `delivery.seq` is the order of runs.
+  private static let flow = """
+    CREATE TABLE source (
+      id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, watermark_ms INTEGER, lines INTEGER NOT NULL DEFAULT 0,
+      events INTEGER NOT NULL DEFAULT 0, duplicates INTEGER NOT NULL DEFAULT 0, ignored INTEGER NOT NULL DEFAULT 0,
+      undeduplicated INTEGER NOT NULL DEFAULT 0);
+    CREATE TABLE refusal (
+      source INTEGER NOT NULL, reason INTEGER NOT NULL, lines INTEGER NOT NULL,
+      PRIMARY KEY (source, reason)) WITHOUT ROWID;
+    CREATE TABLE stream (
+      source INTEGER NOT NULL, key TEXT NOT NULL, path BLOB, offset INTEGER NOT NULL, size INTEGER,
+      finished INTEGER NOT NULL, state TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (source, key)) WITHOUT ROWID;
+    CREATE TABLE quarantined (
+      seq INTEGER PRIMARY KEY, source INTEGER NOT NULL, path BLOB, offset INTEGER NOT NULL, reason INTEGER NOT NULL,
+      seen_ms INTEGER NOT NULL, line BLOB NOT NULL);
+    CREATE TABLE delivery (
+      seq INTEGER PRIMARY KEY, delivery_id TEXT NOT NULL UNIQUE, alert_id TEXT NOT NULL, account INTEGER NOT NULL,
+      hook TEXT NOT NULL, state INTEGER NOT NULL, attempts INTEGER NOT NULL, next_ms INTEGER, exit_code INTEGER,
+      output TEXT, payload TEXT NOT NULL);
+    CREATE INDEX delivery_queue ON delivery (account, hook, seq) WHERE state < 3;
+    """
+
+  /// Tables of later issues: their views exist from the start, so that readers need not ask.
+  private static let later = """
+    CREATE TABLE milestone (
+      account INTEGER NOT NULL, milestone TEXT NOT NULL, reached_ms INTEGER, due_ms INTEGER, count INTEGER NOT NULL,
+      PRIMARY KEY (account, milestone)) WITHOUT ROWID;
+    CREATE TABLE contract (
+      account INTEGER NOT NULL, product TEXT NOT NULL, state TEXT NOT NULL, mrr INTEGER, currency TEXT,
+      started_ms INTEGER, term_end TEXT, reason TEXT, PRIMARY KEY (account, product)) WITHOUT ROWID;
+    CREATE TABLE action (
+      account INTEGER NOT NULL, action TEXT NOT NULL, playbook TEXT, state TEXT NOT NULL, by TEXT, opened_ms INTEGER,
+      due_ms INTEGER, done_ms INTEGER, note TEXT, PRIMARY KEY (account, action)) WITHOUT ROWID;
+    """
+
+  /// The one row of what is true of the store as a whole.
+  private static let state = """
+    CREATE TABLE store_state (
+      id INTEGER PRIMARY KEY CHECK (id = 1), now_ms INTEGER, now_hour INTEGER, schema_version INTEGER NOT NULL,
+      config_version INTEGER NOT NULL, program_version TEXT NOT NULL, clean_stop INTEGER NOT NULL);
+    """
+
+  /// Statistics for the query planner, fixed and never measured: they make it start from the account where one is asked
+  /// for and from the hours where none is, in an empty store and in a large one. `ANALYZE` on an empty table only
+  /// makes `sqlite_stat1`.
+  private static let plannerStatistics = """
+    ANALYZE store_state;
+    INSERT INTO sqlite_stat1 VALUES
+      ('fact', 'fact', '4000000 2000 400 20 1 noskipscan'), ('tile', NULL, '2160'),
+      ('account_name', 'account_by_name', '20000 1'), ('event_name', NULL, '60'), ('user_name', NULL, '1000000'),
+      ('feature', 'sqlite_autoindex_feature_1', '100 1'),
+      ('feature_event', 'feature_event', '300 3 1 noskipscan'), ('usage_window', NULL, '4'),
+      ('store_state', NULL, '1'), ('account', NULL, '20000'), ('change', 'change_by_account', '200000 10'),
+      ('alert', 'alert_by_account', '20000 3'), ('alert', 'sqlite_autoindex_alert_1', '20000 1'),
+      ('measure', 'measure', '80000 4 1 noskipscan'), ('score_day', 'score_day', '400000 20 1 noskipscan'),
+      ('attribute', 'attribute', '60000 3 1 noskipscan'), ('source', 'sqlite_autoindex_source_1', '5 1'),
+      ('stream', 'stream', '20 4 1 noskipscan'), ('refusal', 'refusal', '20 4 1 noskipscan'),
+      ('current_measure', NULL, '10'), ('measure_name', 'sqlite_autoindex_measure_name_1', '20 1');
+    """
+
+  /// All of version 1.
+  static let version1 = [usage, config, accounts, flow, later, state, plannerStatistics].joined(separator: "\n")
+}

@@ -1,0 +1,162 @@
+import GRDB
+import KizashiCore
+
+/// The documented, stable views: all that anybody outside reads.
+///
+/// They are not part of a numbered migration: a program puts its own in place when it opens a store whose views read
+/// differently, and again when a config has other windows.
+struct Views: Equatable {
+  /// The windows `feature_usage` shows.
+  var windows: [UsageWindow]
+
+  /// A millisecond column as RFC 3339 UTC text, NULL where it is NULL.
+  static func time(_ milliseconds: String) -> String {
+    "strftime('%Y-%m-%dT%H:%M:%fZ', (\(milliseconds)) / 1000.0, 'unixepoch')"
+  }
+
+  /// A local-day number as a calendar date.
+  static func date(_ day: String) -> String { "strftime('%Y-%m-%d', \(day) * 86400, 'unixepoch')" }
+
+  /// A compact explanation (see ``BecauseText``) as the documented JSON array of objects.
+  static func because(_ column: String) -> String {
+    """
+    CASE WHEN \(column) IS NULL THEN '[]' ELSE (
+      SELECT json_group_array(json_object(
+        'measure', (SELECT name FROM measure_name WHERE id = l.value ->> 0),
+        'points', json(printf('%.2f', (l.value ->> 1) / 100.0)), 'from', l.value ->> 2, 'to', l.value ->> 3,
+        'cause', \(name("l.value ->> 4", of: Cause.allCases.map { ($0.rawValue, $0.name) }))))
+      FROM json_each(\(column)) l) END
+    """
+  }
+
+  /// An enumeration's raw value as its name.
+  static func name(_ column: String, of cases: [(UInt8, String)]) -> String {
+    "CASE \(column) \(cases.map { "WHEN \($0.0) THEN '\($0.1)'" }.joined(separator: " ")) END"
+  }
+
+  /// The score now less the score in force so many days before now.
+  private static func trend(days: Int) -> String {
+    """
+    (r.score - (SELECT h.score FROM score_day h
+      WHERE h.account = r.id AND h.at_ms <= s.now_ms - \(days) * 86400000
+      ORDER BY h.day DESC LIMIT 1)) / 100.0
+    """
+  }
+
+  private static let accounts = """
+    SELECT a.name AS account, r.score / 100.0 AS score, r.band, round(r.coverage, 4) AS coverage,
+      r.computed / 100.0 AS computed_score, \(trend(days: 7)) AS trend_7d, \(trend(days: 28)) AS trend_28d,
+      NULL AS phase, NULL AS touch, \(time("r.first_ms")) AS first_seen_at, \(time("r.last_ms")) AS last_seen_at,
+      \(time("r.scored_ms")) AS scored_at, r.config_version
+    FROM account r JOIN account_name a ON a.id = r.id JOIN store_state s
+    """
+
+  private static let accountAttributes = """
+    SELECT a.name AS account, x.name, x.value, \(time("x.updated_ms")) AS updated_at
+    FROM attribute x JOIN account_name a ON a.id = x.account
+    """
+
+  private static let measures = """
+    SELECT a.name AS account, n.name AS measure, c.dimension, m.value, m.grade / 100.0 AS grade,
+      round(m.share, 4) AS share, round(m.points, 2) AS points, m.missing, \(time("m.at_ms")) AS at
+    FROM measure m JOIN account_name a ON a.id = m.account JOIN measure_name n ON n.id = m.measure
+      JOIN current_measure c ON c.id = m.measure
+    """
+
+  private static let scoreHistory = """
+    SELECT a.name AS account, \(date("h.day")) AS day, \(time("h.at_ms")) AS at, h.score / 100.0 AS score, h.band,
+      h.config_version
+    FROM score_day h JOIN account_name a ON a.id = h.account
+    """
+
+  private static let changes = """
+    SELECT c.seq, a.name AS account, \(time("c.at_ms")) AS at, \(time("c.detected_ms")) AS detected_at,
+      \(name("c.kind", of: (0...255).compactMap { Change.Kind(rawValue: $0) }.map { ($0.rawValue, $0.name) })) AS kind,
+      ifnull(c.subject, '') AS subject, c.from_value, c.to_value, c.delta / 100.0 AS delta,
+      \(name("c.cause", of: Cause.allCases.map { ($0.rawValue, $0.name) })) AS cause,
+      \(because("c.because")) AS because
+    FROM change c JOIN account_name a ON a.id = c.account
+    """
+
+  private static let alerts = """
+    SELECT e.alert_id, e.alert_id AS episode, e.rule, a.name AS account,
+      \(name("e.state", of: [AlertTransition.State.firing, .resolved].map { ($0.rawValue, $0.name) })) AS state,
+      e.severity, \(time("e.at_ms")) AS at, \(time("e.detected_ms")) AS detected_at,
+      \(time("e.resolved_ms")) AS resolved_at, e.reason, e.playbook
+    FROM alert e JOIN account_name a ON a.id = e.account
+    """
+
+  private static let deliveries = """
+    SELECT delivery_id, alert_id, hook, \(name("state", of: DeliveryState.allCases.map { ($0.rawValue, $0.name) })) AS state,
+      attempts, \(time("next_ms")) AS next_at, exit_code, output
+    FROM delivery
+    """
+
+  private static let sources = """
+    SELECT s.name AS source, CAST(p.path AS TEXT) AS path, p.offset, p.size, max(p.size - p.offset, 0) AS lag_bytes,
+      \(time("s.watermark_ms")) AS watermark_at, s.lines, s.events, s.duplicates,
+      ifnull((SELECT sum(r.lines) FROM refusal r WHERE r.source = s.id), 0) AS refused,
+      CASE WHEN p.finished THEN 'finished' ELSE ifnull(p.state, 'waiting') END AS state
+    FROM source s LEFT JOIN stream p ON p.source = s.id
+    """
+
+  private static let reasons = name(
+    "q.reason", of: RefusalReason.allCases.map { ($0.rawValue, $0.name) })
+
+  private static let quarantine = """
+    SELECT s.name AS source, CAST(q.path AS TEXT) AS path, q.offset, \(reasons) AS reason,
+      \(time("q.seen_ms")) AS seen_at, CAST(substr(q.line, 1, 1024) AS TEXT) AS sample
+    FROM quarantined q JOIN source s ON s.id = q.source
+    """
+
+  private static let refusals = """
+    SELECT s.name AS source, \(reasons) AS reason, q.lines FROM refusal q JOIN source s ON s.id = q.source
+    WHERE q.lines > 0
+    """
+
+  private static let milestones = """
+    SELECT a.name AS account, m.milestone, \(time("m.reached_ms")) AS reached_at, \(time("m.due_ms")) AS due_at, m.count
+    FROM milestone m JOIN account_name a ON a.id = m.account
+    """
+
+  private static let contracts = """
+    SELECT a.name AS account, c.product, c.state, c.mrr, c.currency, \(time("c.started_ms")) AS started_at, c.term_end,
+      c.reason
+    FROM contract c JOIN account_name a ON a.id = c.account
+    """
+
+  private static let actions = """
+    SELECT a.name AS account, x.action, x.playbook, x.state, x.by, \(time("x.opened_ms")) AS opened_at,
+      \(time("x.due_ms")) AS due_at, \(time("x.done_ms")) AS done_at, x.note
+    FROM action x JOIN account_name a ON a.id = x.account
+    """
+
+  private static let meta = """
+    SELECT now_ms, \(time("now_ms")) AS now_at, schema_version, config_version, program_version, clean_stop
+    FROM store_state
+    """
+
+  /// Every view and its SELECT, in an order in which they can be made.
+  var definitions: [(name: String, select: String)] {
+    [
+      ("accounts", Self.accounts), ("account_attributes", Self.accountAttributes),
+      ("feature_usage", UsageViews.featureUsage(windows: windows)), ("usage_daily", UsageViews.usageDaily),
+      ("measures", Self.measures), ("score_history", Self.scoreHistory), ("changes", Self.changes),
+      ("alerts", Self.alerts), ("deliveries", Self.deliveries), ("sources", Self.sources),
+      ("quarantine", Self.quarantine), ("refusals", Self.refusals), ("users", UsageViews.users),
+      ("milestones", Self.milestones), ("contracts", Self.contracts), ("actions", Self.actions), ("meta", Self.meta),
+    ]
+  }
+
+  /// Puts these views in place of what is there, where they differ. Call it inside a transaction.
+  func install(_ db: Database) throws {
+    let wanted = Dictionary(
+      uniqueKeysWithValues: definitions.map { ($0.name, "CREATE VIEW \($0.name) AS \($0.select)") })
+    let found = try Row.fetchAll(db, sql: "SELECT name, sql FROM sqlite_schema WHERE type = 'view'").reduce(into: [:]) {
+      $0[$1["name"] as String] = $1["sql"] as String
+    }
+    guard found != wanted else { return }
+    for name in found.keys.sorted() { try db.execute(sql: "DROP VIEW \"\(name)\"") }
+    for (name, _) in definitions { try db.execute(sql: wanted[name] ?? "") }
+  }
+}
