@@ -1,0 +1,284 @@
+import KizashiCore
+
+/// A journal entry.
+package struct ReferenceChange: Equatable, Sendable {
+  package var kind: Change.Kind
+  package var at: Int64
+  package var subject: String
+  package var from: String?
+  package var to: String?
+  /// Hundredths.
+  package var delta: Int?
+  package var cause: Cause
+  package var because: [ExplanationLine]
+}
+
+/// The last score of a local day.
+package struct ReferenceScoreRow: Equatable, Sendable {
+  package var day: Int32
+  package var at: Int64
+  package var score: Int?
+}
+
+/// Why an account is evaluated.
+enum ReferenceTrigger {
+  /// A usage line; `late`: its tile is older than the clock's.
+  case usage(late: Bool)
+  /// A group line or a reserved event.
+  case record(survey: Bool)
+  case deadline
+}
+
+/// One account: its lines, and the history the specification gives it.
+package struct ReferenceAccount: Sendable {
+  package let name: String
+  var facts = ReferenceFacts()
+
+  /// The last evaluation; nil before the first.
+  package private(set) var reading: ReferenceReading?
+  /// In the order of detection.
+  package private(set) var changes: [ReferenceChange] = []
+  package private(set) var alerts: [ReferenceAlert] = []
+  /// Ascending by day.
+  package private(set) var scoreHistory: [ReferenceScoreRow] = []
+
+  private var bands: ReferenceBandState
+  private var rules: [ReferenceRuleState]
+  private var base: ReferenceBase?
+  private var lastScoreEntryDay: Int32?
+  private var scores: [ReferenceScoreSpan] = []
+  private var held: [ReferenceHeldGrade]
+
+  init(name: String, context: ReferenceContext) {
+    self.name = name
+    bands = ReferenceBandState(belowSince: context.model.bands.bands.map { _ in nil })
+    rules = context.model.rules.map { _ in ReferenceRuleState() }
+    held = context.model.measures.map { _ in ReferenceHeldGrade() }
+  }
+
+  /// The band's name.
+  package var band: String? { bands.band }
+  /// State (`ok`, `pending`, `firing`) and last episode of each rule.
+  package var ruleStates: [(state: String, episode: Int)] { rules.map { ($0.phase.rawValue, $0.episode) } }
+
+  /// Takes in an accepted line, the clock already moved by it.
+  mutating func receive(_ event: ReferenceEvent, at now: Int64, context: ReferenceContext) {
+    guard event.kind == .usage else {
+      facts.records.append(event)
+      _ = evaluate(at: now, trigger: .record(survey: event.event == "survey.responded"), context: context)
+      return
+    }
+    facts.usage.append(event)
+    for (index, rule) in context.model.rules.enumerated() {
+      if case .silence(let feature, _, _) = rule.kind, context.feature(feature, includes: event.event) {
+        rules[index].eventsSinceOpening += event.count
+      }
+    }
+    let isLate = event.hour < floorDivide(now, hourLength)
+    _ = evaluate(at: now, trigger: .usage(late: isLate), context: context)
+  }
+
+  // MARK: - Evaluation
+
+  /// Computes everything anew; whether any grade, the score, the band or a rule changed.
+  mutating func evaluate(at now: Int64, trigger: ReferenceTrigger, context: ReferenceContext) -> Bool {
+    let previous = reading
+    let current = read(at: now, context: context)
+    reading = current
+    let oldBand = bands.band
+    let newBand = bands.update(score: current.score, coverage: current.coverage, at: now, model: context.model)
+    let bandChange = oldBand.flatMap { $0 == newBand ? nil : (from: $0, to: newBand) }
+    gatherCauses(previous: previous, current: current, trigger: trigger, context: context)
+    noteScore(previous: previous?.score, current: current.score, at: now, context: context)
+
+    let baseBefore = base
+    var paths: [[ReferenceRuleState.Phase]] = []
+    for (index, rule) in context.model.rules.enumerated() {
+      paths.append(
+        rules[index].step(
+          rule,
+          ReferenceRuleInput(
+            now: now, reading: current, bandChange: bandChange, scores: scores, facts: facts, context: context)))
+    }
+    let changed =
+      previous.map { $0.grades != current.grades || $0.score != current.score } ?? true
+      || bandChange != nil || paths.contains { $0.count > 1 }
+    if case .deadline = trigger, !changed { return false }
+
+    if let baseBefore {
+      writeScoreOrBand(from: baseBefore, to: current, bandChange: bandChange, at: now, trigger, context)
+    } else {
+      base = ReferenceBase(reading: current, causes: context.model.measures.map { _ in [] })
+    }
+    writeRules(paths, base: baseBefore, current: current, at: now, trigger, context)
+    return changed
+  }
+
+  private mutating func read(at now: Int64, context: ReferenceContext) -> ReferenceReading {
+    var values: [Rational?] = []
+    var grades: [Int?] = []
+    var present: [Bool] = []
+    for (index, measure) in context.model.measures.enumerated() {
+      let value = facts.value(of: measure.metric, at: now, context: context)
+      let own = value.map { measure.grade.grade(of: $0) }
+      let kept = held[index].update(grade: own, at: now)
+      values.append(value)
+      switch (own, measure.missing) {
+      case (let grade?, _):
+        grades.append(grade)
+        present.append(true)
+      case (nil, .exclude):
+        grades.append(nil)
+        present.append(false)
+      case (nil, .zero):
+        grades.append(0)
+        present.append(false)
+      case (nil, .neutral):
+        grades.append(5000)
+        present.append(false)
+      case (nil, .hold(let length)):
+        let grade = kept.flatMap { now < $0.missingSince + length ? $0.grade : nil }
+        grades.append(grade)
+        present.append(grade != nil)
+      }
+    }
+    return context.reading(values: values, grades: grades, present: present)
+  }
+
+  private mutating func gatherCauses(
+    previous: ReferenceReading?, current: ReferenceReading, trigger: ReferenceTrigger, context: ReferenceContext
+  ) {
+    guard let previous else { return }
+    for (index, measure) in context.model.measures.enumerated() where previous.grades[index] != current.grades[index] {
+      let cause: Cause
+      if case .deadline = trigger, measure.metric.countsDays && !measure.metric.isWindowed {
+        cause = .silence
+      } else {
+        cause = trigger.cause
+      }
+      base?.causes[index].insert(cause)
+    }
+  }
+
+  private mutating func noteScore(previous: Int?, current: Int?, at now: Int64, context: ReferenceContext) {
+    guard previous != current else { return }
+    if let last = scores.indices.last, scores[last].until == nil { scores[last].until = now }
+    if let current { scores.append(ReferenceScoreSpan(score: current, since: now)) }
+    let day = context.day(at: now)
+    if scoreHistory.last?.day == day { scoreHistory.removeLast() }
+    scoreHistory.append(ReferenceScoreRow(day: day, at: now, score: current))
+  }
+
+  // MARK: - Journal
+
+  private mutating func writeScoreOrBand(
+    from base: ReferenceBase, to current: ReferenceReading, bandChange: (from: String, to: String)?, at now: Int64,
+    _ trigger: ReferenceTrigger, _ context: ReferenceContext
+  ) {
+    var entry = Self.entry(.score, from: base, to: current, at: now, trigger)
+    if let bandChange {
+      entry.kind = .band
+      entry.from = bandChange.from
+      entry.to = bandChange.to
+    } else {
+      let day = context.day(at: now)
+      guard let old = base.reading.score, let new = current.score, abs(new - old) >= context.model.bands.journalStep,
+        lastScoreEntryDay != day
+      else { return }
+      entry.from = Rational(Int128(old), 100).text(digits: 2)
+      entry.to = Rational(Int128(new), 100).text(digits: 2)
+      lastScoreEntryDay = day
+    }
+    changes.append(entry)
+    self.base = ReferenceBase(reading: current, causes: context.model.measures.map { _ in [] })
+  }
+
+  private mutating func writeRules(
+    _ paths: [[ReferenceRuleState.Phase]], base: ReferenceBase?, current: ReferenceReading, at now: Int64,
+    _ trigger: ReferenceTrigger, _ context: ReferenceContext
+  ) {
+    for (index, path) in paths.enumerated() {
+      var episode = rules[index].episode - path.dropFirst().count { $0 == .firing }
+      for (from, to) in zip(path, path.dropFirst()) {
+        var entry = Self.entry(.rule, from: base, to: current, at: now, trigger)
+        entry.subject = context.model.rules[index].name
+        entry.from = from.rawValue
+        entry.to = to.rawValue
+        changes.append(entry)
+        if to == .firing { episode += 1 }
+        guard to == .firing || from == .firing else { continue }
+        alerts.append(
+          ReferenceAlert(
+            rule: entry.subject, episode: episode, state: to == .firing ? .firing : .resolved, at: now))
+      }
+    }
+  }
+
+  private static func entry(
+    _ kind: Change.Kind, from base: ReferenceBase?, to current: ReferenceReading, at now: Int64,
+    _ trigger: ReferenceTrigger
+  ) -> ReferenceChange {
+    let lines = base.map { explanation(from: $0, to: current) } ?? []
+    var delta: Int?
+    if let old = base?.reading.score, let new = current.score { delta = new - old }
+    return ReferenceChange(
+      kind: kind, at: now, subject: "", from: nil, to: nil, delta: delta,
+      cause: commonCause(of: lines, otherwise: trigger.cause), because: lines)
+  }
+
+  // MARK: - Candidate instants
+
+  /// The next instant after `now` worth a look. Most of them change nothing.
+  func nextCandidate(after now: Int64, context: ReferenceContext, everyHour: Bool) -> Int64 {
+    var hour = floorDivide(now, hourLength) + 1
+    if !everyHour { while !mayMatter(hour: hour, context: context) { hour += 1 } }
+    var candidates = [hour * hourLength]
+    candidates += bands.candidates(model: context.model)
+    for (index, rule) in context.model.rules.enumerated() {
+      candidates += rules[index].candidates(rule, scores: scores, facts: facts, context: context)
+    }
+    for (index, measure) in context.model.measures.enumerated() {
+      if case .hold(let length) = measure.missing, let kept = held[index].kept {
+        candidates.append(kept.missingSince + length)
+      }
+    }
+    return candidates.filter { $0 > now }.min() ?? hour * hourLength
+  }
+
+  /// Whether a tile enters or leaves a window, or a local day begins, at the hour's first millisecond.
+  private func mayMatter(hour: Int64, context: ReferenceContext) -> Bool {
+    if context.day(ofHour: hour) != context.day(ofHour: hour - 1) { return true }
+    let hours = Set((facts.usage + facts.records).map(\.hour))
+    return context.windowsInUse.contains { window in
+      hours.contains(hour - 1 - Int64(window)) || hours.contains(hour - 1 - 2 * Int64(window))
+    }
+  }
+}
+
+/// The grade a `hold` measure keeps.
+struct ReferenceHeldGrade: Sendable {
+  private var last: Int?
+  private(set) var kept: (grade: Int, missingSince: Int64)?
+
+  /// Notes the measure's own grade; the grade to keep while there is none.
+  mutating func update(grade: Int?, at now: Int64) -> (grade: Int, missingSince: Int64)? {
+    if let grade {
+      last = grade
+      kept = nil
+    } else if kept == nil, let last {
+      kept = (last, now)
+    }
+    return kept
+  }
+}
+
+extension ReferenceTrigger {
+  /// What an evaluation is blamed on where nothing more precise is known.
+  var cause: Cause {
+    switch self {
+    case .usage(let late): late ? .late : .event
+    case .record(let survey): survey ? .survey : .attribute
+    case .deadline: .expiry
+    }
+  }
+}

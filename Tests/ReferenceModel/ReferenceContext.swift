@@ -1,0 +1,98 @@
+import KizashiCore
+
+/// The model with the few things looked up in it again and again.
+struct ReferenceContext: Sendable {
+  let model: Model
+
+  /// Where a measure stands in the scorecard; nil: only rules use it.
+  func place(of measure: Measure) -> (dimension: Dimension, weight: Int)? {
+    for dimension in model.scorecard.dimensions {
+      for entry in dimension.measures where entry.name == measure.name { return (dimension, entry.weight) }
+    }
+    return nil
+  }
+
+  /// The local day of a UTC hour.
+  func day(ofHour hour: Int64) -> Int32 { model.calendar.day(of: Tile(hour: Int32(hour))).number }
+
+  /// The local day of an instant: its tile's.
+  func day(at instant: Int64) -> Int32 { day(ofHour: floorDivide(instant, hourLength)) }
+
+  /// How many (business) days d have `after < d < before`.
+  func days(after: Int32, before: Int32, businessOnly: Bool) -> Int {
+    guard before > after else { return 0 }
+    return (after + 1..<max(after + 1, before)).count {
+      !businessOnly || model.calendar.isBusinessDay(LocalDay(number: $0))
+    }
+  }
+
+  // MARK: - Features
+
+  /// Whether a configured feature claims the event name.
+  func claims(_ feature: Feature, _ event: String) -> Bool {
+    feature.patterns.contains { Self.matches(pattern: Array($0.utf8)[...], text: Array(event.utf8)[...]) }
+  }
+
+  private static func matches(pattern: ArraySlice<UInt8>, text: ArraySlice<UInt8>) -> Bool {
+    guard let first = pattern.first else { return text.isEmpty }
+    if first == UInt8(ascii: "*") {
+      return matches(pattern: pattern.dropFirst(), text: text)
+        || (!text.isEmpty && matches(pattern: pattern, text: text.dropFirst()))
+    }
+    return text.first == first && matches(pattern: pattern.dropFirst(), text: text.dropFirst())
+  }
+
+  /// The names of the features an event belongs to, without `any` and `core`.
+  func features(of event: String) -> [String] {
+    let named = model.features.filter { claims($0, event) }.map(\.name)
+    if !named.isEmpty { return named }
+    let isFree = !model.features.contains { $0.name == event }
+    return model.autoFeatures && isFree ? [event] : []
+  }
+
+  /// Whether the feature's events include this one.
+  func feature(_ feature: FeatureReference, includes event: String) -> Bool {
+    switch feature {
+    case .any: return true
+    case .core:
+      let core = model.features.filter(\.core)
+      return core.isEmpty || core.contains { claims($0, event) }
+    case .named(let name): return features(of: event).contains(name)
+    }
+  }
+
+  /// Every window, in hours, that a measure or a rule looks through.
+  var windowsInUse: Set<Int> {
+    var result: Set<Int> = []
+    for measure in model.measures { collectWindows(of: measure.metric, into: &result) }
+    for rule in model.rules {
+      if case .threshold(.metric(let metric), _, _) = rule.kind { collectWindows(of: metric, into: &result) }
+    }
+    return result
+  }
+
+  private func collectWindows(of metric: Metric, into result: inout Set<Int>) {
+    switch metric {
+    case .count(_, let hours), .distinctUsers(_, let hours), .activeDays(_, let hours), .featuresUsed(let hours):
+      result.insert(hours)
+    case .survey(_, _, let hours): if let hours { result.insert(hours) }
+    case .ratio(let a, let b):
+      collectWindows(of: a, into: &result)
+      collectWindows(of: b, into: &result)
+    case .trend(let of, _, _): collectWindows(of: of, into: &result)
+    case .daysSinceLast, .attribute: break
+    }
+  }
+}
+
+/// Decimal text as a number: optional sign, digits, optional fraction; more than 6 decimals are rounded half-up.
+func decimalNumber(_ text: String) -> Rational? {
+  var digits = Substring(text)
+  if let sign = digits.first, sign == "-" || sign == "+" { digits = digits.dropFirst() }
+  let parts = digits.split(separator: ".", omittingEmptySubsequences: false)
+  guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (48...57).contains($0) } }) else {
+    return nil
+  }
+  guard let exact = Rational(decimal: text) else { return nil }
+  return Rational((exact * Rational(1_000_000)).halfUp, 1_000_000).reduced
+}

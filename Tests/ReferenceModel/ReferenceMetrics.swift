@@ -1,0 +1,142 @@
+import KizashiCore
+
+/// A span of UTC hours, both ends included.
+private struct HourSpan {
+  var first: Int64
+  var last: Int64
+
+  /// The window of `hours` at an instant, or the window before it.
+  init(hours: Int, at instant: Int64, previous: Bool) {
+    let start = floorDivide(instant - Int64(hours) * hourLength, hourLength)
+    if previous {
+      first = start - Int64(hours)
+      last = start - 1
+    } else {
+      first = start
+      last = floorDivide(instant, hourLength)
+    }
+  }
+
+  func contains(_ hour: Int64) -> Bool { first <= hour && hour <= last }
+}
+
+/// The lines of one account, and every number that follows from them.
+struct ReferenceFacts: Sendable {
+  /// Accepted usage, in log order.
+  var usage: [ReferenceEvent] = []
+  /// Accepted group lines and reserved events, in log order.
+  var records: [ReferenceEvent] = []
+
+  /// A metric's value at an instant, nil where it is missing.
+  func value(of metric: Metric, at now: Int64, previous: Bool = false, context: ReferenceContext) -> Rational? {
+    switch metric {
+    case .count(let feature, let hours):
+      return whole(usage(of: feature, hours, now, previous, context).reduce(0) { $0 + Int($1.count) })
+    case .distinctUsers(let feature, let hours):
+      return whole(Set(usage(of: feature, hours, now, previous, context).compactMap(\.user)).count)
+    case .activeDays(let feature, let hours):
+      return whole(Set(usage(of: feature, hours, now, previous, context).map { context.day(ofHour: $0.hour) }).count)
+    case .featuresUsed(let hours):
+      let events = Set(usage(of: .any, hours, now, previous, context).map(\.event))
+      return whole(Set(events.flatMap { context.features(of: $0) }).count)
+    case .daysSinceLast(let feature, let unit):
+      guard !previous, let last = lastHour(of: feature, context: context) else { return nil }
+      let today = context.day(at: now)
+      return whole(
+        context.days(after: context.day(ofHour: last), before: today + 1, businessOnly: unit == .businessDays))
+    case .ratio(let a, let b):
+      guard let a = value(of: a, at: now, previous: previous, context: context),
+        let b = value(of: b, at: now, previous: previous, context: context), b != Rational(0)
+      else { return nil }
+      return (a / b).reduced
+    case .trend(let of, let floor, let minVolume):
+      guard !previous, let current = value(of: of, at: now, context: context),
+        let before = value(of: of, at: now, previous: true, context: context), before >= minVolume
+      else { return nil }
+      return ((current - before) / max(before, floor)).reduced
+    case .attribute(let name):
+      guard !previous, let scalar = attribute(name) else { return nil }
+      return number(scalar)
+    case .survey(let name, let aggregate, let hours):
+      return survey(name, aggregate, hours.map { HourSpan(hours: $0, at: now, previous: previous) })
+    }
+  }
+
+  private func whole(_ value: Int) -> Rational { Rational(Int128(value)) }
+
+  /// The usage events of a feature in a window.
+  private func usage(
+    of feature: FeatureReference, _ hours: Int, _ now: Int64, _ previous: Bool, _ context: ReferenceContext
+  ) -> [ReferenceEvent] {
+    let span = HourSpan(hours: hours, at: now, previous: previous)
+    return usage.filter { span.contains($0.hour) && context.feature(feature, includes: $0.event) }
+  }
+
+  /// The last UTC hour with an event of the feature.
+  func lastHour(of feature: FeatureReference, context: ReferenceContext) -> Int64? {
+    usage.filter { context.feature(feature, includes: $0.event) }.map(\.hour).max()
+  }
+
+  /// First and last instant of a feature.
+  func seen(_ feature: FeatureReference, context: ReferenceContext) -> (first: Int64, last: Int64)? {
+    let instants = usage.filter { context.feature(feature, includes: $0.event) }.map(\.at)
+    guard let first = instants.min(), let last = instants.max() else { return nil }
+    return (first, last)
+  }
+
+  // MARK: - Records
+
+  /// What a line says about an attribute; nil: nothing.
+  private func attribute(_ name: String, saidBy record: ReferenceEvent) -> Scalar? {
+    if record.kind == .group { return record.field(name) }
+    if record.event == "sentiment.recorded", name == "sentiment" { return record.field("value") }
+    if record.event.hasPrefix("contract."), name == "mrr" { return record.field("mrr") }
+    if record.event.hasPrefix("contract."), name == "renewal_at" { return record.field("term_end") }
+    return nil
+  }
+
+  /// The attribute in force: the latest by instant, of equals the later in the log.
+  func attribute(_ name: String) -> Scalar? {
+    var best: (at: Int64, value: Scalar)?
+    for record in records {
+      guard let value = attribute(name, saidBy: record) else { continue }
+      if let known = best, known.at > record.at { continue }
+      best = (record.at, value)
+    }
+    return best?.value == .null ? nil : best?.value
+  }
+
+  private func number(_ scalar: Scalar) -> Rational? {
+    switch scalar {
+    case .null: nil
+    case .bool(let value): Rational(value ? 1 : 0)
+    case .number(let text): decimalNumber(text)
+    case .string(let text): text == "true" ? Rational(1) : text == "false" ? Rational(0) : decimalNumber(text)
+    }
+  }
+
+  private func survey(_ name: String, _ aggregate: SurveyAggregate, _ span: HourSpan?) -> Rational? {
+    var answers: [(at: Int64, score: Rational)] = []
+    for record in records where record.event == "survey.responded" && record.field("survey") == .string(name) {
+      guard let field = record.field("score"), span?.contains(record.hour) ?? true else { continue }
+      switch field {
+      case .number(let text), .string(let text):
+        if let score = decimalNumber(text) { answers.append((record.at, score)) }
+      case .bool, .null: break
+      }
+    }
+    guard var latest = answers.first else { return nil }
+    let total = Rational(Int128(answers.count))
+    switch aggregate {
+    case .latest:
+      for answer in answers where answer.at >= latest.at { latest = answer }
+      return latest.score
+    case .mean:
+      return (answers.reduce(Rational(0)) { ($0 + $1.score).reduced } / total).reduced
+    case .netPromoter:
+      let promoters = answers.count { $0.score >= Rational(9) }
+      let detractors = answers.count { $0.score <= Rational(6) }
+      return (Rational(Int128(100 * (promoters - detractors))) / total).reduced
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import KizashiCore
+
+/// The specification of `semantics.md` written down as slowly and plainly as possible, to compare the engine with.
+///
+/// Nothing is incremental: every evaluation recomputes every metric from the raw lines. Only what the specification
+/// itself defines as history is kept (journal, how long a bound has been lost, rule states, past scores). Deadlines are
+/// not computed but tried: every account is looked at in every hour of the clock's way, and at each instant a rule, a
+/// band or a held grade names. An instant at which no grade, score, band or rule changed is no evaluation and leaves
+/// no trace.
+///
+/// Where the specification leaves room, the model follows these decisions:
+/// - Group lines and reserved events are events of their account: it is evaluated after them. `identify` is not, and
+///   makes no account.
+/// - A refused or duplicate line moves nothing. Refusals are checked in the order future, expired, late, id_conflict,
+///   too_many, against the source's watermark before the line.
+/// - Ids are compared only if both instants are within the dedup horizon of the arriving line's source.
+/// - Rule entries carry lines relative to the base before the evaluation's own entries and do not move the base.
+/// - A time-driven evaluation at which no grade, score, band or rule changes does not exist: it writes no `score` entry
+///   that an earlier evaluation of the same local day was denied.
+/// - A rule that resolves while its condition holds and has no cooldown opens again in the same evaluation.
+package struct ReferenceModel {
+  package let model: Model
+  package let sources: [SourceModel]
+  /// In order of first appearance.
+  package private(set) var accounts: [ReferenceAccount] = []
+  /// By source.
+  package private(set) var counters: [ReferenceCounters]
+  /// Milliseconds; nil before the first accepted line.
+  package private(set) var clock: Int64?
+  /// Look at every hour; false: only at hours in which a tile leaves a window or a local day begins. Same results.
+  package var looksAtEveryHour = true
+
+  private var remembered: [ReferenceEvent] = []
+  private var eventNames: Set<String> = []
+  private let context: ReferenceContext
+
+  /// A model that has seen nothing.
+  package init(model: Model, sources: [SourceModel]) {
+    self.model = model
+    self.sources = sources
+    counters = sources.map { _ in ReferenceCounters() }
+    context = ReferenceContext(model: model)
+  }
+
+  /// Feeds one input.
+  package mutating func apply(_ input: ReferenceInput) {
+    switch input {
+    case .event(let event): apply(event)
+    case .advance(let instant, let engineClock):
+      guard let old = clock, instant > old else { return }
+      let lastChange = fireDeadlines(through: instant)
+      let new = engineClock ?? lastChange ?? old
+      precondition(new >= (lastChange ?? old) && new <= instant, "the engine's clock missed or passed a deadline")
+      clock = new
+    case .settle(let instant):
+      if let old = clock, instant <= old { return }
+      _ = fireDeadlines(through: instant)
+      clock = instant
+    }
+  }
+
+  private mutating func apply(_ event: ReferenceEvent) {
+    counters[event.source].lines += 1
+    switch verdict(on: event) {
+    case .refused(let reason):
+      counters[event.source].refused[reason, default: 0] += 1
+      return
+    case .duplicate:
+      counters[event.source].duplicates += 1
+      return
+    case .accepted: break
+    }
+    let now = max(clock ?? event.at, event.at)
+    _ = fireDeadlines(through: now)
+    clock = now
+    count(event)
+    guard let name = event.account, event.kind != .identify, event.kind != .heartbeat else { return }
+    let number = accounts.firstIndex { $0.name == name } ?? accounts.count
+    if number == accounts.count { accounts.append(ReferenceAccount(name: name, context: context)) }
+    accounts[number].receive(event, at: now, context: context)
+  }
+
+  /// Fires everything due up to an instant in order of (instant, account); the last instant at which something changed.
+  private mutating func fireDeadlines(through end: Int64) -> Int64? {
+    guard var now = clock else { return nil }
+    var lastChange: Int64?
+    while true {
+      var next: Int64?
+      for account in accounts {
+        let candidate = account.nextCandidate(after: now, context: context, everyHour: looksAtEveryHour)
+        next = min(next ?? candidate, candidate)
+      }
+      guard let instant = next, instant <= end else { return lastChange }
+      for index in accounts.indices {
+        let due = accounts[index].nextCandidate(after: now, context: context, everyHour: looksAtEveryHour)
+        if due == instant && accounts[index].evaluate(at: instant, trigger: .deadline, context: context) {
+          lastChange = instant
+        }
+      }
+      now = instant
+    }
+  }
+
+  // MARK: - Which lines count
+
+  private enum Verdict {
+    case accepted, duplicate
+    case refused(RefusalReason)
+  }
+
+  private func verdict(on event: ReferenceEvent) -> Verdict {
+    if event.at > event.latestAcceptable { return .refused(.future) }
+    if let watermark = counters[event.source].watermark {
+      if let retention = model.limits.retentionMilliseconds, event.at < watermark - retention {
+        return .refused(.expired)
+      }
+      if let lateness = sources[event.source].allowedLatenessMilliseconds, event.at < watermark - lateness {
+        return .refused(.late)
+      }
+    }
+    if event.id != nil, isWithinDedupHorizon(event.at, of: event.source) {
+      let known = remembered.filter { $0.id == event.id && isWithinDedupHorizon($0.at, of: event.source) }
+      if known.contains(where: { $0.sameContent(as: event) }) { return .duplicate }
+      if !known.isEmpty { return .refused(.idConflict) }
+    }
+    if let account = event.account, event.kind != .identify, !accounts.contains(where: { $0.name == account }),
+      accounts.count >= model.limits.accounts
+    {
+      return .refused(.tooMany)
+    }
+    if event.kind == .usage, !eventNames.contains(event.event), eventNames.count >= model.limits.features {
+      return .refused(.tooMany)
+    }
+    return .accepted
+  }
+
+  private func isWithinDedupHorizon(_ instant: Int64, of source: Int) -> Bool {
+    guard let watermark = counters[source].watermark else { return true }
+    return instant >= watermark - model.limits.dedupHorizonMilliseconds
+  }
+
+  private mutating func count(_ event: ReferenceEvent) {
+    let deduplicated = event.id != nil && isWithinDedupHorizon(event.at, of: event.source)
+    if event.id != nil { remembered.append(event) }
+    if event.kind == .usage { eventNames.insert(event.event) }
+    counters[event.source].accepted += 1
+    counters[event.source].events += event.count
+    if !deduplicated { counters[event.source].undeduplicated += 1 }
+    counters[event.source].watermark = max(counters[event.source].watermark ?? event.at, event.at)
+  }
+}
+
+/// What became of a source's lines.
+package struct ReferenceCounters: Equatable, Sendable {
+  package var lines: Int64 = 0
+  /// Accepted lines.
+  package var accepted: Int64 = 0
+  /// The events they stand for.
+  package var events: Int64 = 0
+  package var duplicates: Int64 = 0
+  /// Accepted lines that could not be compared by id.
+  package var undeduplicated: Int64 = 0
+  package var refused: [RefusalReason: Int64] = [:]
+  /// Highest accepted instant.
+  package var watermark: Int64?
+}

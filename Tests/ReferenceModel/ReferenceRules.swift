@@ -1,0 +1,162 @@
+import KizashiCore
+
+/// One rule of one account.
+struct ReferenceRuleState: Sendable {
+  enum Phase: String, Sendable { case ok, pending, firing }
+  var phase = Phase.ok
+  var pendingSince: Int64 = 0
+  var clearSince: Int64?
+  var closedUntil: Int64 = .min
+  var episode = 0
+  /// `band_change`: the band has been what it changed to since a change that counts.
+  var holdsBand = false
+  /// `silence`: events of the feature since the opening.
+  var eventsSinceOpening: Int64 = 0
+}
+
+/// What a rule looks at in one evaluation.
+struct ReferenceRuleInput {
+  var now: Int64
+  var reading: ReferenceReading
+  /// The change of the band at this evaluation.
+  var bandChange: (from: String, to: String)?
+  var scores: [ReferenceScoreSpan]
+  var facts: ReferenceFacts
+  var context: ReferenceContext
+}
+
+/// A score and the time it was in force: from `since` until just before `until`.
+struct ReferenceScoreSpan: Sendable {
+  var score: Int
+  var since: Int64
+  var until: Int64?
+}
+
+extension ReferenceRuleState {
+  /// Takes the rule one evaluation further and returns the states it went through, the present one first.
+  mutating func step(_ rule: Rule, _ input: ReferenceRuleInput) -> [Phase] {
+    if let change = input.bandChange, case .bandChange(let from, let to) = rule.kind {
+      holdsBand = Self.counts(change, from: from, to: to)
+    }
+    let holds = condition(rule, input)
+    let now = input.now
+    var path = [phase]
+    switch phase {
+    case .ok: break
+    case .pending:
+      if !holds {
+        phase = .ok
+        return path + [.ok]
+      }
+      // Another band that matches is another reason: its time starts anew.
+      if case .bandChange = rule.kind, input.bandChange != nil { pendingSince = now }
+      guard now >= pendingSince + rule.forMilliseconds else { return path }
+      open()
+      return path + [.firing]
+    case .firing:
+      clearSince = isClear(rule, input, condition: holds) ? clearSince ?? now : nil
+      guard let clearSince, now >= clearSince + rule.keepFiringForMilliseconds else { return path }
+      phase = .ok
+      self.clearSince = nil
+      closedUntil = now + rule.cooldownMilliseconds
+      path.append(.ok)
+    }
+    guard holds, now >= closedUntil else { return path }
+    if rule.forMilliseconds == 0 {
+      open()
+    } else {
+      phase = .pending
+      pendingSince = now
+    }
+    return path + [phase]
+  }
+
+  private mutating func open() {
+    phase = .firing
+    episode += 1
+    clearSince = nil
+    eventsSinceOpening = 0
+  }
+
+  private static func counts(_ change: (from: String, to: String), from: [String], to: [String]) -> Bool {
+    let unknown = ReferenceBandState.unknown
+    let leaves = from.isEmpty ? change.from != unknown : from.contains(change.from)
+    let enters = to.isEmpty ? change.to != unknown : to.contains(change.to)
+    return leaves && enters
+  }
+
+  private func isClear(_ rule: Rule, _ input: ReferenceRuleInput, condition: Bool) -> Bool {
+    switch rule.kind {
+    case .bandChange: return !condition || input.bandChange != nil
+    case .drop: return !condition
+    case .silence(_, _, let clear): return eventsSinceOpening >= Int64(clear)
+    case .threshold(let subject, let comparison, let clear):
+      guard let clear else { return !condition }
+      guard let value = Self.value(of: subject, input) else { return false }
+      switch comparison {
+      case .above: return value <= clear
+      case .below: return value >= clear
+      }
+    }
+  }
+
+  private func condition(_ rule: Rule, _ input: ReferenceRuleInput) -> Bool {
+    switch rule.kind {
+    case .bandChange: return holdsBand
+    case .drop(let by, let within):
+      guard let score = input.reading.score else { return false }
+      let inForce = input.scores.filter { $0.until.map { $0 > input.now - within } ?? true }
+      return (inForce.map(\.score).max() ?? score) - score >= by
+    case .threshold(let subject, let comparison, _):
+      guard let value = Self.value(of: subject, input) else { return false }
+      switch comparison {
+      case .above(let limit): return value > limit
+      case .below(let limit): return value < limit
+      }
+    case .silence(let feature, let after, _):
+      guard let last = input.facts.lastHour(of: feature, context: input.context) else { return false }
+      switch after {
+      case .milliseconds(let length): return input.now >= (last + 1) * hourLength + length
+      case .businessDays(let count):
+        let context = input.context
+        let between = context.days(
+          after: context.day(ofHour: last), before: context.day(at: input.now), businessOnly: true)
+        return between >= count
+      }
+    }
+  }
+
+  private static func value(of subject: ThresholdSubject, _ input: ReferenceRuleInput) -> Rational? {
+    switch subject {
+    case .measure(let name):
+      guard let index = input.context.model.measures.firstIndex(where: { $0.name == name }) else { return nil }
+      return input.reading.grades[index].map { Rational(Int128($0), 100) }
+    case .metric(let metric): return input.facts.value(of: metric, at: input.now, context: input.context)
+    }
+  }
+
+  /// Instants, not on the hour by nature, at which the rule may change.
+  func candidates(_ rule: Rule, scores: [ReferenceScoreSpan], facts: ReferenceFacts, context: ReferenceContext)
+    -> [Int64]
+  {
+    var result = [pendingSince + rule.forMilliseconds]
+    if closedUntil != .min { result.append(closedUntil) }
+    if let clearSince { result.append(clearSince + rule.keepFiringForMilliseconds) }
+    switch rule.kind {
+    case .drop(_, let within): result += scores.compactMap { $0.until.map { $0 + within } }
+    case .silence(let feature, .milliseconds(let length), _):
+      if let last = facts.lastHour(of: feature, context: context) { result.append((last + 1) * hourLength + length) }
+    case .silence, .bandChange, .threshold: break
+    }
+    return result
+  }
+}
+
+/// An opening or a resolution of an episode.
+package struct ReferenceAlert: Equatable, Sendable {
+  package var rule: String
+  /// From 1.
+  package var episode: Int
+  package var state: AlertTransition.State
+  package var at: Int64
+}
