@@ -76,8 +76,8 @@ struct CompiledModel {
     leaves = compiler.leaves
     windows = compiler.windows
     dropCount = drops
-    holding = measures.indices.filter {
-      if case .hold = measures[$0].missing { true } else { false }
+    holding = model.measures.indices.filter {
+      if case .hold = model.measures[$0].missing { true } else { false }
     }
     var surveyWindows: Set<Int> = []
     for metric in measures.map(\.metric) { CompiledModel.collectSurveyWindows(metric, &surveyWindows) }

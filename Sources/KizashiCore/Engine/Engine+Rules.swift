@@ -15,7 +15,8 @@ extension Engine {
     let base = Int(account) * compiled.rules.count
     for index in compiled.rules.indices {
       if case .bandChange(let from, let to) = compiled.rules[index].condition {
-        noteBandChange(&rules[base + index], from: from, to: to, was: bandWas, is: accounts[Int(account)].band, first)
+        let entered = enteredBand(from: from, to: to, was: bandWas, is: accounts[Int(account)].band, first)
+        if let entered { rules[base + index].enteredBand = entered }
       }
       // A band change may close one episode and open the next in one evaluation; nothing else moves twice.
       let turns = if case .bandChange = compiled.rules[index].condition { 2 } else { 1 }
@@ -46,15 +47,14 @@ extension Engine {
       rule: index, step: step, episode: Int(rules[slot].episode), reason: reason(index, account, step))
   }
 
-  private func noteBandChange(
-    _ state: inout RuleState, from: [Int8], to: [Int8], was: Int8, is band: Int8, _ first: Bool
-  ) {
-    guard band != was || first else { return }
+  /// The band whose entering makes a band_change rule true, -1 for none; nil where the band did not change.
+  private func enteredBand(from: [Int8], to: [Int8], was: Int8, is band: Int8, _ first: Bool) -> Int8? {
+    guard band != was || first else { return nil }
     // Changes into or out of `unknown` count only where a list names it.
     let unknown = compiled.bands.unknown
     let fromFits = from.isEmpty ? was != unknown : from.contains(was)
     let toFits = to.isEmpty ? band != unknown : to.contains(band)
-    state.enteredBand = !first && fromFits && toFits ? band : -1
+    return !first && fromFits && toFits ? band : -1
   }
 
   /// Whether a rule's condition holds, and whether its clear condition does.

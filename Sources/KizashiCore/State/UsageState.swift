@@ -105,17 +105,17 @@ struct UsageState {
   mutating func addEventName(_ name: String) {
     let event = EventNameID(features.eventCount)
     features.add(name)
-    for window in windows.indices {
-      let hours = Int(windows[window].hours)
-      appendTouched { $0.kind != .lastTile && $0.windowHours == hours && self.features.belongs(event, to: $0.feature) }
+    let belonging = leaves.indices.filter { features.belongs(event, to: leaves[$0].feature) }
+    for window in windows {
+      appendTouched(
+        belonging.filter { leaves[$0].kind != .lastTile && leaves[$0].windowHours == Int(window.hours) })
     }
-    appendTouched { $0.kind == .lastTile && self.features.belongs(event, to: $0.feature) }
+    appendTouched(belonging.filter { leaves[$0].kind == .lastTile })
   }
 
-  private mutating func appendTouched(where predicate: (Leaf) -> Bool) {
+  private mutating func appendTouched(_ leaves: [Int]) {
     let start = Int32(touched.count)
-    let found = leaves.indices.filter { predicate(leaves[$0]) }
-    touched.append(contentsOf: found.map(Int32.init))
+    touched.append(contentsOf: leaves.map(Int32.init))
     touchedRanges.append((start, Int32(touched.count)))
   }
 
