@@ -38,7 +38,7 @@ enum Tables {
     CREATE TABLE config_version (
       version INTEGER PRIMARY KEY, hash TEXT NOT NULL, text TEXT NOT NULL, zone TEXT NOT NULL, made_ms INTEGER NOT NULL);
     CREATE TABLE measure_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-    INSERT INTO measure_name VALUES (-1, 'cap'), (-2, 'override');
+    INSERT INTO measure_name VALUES (-1, 'cap'), (-2, 'override'), (-3, 'config');
     CREATE TABLE current_measure (id INTEGER PRIMARY KEY, ord INTEGER NOT NULL, dimension TEXT);
     CREATE TABLE feature (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
     CREATE TABLE feature_event (

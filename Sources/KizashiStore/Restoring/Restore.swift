@@ -1,0 +1,163 @@
+import GRDB
+import KizashiCore
+
+extension Store {
+  /// Everything an engine is restored from.
+  ///
+  /// - Parameter factHorizonHours: How many hours before the clock's tile facts are read from (`Engine`'s
+  ///   `factHorizonHours`); nil: all, for another config and for `verify`.
+  /// - Returns: Facts ascending by (hour, account, event, user); names by number; records, changes in log order.
+  package func restore(factHorizonHours: Int?) throws(StoreError) -> Restored {
+    try access("reading") { db in
+      let now = try Instant(milliseconds: Int64.fetchOne(db, sql: "SELECT now_ms FROM store_state") ?? .min)
+      var from = Int64.min
+      if let factHorizonHours, now.milliseconds != .min { from = Int64(now.tile.hour) - Int64(factHorizonHours) }
+      return Restored(
+        now: now,
+        accounts: try names(db, "SELECT id, name FROM account_name ORDER BY id", firstID: 0),
+        eventNames: try names(db, "SELECT id, name FROM event_name ORDER BY id", firstID: 0),
+        users: try names(db, "SELECT id, name, account FROM user_name ORDER BY id", firstID: 1),
+        facts: try facts(db, from: from), records: try records(db), fingerprints: try fingerprints(db),
+        accountRows: try accountRows(db), sources: try sourceRows(db),
+        lastChangeSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM change") ?? 0,
+        lastRecordSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM record") ?? 0)
+    }
+  }
+
+  /// The streams as last committed, by source and key.
+  package func streams() throws(StoreError) -> [StreamRow] {
+    try access("reading") { db in
+      let query = try HotStatement(
+        db, "SELECT source, key, path, offset, size, finished, state, body FROM stream ORDER BY source, key")
+      var rows: [StreamRow] = []
+      try query.forEachRow { row in
+        let path = row.bytes(2)
+        rows.append(
+          StreamRow(
+            key: StreamKey(source: Int(row.int(0)), key: row.optionalText(1) ?? ""), path: path.isEmpty ? nil : path,
+            offset: row.int(3), size: row.optionalInt(4), finished: row.int(5) != 0,
+            state: row.optionalText(6) ?? "", body: row.bytes(7)))
+      }
+      return rows
+    }
+  }
+
+  /// Names have dense numbers: a gap means that the file is not what was written.
+  private func names(_ db: Database, _ sql: String, firstID: UInt32) throws -> NameBlock {
+    let query = try HotStatement(db, sql)
+    var block = NameBlock(firstID: firstID)
+    try query.forEachRow { row in
+      guard row.int(0) == Int64(firstID) + Int64(block.ends.count) else {
+        throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a name is missing before number \(row.int(0))")
+      }
+      row.withBytes(1) { block.bytes.append(contentsOf: $0) }
+      block.ends.append(UInt32(block.bytes.count))
+      if firstID == 1 { block.accounts.append(AccountID(truncatingIfNeeded: row.int(2))) }
+    }
+    return block
+  }
+
+  private func facts(_ db: Database, from hour: Int64) throws -> [Fact] {
+    let query = try HotStatement(
+      db,
+      """
+      SELECT hour, account, event, user, events, first, span FROM fact WHERE hour >= ?
+      ORDER BY hour, account, event, user
+      """)
+    query.bind(1, hour)
+    var facts: [Fact] = []
+    try query.forEachRow { row in
+      let hour = Int32(truncatingIfNeeded: row.int(0))
+      let first = Int64(hour) * Tile.length + row.int(5)
+      facts.append(
+        Fact(
+          hour: hour, account: UInt32(truncatingIfNeeded: row.int(1)), event: UInt32(truncatingIfNeeded: row.int(2)),
+          user: UInt32(truncatingIfNeeded: row.int(3)), events: row.int(4), first: first, last: first + row.int(6)))
+    }
+    return facts
+  }
+
+  private func records(_ db: Database) throws -> [StoredRecord] {
+    let fieldQuery = try HotStatement(db, "SELECT seq, name, type, value FROM record_field ORDER BY seq, ord")
+    var fields: [Int64: [(name: String, value: Scalar)]] = [:]
+    try fieldQuery.forEachRow { row in
+      guard let scalar = StoredScalar(type: row.int(2), text: row.optionalText(3)).scalar else {
+        throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a field of record \(row.int(0)) has no value")
+      }
+      fields[row.int(0), default: []].append((row.optionalText(1) ?? "", scalar))
+    }
+    let query = try HotStatement(
+      db, "SELECT seq, source, at_ms, account, user, id, kind, event, line FROM record ORDER BY seq")
+    var records: [StoredRecord] = []
+    try query.forEachRow { row in
+      guard let kind = Record.Kind(rawValue: UInt8(truncatingIfNeeded: row.int(6))) else {
+        throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "record \(row.int(0)) is of no known kind")
+      }
+      records.append(
+        StoredRecord(
+          sequence: row.int(0), source: Int(row.int(1)), at: Instant(milliseconds: row.int(2)),
+          account: row.optionalInt(3).map { AccountID(truncatingIfNeeded: $0) }, user: row.optionalText(4),
+          id: row.optionalText(5),
+          record: Record(
+            kind: kind, event: row.optionalText(7) ?? "", fields: fields[row.int(0)] ?? [],
+            line: row.optionalText(8) ?? "")))
+    }
+    return records
+  }
+
+  /// One block an hour, its commits' bytes in the order they were written.
+  private func fingerprints(_ db: Database) throws -> [FingerprintBlock] {
+    let query = try HotStatement(db, "SELECT hour, bytes FROM fingerprint ORDER BY hour, seq")
+    var blocks: [FingerprintBlock] = []
+    try query.forEachRow { row in
+      let hour = Int32(truncatingIfNeeded: row.int(0))
+      blocks.append(FingerprintBlock(hour: hour, bytes: row.bytes(1)))
+    }
+    return blocks
+  }
+
+  private func accountRows(_ db: Database) throws -> [AccountRow] {
+    let query = try HotStatement(
+      db,
+      """
+      SELECT a.id, a.first_ms, a.last_ms, a.score, a.computed, a.band, a.coverage, a.scored_ms, a.config_version, s.state
+      FROM account a LEFT JOIN account_state s ON s.id = a.id ORDER BY a.id
+      """)
+    var rows: [AccountRow] = []
+    try query.forEachRow { row in
+      rows.append(
+        AccountRow(
+          account: AccountID(truncatingIfNeeded: row.int(0)), firstSeen: row.optionalInt(1),
+          lastSeen: row.optionalInt(2), score: row.optionalInt(3).map { Int($0) },
+          computedScore: row.optionalInt(4).map { Int($0) }, band: row.optionalText(5),
+          coverage: row.optionalDouble(6), scoredAt: row.optionalInt(7).map { Instant(milliseconds: $0) },
+          configVersion: Int(row.int(8)), state: row.bytes(9)))
+    }
+    return rows
+  }
+
+  private func sourceRows(_ db: Database) throws -> [SourceRow] {
+    let query = try HotStatement(
+      db, "SELECT id, watermark_ms, lines, events, duplicates, ignored, undeduplicated FROM source ORDER BY id")
+    var rows: [SourceRow] = []
+    try query.forEachRow { row in
+      var source = SourceRow(source: Int(row.int(0)))
+      source.watermark = row.optionalInt(1).map { Instant(milliseconds: $0) }
+      source.lines = row.int(2)
+      source.events = row.int(3)
+      source.duplicates = row.int(4)
+      source.ignored = row.int(5)
+      source.undeduplicated = row.int(6)
+      rows.append(source)
+    }
+    let refusals = try HotStatement(db, "SELECT source, reason, lines FROM refusal")
+    try refusals.forEachRow { row in
+      let reason = Int(row.int(1))
+      guard let index = rows.firstIndex(where: { $0.source == Int(row.int(0)) }),
+        rows[index].refused.indices.contains(reason)
+      else { return }
+      rows[index].refused[reason] = row.int(2)
+    }
+    return rows
+  }
+}

@@ -1,0 +1,158 @@
+import GRDB
+import KizashiCore
+
+/// Writes what is known of accounts: their scores, measures, history, attributes, changes and alerts.
+final class AccountWriter {
+  private let account: HotStatement
+  private let state: HotStatement
+  private let measure: HotStatement
+  private let day: HotStatement
+  private let change: HotStatement
+  private let firing: HotStatement
+  private let resolved: HotStatement
+  private let attribute: HotStatement
+  private let removedAttribute: HotStatement
+  private var because = BecauseText()
+
+  init(_ db: Database) throws {
+    account = try HotStatement(db, "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    state = try HotStatement(db, "INSERT OR REPLACE INTO account_state VALUES (?, ?)")
+    measure = try HotStatement(db, "INSERT OR REPLACE INTO measure VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+    day = try HotStatement(db, "INSERT OR REPLACE INTO score_day VALUES (?, ?, ?, ?, ?, ?)")
+    change = try HotStatement(db, "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    firing = try HotStatement(
+      db,
+      """
+      INSERT INTO alert (alert_id, rule, account, episode, state, severity, playbook, at_ms, detected_ms, reason,
+        score_from, score_to, band, coverage, because)
+      VALUES (?1 || ':' || (SELECT name FROM account_name WHERE id = ?2) || ':' || ?3, ?1, ?2, ?3, 0, ?4, ?5, ?6, ?7,
+        ?8, ?9, ?10, ?11, ?12, ?13)
+      """)
+    resolved = try HotStatement(
+      db,
+      """
+      UPDATE alert SET state = 1, resolved_ms = ?4, resolution = ?5
+      WHERE alert_id = ?1 || ':' || (SELECT name FROM account_name WHERE id = ?2) || ':' || ?3
+      """)
+    attribute = try HotStatement(db, "INSERT OR REPLACE INTO attribute VALUES (?, ?, ?, ?, ?)")
+    removedAttribute = try HotStatement(db, "DELETE FROM attribute WHERE account = ? AND name = ?")
+  }
+
+  /// Writes a unit's account rows, history, changes, alerts and attributes.
+  func write(_ unit: borrowing CommitUnit, config: ConfigMapping) throws {
+    for row in unit.commit.accountRows { try write(row) }
+    // By account and number, the order the table is clustered by; the engine gives them by account.
+    for row in unit.commit.measureRows { try write(row, config) }
+    for row in unit.commit.scoreHistory { try write(row) }
+    for row in unit.commit.changes { try write(row, config, unit.detectedAt) }
+    for row in unit.commit.alerts { try write(row, config, unit.detectedAt) }
+    for row in unit.commit.attributes { try write(row) }
+  }
+
+  private func write(_ row: AccountRow) throws {
+    account.bind(1, Int64(row.account))
+    account.bind(2, row.firstSeen)
+    account.bind(3, row.lastSeen)
+    account.bind(4, row.score.map(Int64.init))
+    account.bind(5, row.computedScore.map(Int64.init))
+    account.bind(6, row.band)
+    account.bind(7, row.coverage)
+    account.bind(8, row.scoredAt?.milliseconds)
+    account.bind(9, Int64(row.configVersion))
+    try account.run()
+    state.bind(1, Int64(row.account))
+    state.bind(2, blob: row.state)
+    try state.run()
+  }
+
+  private func write(_ row: MeasureRow, _ config: ConfigMapping) throws {
+    measure.bind(1, Int64(row.account))
+    measure.bind(2, config.measures[row.measure])
+    measure.bind(3, row.value)
+    measure.bind(4, row.grade.map(Int64.init))
+    measure.bind(5, row.share)
+    measure.bind(6, row.points)
+    measure.bind(7, row.missing ? 1 : 0)
+    measure.bind(8, row.at.milliseconds)
+    try measure.run()
+  }
+
+  private func write(_ row: ScoreHistoryRow) throws {
+    day.bind(1, Int64(row.account))
+    day.bind(2, Int64(row.day.number))
+    day.bind(3, row.at.milliseconds)
+    day.bind(4, row.score.map(Int64.init))
+    day.bind(5, row.band)
+    day.bind(6, Int64(row.configVersion))
+    try day.run()
+  }
+
+  private func write(_ row: Change, _ config: ConfigMapping, _ detectedAt: Instant) throws {
+    change.bind(1, row.sequence)
+    change.bind(2, Int64(row.account))
+    change.bind(3, row.at.milliseconds)
+    change.bind(4, detectedAt.milliseconds)
+    change.bind(5, Int64(row.kind.rawValue))
+    change.bind(6, row.subject.isEmpty ? nil : row.subject)
+    change.bind(7, row.from)
+    change.bind(8, row.to)
+    change.bind(9, row.delta.map(Int64.init))
+    change.bind(10, Int64(row.cause.rawValue))
+    bindBecause(row.because, config, to: change, at: 11)
+    try change.run()
+  }
+
+  private func write(_ row: AlertTransition, _ config: ConfigMapping, _ detectedAt: Instant) throws {
+    guard row.state == .firing else {
+      resolved.bind(1, row.ruleName)
+      resolved.bind(2, Int64(row.account))
+      resolved.bind(3, Int64(row.episode))
+      resolved.bind(4, row.at.milliseconds)
+      resolved.bind(5, row.reason)
+      try resolved.run()
+      return
+    }
+    let rule = row.rule.map { config.rules[$0] }
+    firing.bind(1, row.ruleName)
+    firing.bind(2, Int64(row.account))
+    firing.bind(3, Int64(row.episode))
+    firing.bind(4, rule?.severity ?? "")
+    firing.bind(5, rule?.playbook)
+    firing.bind(6, row.at.milliseconds)
+    firing.bind(7, detectedAt.milliseconds)
+    firing.bind(8, row.reason)
+    firing.bind(9, row.scoreFrom.map(Int64.init))
+    firing.bind(10, row.scoreTo.map(Int64.init))
+    firing.bind(11, row.band)
+    firing.bind(12, row.coverage)
+    bindBecause(row.because, config, to: firing, at: 13)
+    try firing.run()
+  }
+
+  private func write(_ row: AttributeRow) throws {
+    guard let value = row.value else {
+      removedAttribute.bind(1, Int64(row.account))
+      removedAttribute.bind(2, row.name)
+      try removedAttribute.run()
+      return
+    }
+    let stored = StoredScalar(value)
+    attribute.bind(1, Int64(row.account))
+    attribute.bind(2, row.name)
+    attribute.bind(3, stored.type)
+    attribute.bind(4, stored.text)
+    attribute.bind(5, row.updatedAt.milliseconds)
+    try attribute.run()
+  }
+
+  private func bindBecause(
+    _ lines: [ExplanationLine], _ config: ConfigMapping, to statement: borrowing HotStatement, at index: Int32
+  ) {
+    guard !lines.isEmpty else {
+      statement.bind(index, Int64?.none)
+      return
+    }
+    because.set(lines, measures: config.measures)
+    because.bytes.withUnsafeBufferPointer { statement.bind(index, text: $0) }
+  }
+}

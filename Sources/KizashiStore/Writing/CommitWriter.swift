@@ -1,0 +1,59 @@
+import GRDB
+import KizashiCore
+
+/// Writes commits, each as one transaction, and copies the write-ahead log into the database between them.
+final class CommitWriter {
+  private let usage: UsageWriter
+  private let accounts: AccountWriter
+  private let flow: FlowWriter
+  private let clock: HotStatement
+  private let gauge: WALGauge
+  /// Whether `synchronous` is FULL at this moment.
+  private var isSyncingCommits = false
+  /// How far the log had grown when a checkpoint was last tried, so that one a reader holds up is not tried each commit.
+  private var pagesAtCheckpoint: Int32 = 0
+
+  init(_ db: Database) throws {
+    usage = try UsageWriter(db)
+    accounts = try AccountWriter(db)
+    flow = try FlowWriter(db)
+    clock = try HotStatement(db, "UPDATE store_state SET now_ms = ?, now_hour = ?")
+    gauge = WALGauge(db)
+  }
+
+  /// Stores a unit whole or not at all: after an error the same unit can be written again.
+  func write(_ unit: CommitUnit, config: ConfigMapping, features: FeatureMap, quarantineRows: Int, in db: Database)
+    throws
+  {
+    if unit.durable != isSyncingCommits {
+      try db.execute(sql: unit.durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")
+      isSyncingCommits = unit.durable
+    }
+    try db.inTransaction(.immediate) {
+      try usage.write(unit.commit, calendar: config.calendar)
+      try features.add(unit.commit.eventNames, db)
+      try accounts.write(unit, config: config)
+      try flow.write(unit, quarantineRows: quarantineRows)
+      if unit.commit.now.milliseconds != .min {
+        clock.bind(1, unit.commit.now.milliseconds)
+        clock.bind(2, Int64(unit.commit.now.tile.hour))
+        try clock.run()
+      }
+      return .commit
+    }
+    usage.committed(unit.commit)
+  }
+
+  /// Bounds the write-ahead log. The commits in it are safe already, so that a checkpoint that cannot be made now, for
+  /// want of disk or for a reader that still looks at an old state, is tried again later and harms nothing.
+  func checkpointIfDue(_ db: Database) {
+    let waiting = gauge.waiting
+    if waiting < pagesAtCheckpoint { pagesAtCheckpoint = 0 }
+    guard waiting - pagesAtCheckpoint >= StoreFile.checkpointPages else { return }
+    pagesAtCheckpoint = waiting
+    _ = try? db.checkpoint(.passive)
+  }
+
+  /// Call before the connection closes.
+  func detach(_ db: Database) { gauge.detach(db) }
+}

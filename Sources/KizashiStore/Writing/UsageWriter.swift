@@ -1,0 +1,106 @@
+import GRDB
+import KizashiCore
+
+/// Writes what facts are made of: names, hours, the facts themselves and the fingerprints of ids.
+final class UsageWriter {
+  private let account: HotStatement
+  private let event: HotStatement
+  private let user: HotStatement
+  private let fact: HotStatement
+  private let tile: HotStatement
+  private let fingerprint: HotStatement
+  private let forgetFingerprints: HotStatement
+  /// The hours `tile` already holds.
+  private var hours: Set<Int32>
+  /// Hours added in the transaction under way: known for good only once it is committed.
+  private var addedHours: [Int32] = []
+  private var fingerprintsFrom: Int32 = .min
+
+  init(_ db: Database) throws {
+    account = try HotStatement(db, "INSERT INTO account_name VALUES (?, ?)")
+    event = try HotStatement(db, "INSERT INTO event_name VALUES (?, ?)")
+    user = try HotStatement(db, "INSERT INTO user_name VALUES (?, ?, ?)")
+    fact = try HotStatement(
+      db,
+      """
+      INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (hour, account, event, user) DO UPDATE SET
+        events = events + excluded.events,
+        first = min(first, excluded.first),
+        span = max(first + span, excluded.first + excluded.span) - min(first, excluded.first)
+      """)
+    tile = try HotStatement(db, "INSERT INTO tile VALUES (?, ?) ON CONFLICT (hour) DO NOTHING")
+    fingerprint = try HotStatement(db, "INSERT INTO fingerprint (hour, bytes) VALUES (?, ?)")
+    forgetFingerprints = try HotStatement(db, "DELETE FROM fingerprint WHERE hour < ?")
+    hours = try Int32.fetchSet(db, sql: "SELECT hour FROM tile")
+  }
+
+  /// Writes a commit's names, facts and fingerprints.
+  /// - Parameter calendar: Gives new hours their local day.
+  func write(_ commit: borrowing Commit, calendar: BusinessCalendar) throws {
+    addedHours.removeAll(keepingCapacity: true)
+    try write(names: commit.accounts, with: account)
+    try write(names: commit.eventNames, with: event)
+    try write(names: commit.users, with: user)
+    try write(facts: Facts.combined(commit.facts), calendar: calendar)
+    for block in commit.fingerprints where block.hour >= commit.fingerprintsFrom {
+      fingerprint.bind(1, Int64(block.hour))
+      fingerprint.bind(2, blob: block.bytes)
+      try fingerprint.run()
+    }
+    if commit.fingerprintsFrom > fingerprintsFrom {
+      forgetFingerprints.bind(1, Int64(commit.fingerprintsFrom))
+      try forgetFingerprints.run()
+    }
+  }
+
+  /// The transaction is committed: what it added is there.
+  func committed(_ commit: borrowing Commit) {
+    hours.formUnion(addedHours)
+    fingerprintsFrom = max(fingerprintsFrom, commit.fingerprintsFrom)
+  }
+
+  private func write(names: NameBlock, with statement: borrowing HotStatement) throws {
+    try names.bytes.withUnsafeBufferPointer { bytes in
+      var start = 0
+      for (index, end) in names.ends.enumerated() {
+        statement.bind(1, Int64(names.firstID) + Int64(index))
+        if names.accounts.isEmpty {
+          statement.bind(2, text: UnsafeBufferPointer(rebasing: bytes[start..<Int(end)]))
+        } else {
+          statement.bind(2, Int64(names.accounts[index]))
+          statement.bind(3, text: UnsafeBufferPointer(rebasing: bytes[start..<Int(end)]))
+        }
+        try statement.run()
+        start = Int(end)
+      }
+    }
+  }
+
+  private func write(facts: [Fact], calendar: BusinessCalendar) throws {
+    var newest: Int32?
+    for row in facts {
+      if row.hour != newest {
+        newest = row.hour
+        try add(hour: row.hour, calendar: calendar)
+      }
+      let start = Int64(row.hour) * Tile.length
+      fact.bind(1, Int64(row.hour))
+      fact.bind(2, Int64(row.account))
+      fact.bind(3, Int64(row.event))
+      fact.bind(4, Int64(row.user))
+      fact.bind(5, row.events)
+      fact.bind(6, row.first - start)
+      fact.bind(7, row.last - row.first)
+      try fact.run()
+    }
+  }
+
+  private func add(hour: Int32, calendar: BusinessCalendar) throws {
+    guard !hours.contains(hour) else { return }
+    tile.bind(1, Int64(hour))
+    tile.bind(2, Int64(calendar.day(of: Tile(hour: hour)).number))
+    try tile.run()
+    addedHours.append(hour)
+  }
+}
