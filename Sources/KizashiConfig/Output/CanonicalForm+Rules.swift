@@ -1,0 +1,101 @@
+import KizashiCore
+
+extension CanonicalForm {
+  /// A metric as the config writes it.
+  static func metric(_ metric: Metric) -> YAMLText {
+    func windowed(_ kind: String, _ feature: FeatureReference, _ hours: Int) -> YAMLText {
+      .inline([(kind, .inline([("feature", name(feature)), ("window", window(hours))]))])
+    }
+    switch metric {
+    case .count(let feature, let hours): return windowed("count", feature, hours)
+    case .distinctUsers(let feature, let hours): return windowed("distinct_users", feature, hours)
+    case .activeDays(let feature, let hours): return windowed("active_days", feature, hours)
+    case .featuresUsed(let hours): return .inline([("features_used", .inline([("window", window(hours))]))])
+    case .daysSinceLast(let feature, let unit):
+      let unit = unit == .days ? "days" : "business_days"
+      return .inline([("days_since_last", .inline([("feature", name(feature)), ("unit", .plain(unit))]))])
+    case .ratio(let a, let b): return .inline([("ratio", .list([self.metric(a), self.metric(b)]))])
+    case .trend: return .inline([("trend", .inline(trend(metric)))])
+    case .attribute(let name): return .inline([("attribute", .text(name))])
+    case .survey(let name, let aggregate, let hours):
+      let aggregate =
+        switch aggregate {
+        case .latest: "latest"
+        case .mean: "mean"
+        case .netPromoter: "nps"
+        }
+      let limited = hours.map { [("window", self.window($0))] } ?? []
+      return .inline([("survey", .inline([("name", .text(name)), ("agg", .plain(aggregate))] + limited))])
+    }
+  }
+
+  private static func trend(_ metric: Metric) -> [(String, YAMLText)] {
+    guard case .trend(let of, let floor, let volume) = metric else { return [] }
+    return [
+      ("of", self.metric(of)), ("floor", .plain(decimalText(floor))), ("min_volume", .plain(decimalText(volume))),
+    ]
+  }
+
+  private static func name(_ feature: FeatureReference) -> YAMLText {
+    switch feature {
+    case .any: .plain("any")
+    case .core: .plain("core")
+    case .named(let name): .text(name)
+    }
+  }
+
+  private static func window(_ hours: Int) -> YAMLText { .duration(Int64(hours) * Milliseconds.hour) }
+
+  /// A rule with its kind's keys first.
+  static func rule(_ rule: Rule) -> YAMLText {
+    var pairs: [(String, YAMLText)]
+    switch rule.kind {
+    case .bandChange(let from, let to):
+      pairs = [("kind", .plain("band_change")), ("from", .texts(from)), ("to", .texts(to))]
+    case .drop(let by, let within):
+      pairs = [
+        ("kind", .plain("drop")), ("by", .plain(decimalText(Rational(Int128(by), 100)))), ("within", .duration(within)),
+      ]
+    case .threshold(let subject, let comparison, let clear):
+      pairs = [("kind", .plain("threshold"))]
+      switch subject {
+      case .measure(let name): pairs.append(("measure", .text(name)))
+      case .metric(let metric): pairs.append(("metric", self.metric(metric)))
+      }
+      switch comparison {
+      case .above(let limit): pairs.append(("above", .plain(decimalText(limit))))
+      case .below(let limit): pairs.append(("below", .plain(decimalText(limit))))
+      }
+      if let clear { pairs.append(("clear", .plain(decimalText(clear)))) }
+    case .silence(let feature, let after, let clear):
+      let length: YAMLText =
+        switch after {
+        case .milliseconds(let value): .duration(value)
+        case .businessDays(let days): .plain("\(days)bd")
+        }
+      pairs = [
+        ("kind", .plain("silence")), ("feature", name(feature)), ("after", length), ("clear", .number(clear)),
+      ]
+    }
+    pairs += [
+      ("for", .duration(rule.forMilliseconds)), ("keep_firing_for", .duration(rule.keepFiringForMilliseconds)),
+      ("cooldown", .duration(rule.cooldownMilliseconds)), ("severity", .plain(rule.severity)),
+    ]
+    if let playbook = rule.playbook { pairs.append(("playbook", .text(playbook))) }
+    pairs.append(("hooks", .texts(rule.hooks)))
+    return .mapping(pairs)
+  }
+
+  /// A hook. Values of its environment can be secrets, and this text is stored: only their names are in it.
+  static func hook(_ hook: HookConfiguration) -> YAMLText {
+    var pairs: [(String, YAMLText)] = [
+      ("run", .texts(hook.run)), ("timeout", .duration(hook.timeoutMilliseconds)), ("retries", .number(hook.retries)),
+      ("concurrency", .number(hook.concurrency)), ("env", .texts(hook.env.keys.sorted())),
+    ]
+    if let codes = hook.retryOn { pairs.append(("retry_on", .list(codes.map { .number($0) }))) }
+    pairs += [
+      ("group_wait", .duration(hook.groupWaitMilliseconds)), ("max_per_hour", .number(hook.maxPerHour)),
+    ]
+    return .mapping(pairs)
+  }
+}

@@ -1,0 +1,146 @@
+/// The keys one kind of mapping may have. The JSON Schema has one definition for each; a test holds them equal.
+struct Shape: Sendable {
+  /// Its name in the JSON Schema's `$defs`; `""` is the document itself.
+  var name: String
+  var keys: [String]
+  /// Keys of later versions.
+  var later: [String: Later] = [:]
+  /// Whether other keys are names the operator chooses.
+  var takesNames = false
+  /// Keys that are right in a sibling, and which sibling: `within` → `kind: drop`.
+  var elsewhere: [String: String] = [:]
+}
+
+extension Shape {
+  static let root = Shape(
+    name: "",
+    keys: [
+      "version", "business", "store", "windows", "sources", "features", "measures", "scorecards", "bands", "rules",
+      "hooks",
+      "limits", "log",
+    ],
+    later: [
+      "segments": .customerSuccess, "milestones": .customerSuccess, "phases": .customerSuccess,
+      "touch": .customerSuccess, "overrides": .customerSuccess, "playbooks": .playbooks, "http": .web,
+    ])
+  static let business = Shape(name: "business", keys: ["timezone", "weekend", "holidays"])
+  static let store = Shape(name: "store", keys: ["path", "retention"])
+  static let log = Shape(name: "log", keys: ["level"])
+  static let limits = Shape(
+    name: "limits",
+    keys: [
+      "settle", "future_tolerance", "dedup_horizon", "features", "accounts", "hook_max_age", "hooks_running",
+      "quarantine_rows",
+    ])
+
+  private static let sourceCommon = [
+    "id", "kind", "format", "mapping", "group_type", "user", "account_attribute", "account_arrays", "timestamp_missing",
+    "timezone", "remember_account", "allowed_lateness", "stall_after",
+  ]
+  private static let sourceLater: [String: Later] = ["timestamp_format": .formats, "max_hold": .customerSuccess]
+  static let fileSource = Shape(
+    name: "file_source", keys: sourceCommon + ["paths", "rotated"], later: sourceLater,
+    elsewhere: ["path": "kind: unix (a file source has paths:)", "mode": "kind: unix", "allow_uids": "kind: unix"])
+  static let unixSource = Shape(
+    name: "unix_source", keys: sourceCommon + ["path", "mode", "allow_uids"], later: sourceLater,
+    elsewhere: ["paths": "kind: file (a unix source has path:)", "rotated": "kind: file"])
+  static let mapping = Shape(
+    name: "mapping",
+    keys: ["unwrap", "type", "timestamp", "account", "event", "user", "id", "count", "properties", "traits"])
+  static let join = Shape(name: "join", keys: ["join", "separator"])
+  static let split = Shape(name: "split", keys: ["split", "separator", "index"])
+  static let constant = Shape(name: "constant", keys: ["constant"])
+
+  static let features = Shape(name: "features", keys: ["auto"], takesNames: true)
+  static let feature = Shape(name: "feature", keys: ["events", "core"], later: ["where": .customerSuccess])
+
+  static let measures = Shape(name: "measures", keys: [], takesNames: true)
+  static let measure = Shape(
+    name: "measure", keys: ["metric", "grade", "missing"],
+    later: ["fresh": .customerSuccess, "expire": .customerSuccess])
+  static let grade = Shape(name: "grade", keys: ["points", "bands"])
+  static let hold = Shape(name: "hold", keys: ["hold"])
+  static let metric = Shape(
+    name: "metric",
+    keys: [
+      "count", "distinct_users", "active_days", "features_used", "days_since_last", "ratio", "trend", "attribute",
+      "survey",
+    ],
+    later: [
+      "sum": .customerSuccess, "milestones": .customerSuccess, "share_top_user": .customerSuccess,
+      "effective_users": .customerSuccess,
+    ])
+  static let windowed = Shape(
+    name: "windowed", keys: ["feature", "window"], later: ["where": .customerSuccess])
+  static let featuresUsed = Shape(name: "features_used", keys: ["window"])
+  static let daysSinceLast = Shape(name: "days_since_last", keys: ["feature", "unit"])
+  static let trend = Shape(name: "trend", keys: ["of", "floor", "min_volume"])
+  static let survey = Shape(name: "survey", keys: ["name", "agg", "window"])
+
+  static let scorecards = Shape(name: "scorecards", keys: [], takesNames: true)
+  static let scorecard = Shape(
+    name: "scorecard", keys: ["min_coverage", "dimensions"],
+    later: ["when": .customerSuccess, "caps": .customerSuccess, "overrides": .customerSuccess])
+  static let dimensions = Shape(name: "dimensions", keys: [], takesNames: true)
+  static let dimension = Shape(name: "dimension", keys: ["weight", "measures"])
+  static let weights = Shape(name: "weights", keys: [], takesNames: true)
+  static let bands = Shape(name: "bands", keys: ["clear_margin", "down_for", "journal_step"], takesNames: true)
+
+  static let rules = Shape(name: "rules", keys: [], takesNames: true)
+  static let hooks = Shape(name: "hooks", keys: [], takesNames: true)
+  static let hook = Shape(
+    name: "hook",
+    keys: ["run", "timeout", "retries", "concurrency", "env", "retry_on", "group_wait", "max_per_hour"])
+
+  /// Every shape, for the test that compares them with the JSON Schema.
+  static let all =
+    [
+      root, business, store, log, limits, fileSource, unixSource, mapping, join, split, constant, features, feature,
+      measures, measure, grade, hold, metric, windowed, featuresUsed, daysSinceLast, trend, survey, scorecards,
+      scorecard,
+      dimensions, dimension, weights, bands, rules, hooks, hook,
+    ] + ruleKinds.map { rule(kind: $0) }
+}
+
+extension Shape {
+  /// The kinds of rules this version reads.
+  static let ruleKinds = ["band_change", "drop", "threshold", "trend", "silence"]
+  /// The kinds of later versions.
+  static let laterRuleKinds: [String: Later] = Dictionary(
+    uniqueKeysWithValues: [
+      "overdue", "persistent", "power_user_lost", "breadth_collapse", "abandoned", "adopted", "shift", "attribute",
+      "composite",
+    ].map { ($0, .customerSuccess) })
+
+  private static let ruleCommon = [
+    "kind", "for", "keep_firing_for", "cooldown", "severity", "playbook", "hooks",
+  ]
+  private static let ruleSpecific: [String: [String]] = [
+    "band_change": ["from", "to"],
+    "drop": ["by", "within"],
+    "threshold": ["measure", "metric", "above", "below", "clear"],
+    "trend": ["of", "floor", "min_volume", "above", "below", "clear"],
+    "silence": ["feature", "after", "clear"],
+  ]
+
+  /// The keys of a rule of one kind.
+  static func rule(kind: String) -> Shape {
+    let own = ruleSpecific[kind] ?? []
+    var elsewhere: [String: String] = [:]
+    for other in ruleKinds where other != kind {
+      for key in ruleSpecific[other] ?? [] where !own.contains(key) {
+        elsewhere[key] = elsewhere[key].map { "\($0) or \(other)" } ?? "kind: \(other)"
+      }
+    }
+    var later: [String: Later] = [
+      "when": .customerSuccess, "until": .customerSuccess, "renotify": .customerSuccess, "snooze": .customerSuccess,
+      "quiet_hours": .customerSuccess, "shadow": .customerSuccess, "flap": .customerSuccess,
+    ]
+    // `clear` as a condition of its own is a later thing; a number that clears is not.
+    if !own.contains("clear") {
+      later["clear"] = .customerSuccess
+      elsewhere["clear"] = nil
+    }
+    return Shape(name: "rule_\(kind)", keys: ruleCommon + own, later: later, elsewhere: elsewhere)
+  }
+}
