@@ -15,12 +15,11 @@ struct Drawer: Sendable {
 
   private static let nameBits: UInt64 = 12
 
-  init(population: Population, stream: UInt64) {
+  /// `seed` decides the draws; who the accounts are is decided by the population's own.
+  init(population: Population, seed: UInt64) {
     self.population = population
     let options = population.options
-    random = SplitMix(seed: SplitMix.mix(options.seed &+ stream))
-    // Ids of different streams over one seed must differ: the top bits of the serial number tell the streams apart.
-    serial = stream << 56
+    random = SplitMix(seed: SplitMix.mix(seed &+ 1))
     lateBelow = (UInt64(options.latePerMille) << 32) / 1000
     feedbackBelow = (UInt64(options.feedbackPerMillion) << 32) / 1_000_000
     names = Drawer.nameTable(options.eventNames)

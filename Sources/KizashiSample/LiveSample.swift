@@ -37,13 +37,12 @@ public struct LiveSample: Sendable {
   private let incident: (account: Int, kind: SampleIncident.Kind, after: Int64)?
   private var hour = Int64.min
 
-  /// `eventsPerSecond` usage events from `startMilliseconds` on. `stream` (1…255) tells runs of one seed apart, so that
-  /// their ids differ; the history of ``SampleGenerator`` is stream 1.
+  /// `eventsPerSecond` usage events from `startMilliseconds` on. What is drawn, the ids too, depends on the start, so that
+  /// a sample started again is not taken for a repetition of the first.
   ///
   /// Throws ``SampleError`` for options that make no sense and an incident of an account that is not there.
   public init(
-    options: SampleOptions, eventsPerSecond: Int, startMilliseconds: Int64, stream: UInt8 = 2,
-    incident: SampleIncident? = nil
+    options: SampleOptions, eventsPerSecond: Int, startMilliseconds: Int64, incident: SampleIncident? = nil
   ) throws(SampleError) {
     try options.validate()
     if !(1...1_000_000).contains(eventsPerSecond) {
@@ -60,8 +59,9 @@ public struct LiveSample: Sendable {
     } else {
       self.incident = nil
     }
-    drawer = Drawer(population: Population(options: options), stream: UInt64(stream))
-    renderer = LineRenderer(seed: options.seed)
+    let run = SplitMix.mix(options.seed ^ SplitMix.mix(UInt64(bitPattern: startMilliseconds)))
+    drawer = Drawer(population: Population(options: options), seed: run)
+    renderer = LineRenderer(seed: run)
     rate = Int64(eventsPerSecond)
     start = startMilliseconds
   }

@@ -46,7 +46,7 @@ public struct SampleGenerator: Sendable {
       total += UInt128(population.volume(SampleGenerator.activities(of: hour, in: population)))
     }
     totalVolume = max(1, total)
-    drawer = Drawer(population: population, stream: 1)
+    drawer = Drawer(population: population, seed: options.seed)
     renderer = LineRenderer(seed: options.seed)
     repeatBelow = (UInt64(options.duplicatesPerMille) << 32) / 1000
   }
