@@ -146,6 +146,7 @@ package final class Store {
     queue.inDatabase { writer?.detach($0) }
     writer = nil
     try queue.close()
+    lock.release()
   }
 
   /// Runs `body` on the connection; what it throws becomes a ``StoreError`` with what the system said.

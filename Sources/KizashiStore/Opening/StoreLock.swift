@@ -5,7 +5,8 @@ import Glibc
 /// The lock is of the open file, so the kernel takes it back whatever ends the process; the file stays and means nothing
 /// by itself. It holds the process id, for the message a second instance shows.
 final class StoreLock {
-  private let descriptor: Int32
+  /// Negative once released.
+  private var descriptor: Int32
 
   /// Takes the lock or says who has it.
   init(storePath: String) throws(StoreError) {
@@ -39,7 +40,14 @@ final class StoreLock {
     self.descriptor = descriptor
   }
 
-  deinit { close(descriptor) }
+  deinit { release() }
+
+  /// Gives the right back; what was written under it must be closed by now.
+  func release() {
+    guard descriptor >= 0 else { return }
+    close(descriptor)
+    descriptor = -1
+  }
 
   private static func holder(_ descriptor: Int32) -> Int32? {
     var bytes = [UInt8](repeating: 0, count: 16)

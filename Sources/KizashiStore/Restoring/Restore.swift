@@ -8,20 +8,22 @@ extension Store {
   ///   `factHorizonHours`); nil: all, for another config and for `verify`.
   /// - Returns: Facts ascending by (hour, account, event, user); names by number; records, changes in log order.
   package func restore(factHorizonHours: Int?) throws(StoreError) -> Restored {
-    try access("reading") { db in
-      let now = try Instant(milliseconds: Int64.fetchOne(db, sql: "SELECT now_ms FROM store_state") ?? .min)
-      var from = Int64.min
-      if let factHorizonHours, now.milliseconds != .min { from = Int64(now.tile.hour) - Int64(factHorizonHours) }
-      return Restored(
-        now: now,
-        accounts: try names(db, "SELECT id, name FROM account_name ORDER BY id", firstID: 0),
-        eventNames: try names(db, "SELECT id, name FROM event_name ORDER BY id", firstID: 0),
-        users: try names(db, "SELECT id, name, account FROM user_name ORDER BY id", firstID: 1),
-        facts: try facts(db, from: from), records: try records(db), fingerprints: try fingerprints(db),
-        accountRows: try accountRows(db), sources: try sourceRows(db),
-        lastChangeSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM change") ?? 0,
-        lastRecordSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM record") ?? 0)
-    }
+    try access("reading") { db in try Self.restored(db, factHorizonHours: factHorizonHours) }
+  }
+
+  static func restored(_ db: Database, factHorizonHours: Int?) throws -> Restored {
+    let now = try Instant(milliseconds: Int64.fetchOne(db, sql: "SELECT now_ms FROM store_state") ?? .min)
+    var from = Int64.min
+    if let factHorizonHours, now.milliseconds != .min { from = Int64(now.tile.hour) - Int64(factHorizonHours) }
+    return Restored(
+      now: now,
+      accounts: try names(db, "SELECT id, name FROM account_name ORDER BY id", firstID: 0),
+      eventNames: try names(db, "SELECT id, name FROM event_name ORDER BY id", firstID: 0),
+      users: try names(db, "SELECT id, name, account FROM user_name ORDER BY id", firstID: 1),
+      facts: try facts(db, from: from), records: try records(db), fingerprints: try fingerprints(db),
+      accountRows: try accountRows(db), sources: try sourceRows(db),
+      lastChangeSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM change") ?? 0,
+      lastRecordSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM record") ?? 0)
   }
 
   /// The streams as last committed, by source and key.
@@ -43,7 +45,7 @@ extension Store {
   }
 
   /// Names have dense numbers: a gap means that the file is not what was written.
-  private func names(_ db: Database, _ sql: String, firstID: UInt32) throws -> NameBlock {
+  private static func names(_ db: Database, _ sql: String, firstID: UInt32) throws -> NameBlock {
     let query = try HotStatement(db, sql)
     var block = NameBlock(firstID: firstID)
     try query.forEachRow { row in
@@ -57,7 +59,7 @@ extension Store {
     return block
   }
 
-  private func facts(_ db: Database, from hour: Int64) throws -> [Fact] {
+  private static func facts(_ db: Database, from hour: Int64) throws -> [Fact] {
     let query = try HotStatement(
       db,
       """
@@ -77,7 +79,7 @@ extension Store {
     return facts
   }
 
-  private func records(_ db: Database) throws -> [StoredRecord] {
+  private static func records(_ db: Database) throws -> [StoredRecord] {
     let fieldQuery = try HotStatement(db, "SELECT seq, name, type, value FROM record_field ORDER BY seq, ord")
     var fields: [Int64: [(name: String, value: Scalar)]] = [:]
     try fieldQuery.forEachRow { row in
@@ -106,7 +108,7 @@ extension Store {
   }
 
   /// One block an hour, its commits' bytes in the order they were written.
-  private func fingerprints(_ db: Database) throws -> [FingerprintBlock] {
+  private static func fingerprints(_ db: Database) throws -> [FingerprintBlock] {
     let query = try HotStatement(db, "SELECT hour, bytes FROM fingerprint ORDER BY hour, seq")
     var blocks: [FingerprintBlock] = []
     try query.forEachRow { row in
@@ -116,7 +118,7 @@ extension Store {
     return blocks
   }
 
-  private func accountRows(_ db: Database) throws -> [AccountRow] {
+  private static func accountRows(_ db: Database) throws -> [AccountRow] {
     let query = try HotStatement(
       db,
       """
@@ -136,7 +138,7 @@ extension Store {
     return rows
   }
 
-  private func sourceRows(_ db: Database) throws -> [SourceRow] {
+  private static func sourceRows(_ db: Database) throws -> [SourceRow] {
     let query = try HotStatement(
       db, "SELECT id, watermark_ms, lines, events, duplicates, ignored, undeduplicated FROM source ORDER BY id")
     var rows: [SourceRow] = []

@@ -1,0 +1,29 @@
+import GRDB
+import KizashiCore
+
+/// What is stored of one instant, read beside a running daemon: for `verify`.
+package struct StoredState: Sendable {
+  package var restored: Restored
+  /// Nil: nothing was ever computed.
+  package var config: StoredConfig?
+  /// By (account, measure name).
+  package var measures: [(account: AccountID, measure: String, value: Double?, grade: Int?, missing: Bool)]
+
+  /// Reads the store at `path` in one snapshot, without its lock.
+  package static func read(path: String) throws(StoreError) -> StoredState {
+    let reader = try Store.openReader(path)
+    return try StoreError.wrap("reading", path: path) {
+      try reader.read { db in
+        StoredState(
+          restored: try Store.restored(db, factHorizonHours: nil), config: try StoredConfig.current(db),
+          measures: try Row.fetchAll(
+            db,
+            sql: """
+              SELECT m.account, n.name, m.value, m.grade, m.missing FROM measure m
+              JOIN measure_name n ON n.id = m.measure ORDER BY m.account, m.measure
+              """
+          ).map { (AccountID($0[0] as Int64), $0[1], $0[2], $0[3], ($0[4] as Int64) != 0) })
+      }
+    }
+  }
+}

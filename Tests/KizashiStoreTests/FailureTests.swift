@@ -1,0 +1,230 @@
+import Foundation
+import GRDB
+import KizashiCore
+import Testing
+
+@testable import KizashiStore
+
+@Suite struct `When the store cannot be used` {
+  private func reason(_ body: () throws -> Void) -> StoreError.Reason? {
+    do {
+      try body()
+      return nil
+    } catch {
+      return (error as? StoreError)?.reason
+    }
+  }
+
+  private func largeCommit() -> Commit {
+    var commit = smallCommit()
+    let start = noon.tile.start.milliseconds
+    commit.accounts = NameBlock(firstID: 0, (0..<5000).map { "account-\($0)" })
+    commit.facts = (0..<20_000).map { n -> Fact in
+      let at = start - Int64(n / 5000) * Tile.length
+      let hour = noon.tile.hour - Int32(n / 5000)
+      return Fact(hour: hour, account: UInt32(n % 5000), event: 0, user: 0, events: 1, first: at, last: at)
+    }
+    commit.changes = [
+      Change(
+        sequence: 1, account: 0, at: noon, kind: .score, subject: "", from: nil, to: nil, delta: nil, cause: .event,
+        because: [])
+    ]
+    return commit
+  }
+
+  @Test func `a commit that finds no room leaves nothing and can be written again`() throws {
+    let temporary = try TemporaryStore()
+    let store = try temporary.open()
+    _ = try store.register(.standard())
+    let pages = try store.access("counting") { try Int.fetchOne($0, sql: "PRAGMA page_count") ?? 0 }
+    _ = try store.access("limiting") { try Int.fetchOne($0, sql: "PRAGMA max_page_count = \(pages + 20)") }
+    var unit = CommitUnit(largeCommit(), durable: true)
+    unit.streams = [
+      StreamRow(
+        key: StreamKey(source: 0, key: "k"), path: nil, offset: 1, size: nil, finished: false, state: "", body: [])
+    ]
+    unit.deliveries = [
+      NewDelivery(deliveryID: "d", alertID: "a", account: 0, hook: "h", payload: "{}", nextAt: noon)
+    ]
+    do {
+      try store.write(unit)
+      Issue.record("the commit was written into a full store")
+    } catch {
+      #expect(error.isDiskFull)
+      #expect(error.isRetryable)
+      #expect(error.description.contains("Free space"))
+    }
+    for table in ["fact", "tile", "account_name", "event_name", "change", "stream", "delivery", "feature_event"] {
+      #expect(try temporary.rows("SELECT count(*) FROM \(table)") == [["0"]], "\(table)")
+    }
+    #expect(try temporary.rows("SELECT now_ms FROM meta") == [["NULL"]])
+    _ = try store.access("freeing") { try Int.fetchOne($0, sql: "PRAGMA max_page_count = 1000000") }
+    try store.write(unit)
+    #expect(try store.restore(factHorizonHours: nil).facts == Facts.combined(unit.commit.facts))
+    #expect(try temporary.rows("SELECT count(*) FROM tile") == [["4"]])
+  }
+
+  @Test func `a commit that contradicts the store leaves nothing`() throws {
+    let temporary = try TemporaryStore()
+    let store = try temporary.open()
+    _ = try store.register(.standard())
+    try store.write(CommitUnit(smallCommit()))
+    let before = try store.restore(factHorizonHours: nil)
+    // The names are numbered as the first commit's were.
+    #expect(reason { try store.write(CommitUnit(smallCommit())) } == .other)
+    #expect(try store.restore(factHorizonHours: nil).facts == before.facts)
+  }
+
+  @Test func `a lock somebody's shell holds is told from other failures`() throws {
+    let temporary = try TemporaryStore()
+    let store = try temporary.open()
+    _ = try store.register(.standard())
+    let shell = try DatabaseQueue(path: temporary.path)
+    try shell.inDatabase { db in
+      try db.execute(sql: "BEGIN IMMEDIATE")
+      #expect(reason { try store.write(CommitUnit(smallCommit())) } == .busy)
+      try db.execute(sql: "COMMIT")
+    }
+    try store.write(CommitUnit(smallCommit()))
+  }
+
+  @Test func `a second instance is told who has the store`() throws {
+    let temporary = try TemporaryStore()
+    let store = try temporary.open()
+    do {
+      _ = try temporary.open()
+      Issue.record("two instances on one store")
+    } catch {
+      #expect(error.reason == .heldByAnotherProcess(getpid()))
+      #expect(error.description.contains("process \(getpid())"))
+      #expect(error.description.contains(temporary.path))
+    }
+    try store.close(clean: true)
+  }
+
+  @Test func `a closed store can be opened again at once`() throws {
+    let temporary = try TemporaryStore()
+    do {
+      let store = try temporary.open()
+      try store.close(clean: true)
+    }
+    _ = try temporary.open()
+  }
+
+  @Test func `a store of a newer program is refused with both versions`() throws {
+    let temporary = try TemporaryStore()
+    try temporary.open().close(clean: true)
+    let newer = try DatabaseQueue(path: temporary.path)
+    try newer.inDatabase { try $0.execute(sql: "PRAGMA user_version = 99") }
+    try newer.close()
+    #expect(reason { _ = try temporary.open() } == .newerSchema(store: 99, program: Migrations().latest))
+    #expect(
+      reason { _ = try Store.openReader(temporary.path) } == .newerSchema(store: 99, program: Migrations().latest))
+  }
+
+  @Test func `another program's database is left alone`() throws {
+    let temporary = try TemporaryStore()
+    let other = try DatabaseQueue(path: temporary.path)
+    try other.inDatabase { try $0.execute(sql: "CREATE TABLE t (x)") }
+    try other.close()
+    let before = try Data(contentsOf: URL(fileURLWithPath: temporary.path))
+    #expect(reason { _ = try temporary.open() } == .notAStore)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: temporary.path)) == before)
+  }
+
+  @Test(arguments: ["not a database at all, and long enough to be looked at", "{\"event\":1}"])
+  func `a file that is no database is refused and kept`(content: String) throws {
+    let temporary = try TemporaryStore()
+    let text = String(repeating: content, count: 40)
+    try text.write(toFile: temporary.path, atomically: false, encoding: .utf8)
+    #expect(reason { _ = try temporary.open() } == .notAStore)
+    #expect(try String(contentsOfFile: temporary.path, encoding: .utf8) == text)
+  }
+
+  @Test func `a damaged store is refused or fails, and is never made anew`() throws {
+    let temporary = try TemporaryStore()
+    let store = try temporary.open()
+    _ = try store.register(.standard())
+    try store.write(CommitUnit(largeCommit()))
+    try store.close(clean: true)
+    #expect(try Store.problems(of: temporary.path, quick: false).isEmpty)
+    let handle = try FileHandle(forUpdating: URL(fileURLWithPath: temporary.path))
+    let size = try handle.seekToEnd()
+    for offset in stride(from: UInt64(4096), to: size, by: 4096) {
+      try handle.seek(toOffset: offset)
+      try handle.write(contentsOf: [UInt8](repeating: 0xa5, count: 512))
+    }
+    try handle.close()
+    let found = reason {
+      let store = try temporary.open()
+      _ = try store.restore(factHorizonHours: nil)
+    }
+    #expect(found == .corrupt)
+    #expect(try FileManager.default.attributesOfItem(atPath: temporary.path)[.size] as? UInt64 == size)
+  }
+
+  @Test func `a missing directory is named, with the command that makes it`() throws {
+    let temporary = try TemporaryStore()
+    let folder = temporary.directory + "/no/such"
+    do {
+      _ = try Store(path: folder + "/kizashi.db", programVersion: "test")
+      Issue.record("opened a store in a directory that does not exist")
+    } catch {
+      #expect(error.reason == .missingDirectory(folder))
+      #expect(error.description.contains("mkdir -p \(folder)"))
+    }
+  }
+
+  @Test func `a reader of a missing store makes none`() throws {
+    let temporary = try TemporaryStore()
+    #expect(reason { _ = try Store.openReader(temporary.path) } == .missingStore)
+    #expect(!FileManager.default.fileExists(atPath: temporary.path))
+  }
+
+  @Test func `a reader cannot write`() throws {
+    let temporary = try TemporaryStore()
+    try temporary.open().close(clean: true)
+    let reader = try Store.openReader(temporary.path)
+    #expect(throws: DatabaseError.self) { try reader.inDatabase { try $0.execute(sql: "DELETE FROM fact") } }
+  }
+
+  @Test func `a backup is one whole file while the store is written`() throws {
+    let temporary = try TemporaryStore()
+    let store = try temporary.open()
+    _ = try store.register(.standard())
+    try store.write(CommitUnit(largeCommit()))
+    let copy = temporary.directory + "/copy.db"
+    try store.backup(to: copy)
+    #expect(throws: StoreError.self) { try store.backup(to: copy) }
+    let names = try FileManager.default.contentsOfDirectory(atPath: temporary.directory).filter { $0.hasPrefix("copy") }
+    #expect(names == ["copy.db"])
+    let restored = try Store(path: copy, programVersion: "test").restore(factHorizonHours: nil)
+    #expect(restored.facts == Facts.combined(largeCommit().facts))
+  }
+
+  @Test func `the write-ahead log is copied into the database when it has grown`() throws {
+    let temporary = try TemporaryStore()
+    let store = try temporary.open()
+    _ = try store.register(.standard())
+    try store.write(CommitUnit(smallCommit()))
+    let start = noon.tile.start.milliseconds
+    var written = 0
+    let before = try sizeOfDatabase(temporary)
+    while try sizeOfDatabase(temporary) == before, written < 40 {
+      var commit = Commit()
+      commit.now = noon
+      commit.records = [
+        StoredRecord(
+          sequence: Int64(written + 1), source: 0, at: Instant(milliseconds: start), account: 0, user: nil, id: nil,
+          record: Record(kind: .group, event: "", fields: [], line: String(repeating: "x", count: 4_000_000)))
+      ]
+      try store.write(CommitUnit(commit))
+      written += 1
+    }
+    #expect(written < 40, "\(written) commits of 4 MB made no checkpoint")
+  }
+
+  private func sizeOfDatabase(_ temporary: TemporaryStore) throws -> UInt64 {
+    try FileManager.default.attributesOfItem(atPath: temporary.path)[.size] as? UInt64 ?? 0
+  }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import GRDB
+import KizashiCore
+import Testing
+
+@testable import KizashiStore
+
+@Suite struct `Schema` {
+  @Test func `steps are numbered from 1 without gaps`() {
+    #expect(Migrations().steps.map(\.version) == Array(1...Migrations().latest))
+  }
+
+  @Test func `a store of every earlier version comes forward with its data`() throws {
+    for version in 1...Migrations().latest {
+      let temporary = try TemporaryStore()
+      let old = Migrations(steps: Array(Migrations().steps.prefix(version)))
+      let store = try Store(path: temporary.path, programVersion: "old", migrations: old)
+      _ = try store.register(.standard())
+      try store.write(CommitUnit(smallCommit()))
+      try store.close(clean: true)
+      // One more step than there is, so that going forward is tested before there is a second version.
+      let next = old.latest + 1
+      let step = Migrations.Step(
+        version: next, sql: "CREATE TABLE later (x); INSERT INTO tile VALUES (-99, 0);")
+      let new = try Store(
+        path: temporary.path, programVersion: "new", migrations: Migrations(steps: old.steps + [step]))
+      #expect(new.schemaVersion == next)
+      #expect(try new.restore(factHorizonHours: nil).facts == Facts.combined(smallCommit().facts))
+      #expect(
+        try temporary.rowsOfAnyVersion("SELECT schema_version, program_version FROM meta") == [["\(next)", "new"]])
+      try new.close(clean: true)
+      #expect(throws: StoreError.self) { try Store(path: temporary.path, programVersion: "old", migrations: old) }
+    }
+  }
+
+  @Test func `a step that fails changes nothing`() throws {
+    let temporary = try TemporaryStore()
+    try temporary.open().close(clean: true)
+    let broken = Migrations.Step(version: 2, sql: "CREATE TABLE half (x); INSERT INTO nowhere VALUES (1);")
+    #expect(throws: StoreError.self) {
+      try Store(
+        path: temporary.path, programVersion: "new", migrations: Migrations(steps: Migrations().steps + [broken]))
+    }
+    #expect(try temporary.rows("SELECT count(*) FROM sqlite_schema WHERE name = 'half'") == [["0"]])
+    #expect(try temporary.open().schemaVersion == 1)
+  }
+
+  @Test func `views that somebody changed are put right`() throws {
+    let temporary = try TemporaryStore()
+    try temporary.open().close(clean: true)
+    let shell = try DatabaseQueue(path: temporary.path)
+    try shell.inDatabase { try $0.execute(sql: "DROP VIEW users; CREATE VIEW extra AS SELECT 1") }
+    try shell.close()
+    try temporary.open().close(clean: true)
+    #expect(try temporary.rows("SELECT count(*) FROM users") == [["0"]])
+    #expect(try temporary.rows("SELECT count(*) FROM sqlite_schema WHERE name = 'extra'") == [["0"]])
+  }
+
+  @Test(arguments: [
+    "SELECT * FROM feature_usage WHERE account = 'a'",
+    "SELECT * FROM feature_usage WHERE account = 'a' AND feature = 'any' AND window = '28d'",
+    "SELECT * FROM usage_daily WHERE account = 'a' ORDER BY day", "SELECT * FROM users WHERE account = 'a'",
+    "SELECT * FROM usage_daily WHERE account = 'a' AND feature = 'any' AND day >= '2025-01-01'",
+  ]) func `one account's usage is found by seeking`(query: String) throws {
+    let plan = try plan(of: query)
+    #expect(plan.contains { $0.hasPrefix("SEARCH a USING COVERING INDEX account_by_name (name=?)") }, "\(plan)")
+    #expect(plan.contains("SEARCH f USING PRIMARY KEY (hour=? AND account=?)"), "\(plan)")
+  }
+
+  @Test(arguments: [
+    "SELECT * FROM feature_usage", "SELECT * FROM feature_usage WHERE feature = 'any' AND window = '7d'",
+    "SELECT * FROM usage_daily WHERE feature = 'any'", "SELECT * FROM users",
+  ]) func `everybody's usage is found by one scan in the order of hours`(query: String) throws {
+    let plan = try plan(of: query)
+    #expect(plan.contains("SEARCH f USING PRIMARY KEY (hour=?)") || plan.contains("SCAN f"), "\(plan)")
+  }
+
+  @Test(arguments: [
+    ("SELECT * FROM changes WHERE account = 'a' ORDER BY seq DESC LIMIT 20", "change_by_account"),
+    ("SELECT * FROM changes WHERE seq > 5 ORDER BY seq", "SEARCH c USING INTEGER PRIMARY KEY (rowid>?)"),
+    ("SELECT * FROM alerts WHERE account = 'a'", "alert_by_account"),
+    ("SELECT * FROM alerts WHERE alert_id = 'a'", "sqlite_autoindex_alert_1"),
+    ("SELECT * FROM measures WHERE account = 'a'", "SEARCH m USING PRIMARY KEY (account=?"),
+    ("SELECT * FROM score_history WHERE account = 'a'", "SEARCH h USING PRIMARY KEY (account=?)"),
+    ("SELECT * FROM accounts WHERE account = 'a'", "SEARCH r USING INTEGER PRIMARY KEY (rowid=?)"),
+    ("SELECT * FROM account_attributes WHERE account = 'a'", "SEARCH x USING PRIMARY KEY (account=?)"),
+  ]) func `other views seek too`(query: String, step: String) throws {
+    let plan = try plan(of: query)
+    #expect(plan.contains { $0.contains(step) }, "\(plan)")
+  }
+
+  private func plan(of query: String) throws -> [String] {
+    let temporary = try TemporaryStore()
+    let store = try temporary.open()
+    _ = try store.register(.standard())
+    return try temporary.rows("EXPLAIN QUERY PLAN \(query)").map { $0[3] }
+  }
+}
+
+extension TemporaryStore {
+  /// Like `rows`, for a store newer than this program.
+  fileprivate func rowsOfAnyVersion(_ sql: String) throws -> [[String]] {
+    var configuration = Configuration()
+    configuration.readonly = true
+    return try DatabaseQueue(path: path, configuration: configuration).read { db in
+      try Row.fetchAll(db, sql: sql).map { row in row.map { String.fromDatabaseValue($1) ?? $1.description } }
+    }
+  }
+}
