@@ -1,0 +1,158 @@
+import KizashiCore
+
+/// What one hook has to do: a bounded window of its due deliveries, and what runs.
+struct HookQueue: Sendable {
+  /// Most deliveries held in memory for one hook; the others wait in the outbox.
+  static let windowLimit = 512
+  /// Most deliveries in one group …
+  static let groupLimit = 256
+  /// … and most bytes of their payloads (one delivery is always let through).
+  static let groupByteLimit = 1 << 20
+
+  var policy: HookPolicy
+  /// Due and not begun, ascending by sequence.
+  private(set) var waiting: [OwedDelivery] = []
+  /// Ids waiting, running, or ended with an outcome that is not stored yet.
+  private(set) var held: Set<String> = []
+  /// Accounts with a delivery that runs or whose outcome is not stored: the next one must not overtake it.
+  private(set) var busyAccounts: [String: Int] = [:]
+  /// Runs, not deliveries.
+  private(set) var running = 0
+  var launches = LaunchLog()
+  /// Since when something has been waiting to be grouped.
+  private var gatheringSince: Instant?
+  /// Whether the outbox may know more than the window.
+  var isStale = true
+  /// When the outbox has something new to give by the passing of time.
+  var nextAt: Instant?
+  /// No longer configured; kept until its last run has ended.
+  var isRemoved = false
+
+  init(policy: HookPolicy) { self.policy = policy }
+
+  /// Whether nothing of it would be lost by forgetting it.
+  var isIdle: Bool { running == 0 && held.isEmpty }
+
+  /// How many rows to ask the outbox for; nil: nothing to ask now.
+  mutating func fetchLimit(now: Instant) -> Int? {
+    if let nextAt, nextAt <= now {
+      isStale = true
+      self.nextAt = nil
+    }
+    // Half empty before asking again, so that a long backlog is read in large pieces.
+    guard isStale, !isRemoved, waiting.count <= Self.windowLimit / 2 else { return nil }
+    isStale = false
+    // What is held is answered again; ask for enough to get past it.
+    return held.count + Self.windowLimit - waiting.count
+  }
+
+  mutating func supply(_ window: DueWindow, limit: Int) {
+    nextAt = [nextAt, window.nextAt].compactMap(\.self).min()
+    var isSorted = true
+    var room = Self.windowLimit - waiting.count
+    var leftOut = window.deliveries.count >= limit
+    for delivery in window.deliveries where !held.contains(delivery.id) {
+      guard room > 0 else {
+        leftOut = true
+        break
+      }
+      room -= 1
+      held.insert(delivery.id)
+      if let last = waiting.last, last.sequence > delivery.sequence { isSorted = false }
+      waiting.append(delivery)
+    }
+    if !isSorted { waiting.sort { $0.sequence < $1.sequence } }
+    if leftOut { isStale = true }
+  }
+
+  /// Whether something could be begun if budgets allowed.
+  private var hasEligible: Bool { waiting.contains { busyAccounts[$0.account] == nil } }
+
+  /// What may be begun now: the deliveries of one run, in order; empty: nothing.
+  mutating func takeNext(now: Instant) -> [OwedDelivery] {
+    guard hasEligible else {
+      gatheringSince = nil
+      return []
+    }
+    guard !isRemoved, running < policy.concurrency else { return [] }
+    let since = min(gatheringSince ?? now, now)
+    gatheringSince = since
+    guard since.advanced(by: policy.groupWaitMilliseconds) <= now else { return [] }
+    let allowance = launches.allowance(maxPerHour: policy.maxPerHour, now: now)
+    let taken: [OwedDelivery]
+    switch allowance {
+    case .nothing: return []
+    case .single: taken = take(limit: policy.groupWaitMilliseconds > 0 ? Self.groupLimit : 1)
+    case .group: taken = take(limit: Self.groupLimit)
+    }
+    launches.record(allowance, now: now)
+    running += 1
+    if !hasEligible { gatheringSince = nil }
+    return taken
+  }
+
+  /// Takes the first eligible deliveries, of one account also several, in order.
+  private mutating func take(limit: Int) -> [OwedDelivery] {
+    var taken: [OwedDelivery] = []
+    var bytes = 0
+    var isFull = false
+    var rest: [OwedDelivery] = []
+    for delivery in waiting {
+      if isFull || busyAccounts[delivery.account] != nil {
+        rest.append(delivery)
+        continue
+      }
+      if !taken.isEmpty && (taken.count == limit || bytes + delivery.payload.utf8.count > Self.groupByteLimit) {
+        isFull = true
+        rest.append(delivery)
+        continue
+      }
+      bytes += delivery.payload.utf8.count
+      taken.append(delivery)
+    }
+    waiting = rest
+    for delivery in taken { busyAccounts[delivery.account, default: 0] += 1 }
+    return taken
+  }
+
+  /// When ``takeNext(now:)`` may have something without any further input; nil: never.
+  mutating func nextLaunch(now: Instant) -> Instant? {
+    guard !isRemoved, running < policy.concurrency, hasEligible else { return nil }
+    let gathered = (gatheringSince ?? now).advanced(by: policy.groupWaitMilliseconds)
+    guard case .nothing(let until) = launches.allowance(maxPerHour: policy.maxPerHour, now: now) else {
+      return gathered
+    }
+    return max(gathered, until)
+  }
+
+  /// A run has ended; its deliveries stay held until their outcomes are stored.
+  mutating func runEnded() {
+    running -= 1
+  }
+
+  /// The outcomes of these deliveries are stored; those of `retried` will be tried again at `instant`.
+  mutating func settled(_ deliveries: [OwedDelivery], retried: Set<String>, at instant: Instant?) {
+    if let instant { nextAt = min(nextAt ?? instant, instant) }
+    for delivery in deliveries {
+      held.remove(delivery.id)
+      if let count = busyAccounts[delivery.account] {
+        busyAccounts[delivery.account] = count > 1 ? count - 1 : nil
+      }
+      // What waits behind it goes back to the outbox, which gives it out again once it is no longer behind something.
+      // Not before now: until the outcome was stored, the outbox could have given it out once more.
+      if retried.contains(delivery.id) {
+        release { $0.account == delivery.account && $0.sequence > delivery.sequence }
+      }
+    }
+  }
+
+  /// Forgets waiting deliveries.
+  mutating func release(where isReleased: (OwedDelivery) -> Bool) {
+    waiting.removeAll { delivery in
+      guard isReleased(delivery) else { return false }
+      held.remove(delivery.id)
+      isStale = true
+      return true
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import KizashiCore
+
+/// Writes JSON in the order given, with numbers exactly as given: what a library's encoder does with `-30.40` is its own
+/// affair, and a pager that shows `-30.399999999999999` looks broken.
+struct JSONText {
+  private(set) var text = ""
+  private var needsComma = false
+
+  mutating func beginObject() { begin("{") }
+  mutating func endObject() { end("}") }
+  mutating func beginArray() { begin("[") }
+  mutating func endArray() { end("]") }
+
+  mutating func key(_ name: String) {
+    separate()
+    appendQuoted(name)
+    text += ":"
+    needsComma = false
+  }
+
+  mutating func value(_ string: String?) {
+    guard let string else { return raw("null") }
+    separate()
+    appendQuoted(string)
+    needsComma = true
+  }
+
+  mutating func value(_ scalar: Scalar) {
+    switch scalar {
+    case .null: raw("null")
+    case .bool(let value): raw(value ? "true" : "false")
+    // The text of a number in a line that was valid JSON.
+    case .number(let number): raw(number)
+    case .string(let string): value(string)
+    }
+  }
+
+  /// A number with two decimals from its hundredths.
+  mutating func hundredths(_ value: Int?) {
+    guard let value else { return raw("null") }
+    let fraction = value.magnitude % 100
+    raw("\(value < 0 ? "-" : "")\(value.magnitude / 100).\(fraction < 10 ? "0" : "")\(fraction)")
+  }
+
+  /// Something that is JSON already.
+  mutating func raw(_ json: String) {
+    separate()
+    text += json
+    needsComma = true
+  }
+
+  private mutating func begin(_ bracket: String) {
+    separate()
+    text += bracket
+    needsComma = false
+  }
+
+  private mutating func end(_ bracket: String) {
+    text += bracket
+    needsComma = true
+  }
+
+  private mutating func separate() {
+    if needsComma { text += "," }
+  }
+
+  private mutating func appendQuoted(_ string: String) {
+    text += "\""
+    for scalar in string.unicodeScalars {
+      switch scalar {
+      case "\"": text += "\\\""
+      case "\\": text += "\\\\"
+      case "\n": text += "\\n"
+      case "\r": text += "\\r"
+      case "\t": text += "\\t"
+      // DEL and the C1 controls need no escape in JSON, but hooks print what they get to terminals and mails.
+      case "\u{0}"..."\u{1f}", "\u{7f}"..."\u{9f}":
+        let digits = String(scalar.value, radix: 16)
+        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    text += "\""
+  }
+}
