@@ -1,0 +1,188 @@
+#include "Decoder.hpp"
+
+#include <algorithm>
+#include <new>
+
+namespace kizashi {
+namespace {
+
+bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
+
+}  // namespace
+
+bool Parser::reserve(size_t length) {
+  if (length <= capacity_) return true;
+  size_t capacity = capacity_ == 0 ? 16 * 1024 : capacity_;
+  while (capacity < length) capacity *= 2;
+  if (parser_.allocate(capacity, depth_limit) != simdjson::SUCCESS) return false;
+  if (parser_.doc.allocate(capacity) != simdjson::SUCCESS) return false;
+  capacity_ = capacity;
+  return true;
+}
+
+Reason Parser::parse(std::string_view text, simdjson::dom::element &root) {
+  if (!reserve(text.size())) return Reason::bad_json;
+  const simdjson::error_code error = parser_.parse(text.data(), text.size(), false).get(root);
+  if (error == simdjson::SUCCESS) return Reason::none;
+  // simdjson stops at the first mistake it meets; text that is not UTF-8 is called so whatever else is wrong.
+  return simdjson::validate_utf8(text.data(), text.size()) ? Reason::bad_json : Reason::not_utf8;
+}
+
+Reason Parser::parse_without_nan(std::string_view &text, simdjson::dom::element &root) {
+  const Reason reason = parse(text, root);
+  if (reason != Reason::bad_json || !without_nan(text, copy_)) return reason;
+  const size_t length = copy_.size();
+  copy_.append(simdjson::SIMDJSON_PADDING, '\0');
+  text = std::string_view(copy_.data(), length);
+  return parse(text, root);
+}
+
+void Decoder::remember(std::string_view user, std::string_view account) {
+  user_key_.assign(user.data(), user.size());
+  account_of_user_[user_key_].assign(account.data(), account.size());
+}
+
+void Decoder::supply_account(Event &event) {
+  if (!options_.remember_account || !event.account.is_empty() || !event.user.is_text()) return;
+  if (event.type != EventType::track && event.type != EventType::identify) return;
+  user_key_.assign(event.user.data, event.user.length);
+  const auto known = account_of_user_.find(user_key_);
+  if (known != account_of_user_.end()) event.account.set(known->second);
+}
+
+void Decoder::finish(Event &event, const Source &source, const element *fields, const Path &path) {
+  supply_account(event);
+  if (rows_.add(event) != Rows::Outcome::record) return;
+  if (event.type == EventType::group && options_.remember_account && event.user.is_text()) {
+    remember(event.user.view(), event.account.view());
+  }
+  rows_.begin_record(event.type, source.line);
+  object members;
+  if (fields == nullptr || fields->get(members) != simdjson::SUCCESS) return;
+  if (const char *brace = raw_at(source.raw, path)) add_fields(members, brace);
+}
+
+/// Scalars as they are; numbers as they were written, from the text, whose members come in the same order.
+void Decoder::add_fields(object fields, const char *brace) {
+  RawObject raw(brace);
+  for (auto member = fields.begin(), end = fields.end(); member != end && raw.next(); ++member) {
+    const element value = member.value();
+    std::string_view text;
+    ks_scalar_kind kind = ks_scalar_nested;
+    bool truth = false;
+    switch (value.type()) {
+      case simdjson::dom::element_type::NULL_VALUE: kind = ks_scalar_null; break;
+      case simdjson::dom::element_type::BOOL:
+        if (value.get(truth) == simdjson::SUCCESS) kind = truth ? ks_scalar_true : ks_scalar_false;
+        break;
+      case simdjson::dom::element_type::STRING:
+        if (value.get(text) == simdjson::SUCCESS) kind = ks_scalar_string;
+        break;
+      case simdjson::dom::element_type::INT64:
+      case simdjson::dom::element_type::UINT64:
+      case simdjson::dom::element_type::DOUBLE:
+        kind = ks_scalar_number;
+        text = raw_value(raw.value());
+        break;
+      default: break;
+    }
+    rows_.add_record_field(member.key(), kind, text);
+  }
+}
+
+void Decoder::decode_line(std::string_view line, bool padded) {
+  if (line.size() > line_limit) {
+    rows_.refuse(Reason::oversize);
+    return;
+  }
+  if (!padded) {
+    tail_.assign(line.data(), line.size());
+    tail_.append(simdjson::SIMDJSON_PADDING, '\0');
+    line = std::string_view(tail_.data(), line.size());
+  }
+  element root;
+  std::string_view text = line;
+  const Reason reason = options_.nan_is_null ? parser_.parse_without_nan(text, root) : parser_.parse(text, root);
+  if (reason != Reason::none) {
+    rows_.refuse(reason);
+  } else if (options_.dialect == ks_dialect_kizashi) {
+    decode_event_line(root, line);
+  } else {
+    decode_mapped_line(root, text, line);
+  }
+}
+
+const ks_rows *Decoder::decode(std::string_view chunk, bool at_stream_start, int64_t received) {
+  rows_.clear();
+  received_ = received;
+  const char *p = chunk.data();
+  const char *const end = p + chunk.size();
+  if (at_stream_start && chunk.compare(0, 3, "\xEF\xBB\xBF") == 0) p += 3;
+  while (p < end) {
+    const char *feed = static_cast<const char *>(std::memchr(p, '\n', static_cast<size_t>(end - p)));
+    const char *next = feed == nullptr ? end : feed + 1;
+    const char *stop = feed == nullptr ? end : feed;
+    if (stop > p && stop[-1] == '\r') stop--;
+    const std::string_view line(p, static_cast<size_t>(stop - p));
+    if (!is_blank(line)) {
+      rows_.begin_line(static_cast<size_t>(p - chunk.data()), line.size());
+      decode_line(line, static_cast<size_t>(end - stop) >= simdjson::SIMDJSON_PADDING);
+    }
+    p = next;
+  }
+  return rows_.view();
+}
+
+}  // namespace kizashi
+
+struct ks_decoder {
+  kizashi::Decoder decoder;
+};
+
+namespace {
+
+std::string_view view_of(const char *text, size_t length) {
+  return text == nullptr ? std::string_view("", 0) : std::string_view(text, length);
+}
+
+}  // namespace
+
+extern "C" {
+
+ks_decoder *ks_decoder_create(ks_options options) { return new ks_decoder{kizashi::Decoder(options)}; }
+
+void ks_decoder_destroy(ks_decoder *decoder) { delete decoder; }
+
+void ks_decoder_map(ks_decoder *decoder, ks_field_name field, ks_source_kind kind, const char *text, size_t length,
+                    size_t index) {
+  decoder->decoder.mapping.set(field, kind, view_of(text, length), index);
+}
+
+void ks_decoder_map_pointer(ks_decoder *decoder, ks_field_name field, const char *pointer, size_t length) {
+  decoder->decoder.mapping.add_pointer(field, view_of(pointer, length));
+}
+
+void ks_decoder_unwrap(ks_decoder *decoder, const char *pointer, size_t length) {
+  decoder->decoder.set_unwrap(view_of(pointer, length));
+}
+
+void ks_decoder_group_type(ks_decoder *decoder, const char *name, size_t length) {
+  decoder->decoder.group_type = std::string(view_of(name, length));
+}
+
+void ks_decoder_add_transition(ks_decoder *decoder, int64_t since, int32_t offset) {
+  decoder->decoder.zone.push_back({since, offset});
+}
+
+void ks_decoder_remember(ks_decoder *decoder, const char *user, size_t user_length, const char *account,
+                         size_t account_length) {
+  decoder->decoder.remember(view_of(user, user_length), view_of(account, account_length));
+}
+
+const ks_rows *ks_decode(ks_decoder *decoder, const uint8_t *bytes, size_t count, bool at_stream_start,
+                         int64_t received_milliseconds) {
+  return decoder->decoder.decode(view_of(reinterpret_cast<const char *>(bytes), count), at_stream_start,
+                                 received_milliseconds);
+}
+
+}  // extern "C"

@@ -1,0 +1,111 @@
+#pragma once
+
+#include "CSimdjson.h"
+#include "Instants.hpp"
+#include "Mapping.hpp"
+#include "RawText.hpp"
+#include "Rows.hpp"
+
+#include <simdjson.h>
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace kizashi {
+
+/// Longest line that is read.
+constexpr size_t line_limit = 1 << 20;
+
+/// Most nested arrays and objects.
+constexpr size_t depth_limit = 1000;
+
+/// A simdjson parser that reads text in place and grows by doubling.
+class Parser {
+ public:
+  /// `text` is followed by SIMDJSON_PADDING readable bytes.
+  Reason parse(std::string_view text, simdjson::dom::element &root);
+  /// Reads a text that is wrong only for its NaNs as if they were null; `text` is then the copy that says so.
+  Reason parse_without_nan(std::string_view &text, simdjson::dom::element &root);
+
+ private:
+  bool reserve(size_t length);
+  simdjson::dom::parser parser_;
+  size_t capacity_ = 0;
+  std::string copy_;
+};
+
+/// Turns the chunks of one source into rows.
+class Decoder {
+ public:
+  explicit Decoder(ks_options options) : options_(options) {}
+
+  Mapping mapping;
+  Zone zone;
+  std::string group_type;
+
+  void set_unwrap(std::string_view pointer) {
+    unwraps_ = true;
+    unwrap_is_pointer_ = path_of_pointer(pointer, unwrap_);
+  }
+  void remember(std::string_view user, std::string_view account);
+
+  const ks_rows *decode(std::string_view chunk, bool at_stream_start, int64_t received);
+
+ private:
+  using element = simdjson::dom::element;
+  using object = simdjson::dom::object;
+
+  /// An event's object, and its text for what only the text can say.
+  struct Source {
+    element value;
+    /// The text of the object, from its brace.
+    const char *raw;
+    /// What a record keeps as its line.
+    std::string_view line;
+  };
+
+  void decode_line(std::string_view line, bool padded);
+
+  // One line of our own format (EventLine.cpp).
+  void decode_event_line(element root, std::string_view line);
+  /// `raw`: where a fractional number stands in the text, since a double has lost its digits.
+  void read_time(element value, const char *raw, Event &event) const;
+
+  // Lines of other producers (Mapped.cpp).
+  void decode_mapped_line(element root, std::string_view text, std::string_view line);
+  void decode_envelope(simdjson::dom::array events, const char *bracket);
+  void decode_wrapped(element root, std::string_view text, std::string_view line);
+  void decode_mapped(const Source &source);
+  bool classify(Event &event);
+  bool classify_segment(Event &event);
+  void classify_posthog(Event &event);
+  void read_mapped_time(const Source &source, Event &event);
+  void read_mapped_count(Event &event);
+  void read_mapped_user(const Source &source, Event &event);
+  void add_per_account(simdjson::dom::array accounts, const Source &source, Event &event);
+
+  /// Judges the event; keeps it as a record if it is one, with the members of the object at `fields` of its text.
+  void finish(Event &event, const Source &source, const element *fields, const Path &path);
+  void add_fields(object fields, const char *brace);
+  void supply_account(Event &event);
+
+  const ks_options options_;
+  Parser parser_;
+  Parser inner_parser_;
+  Rows rows_;
+  int64_t received_ = 0;
+
+  bool unwraps_ = false;
+  bool unwrap_is_pointer_ = false;
+  Path unwrap_;
+
+  /// The last lines of a chunk are copied here, where padding follows them.
+  std::string tail_;
+  std::string unwrapped_;
+
+  std::unordered_map<std::string, std::string> account_of_user_;
+  std::string user_key_;
+};
+
+}  // namespace kizashi

@@ -1,0 +1,128 @@
+#pragma once
+
+#include "CSimdjson.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+namespace kizashi {
+
+/// RowKind's raw values.
+enum class Kind : uint8_t { usage = 0, record, heartbeat, refused, ignored };
+
+/// RefusalReason's raw values: those a decoder gives.
+enum class Reason : uint8_t {
+  none = 0,
+  oversize,
+  not_utf8,
+  bad_json,
+  not_object,
+  missing_field,
+  bad_type,
+  bad_timestamp,
+  too_long,
+  too_many = 13,
+};
+
+/// Most bytes of an id, account, user or event.
+constexpr size_t name_limit = 256;
+
+/// One of the four names of an event, as the line gave it.
+struct Name {
+  enum class State : uint8_t { absent, text, bad };
+  State state = State::absent;
+  size_t length = 0;
+  const char *data = nullptr;
+  char digits[20];
+
+  Name() {}
+  // `data` may point into `digits`.
+  Name(const Name &) = delete;
+  Name &operator=(const Name &) = delete;
+
+  void set(std::string_view text) {
+    state = State::text;
+    data = text.data();
+    length = text.size();
+  }
+  void set_integer(uint64_t magnitude, bool negative) {
+    char *p = digits + sizeof digits;
+    do *--p = static_cast<char>('0' + magnitude % 10);
+    while ((magnitude /= 10) != 0);
+    if (negative) *--p = '-';
+    set(std::string_view(p, static_cast<size_t>(digits + sizeof digits - p)));
+  }
+  /// Nothing was said: missing, null or "".
+  bool is_empty() const { return state != State::bad && length == 0; }
+  bool is_text() const { return state == State::text && length > 0; }
+  std::string_view view() const { return std::string_view(data, length); }
+  bool holds_nul() const { return length > 0 && std::memchr(data, 0, length) != nullptr; }
+};
+
+enum class EventType : uint8_t { track, identify, group, heartbeat, ignored, unknown };
+
+EventType event_type_of(std::string_view name);
+
+/// Whether an event name is one of those that carry facts beside usage.
+bool is_reserved(std::string_view event);
+
+/// An event as found in a line, before it is judged.
+struct Event {
+  enum class Time : uint8_t { absent, known, bad_type, bad };
+  Name id, account, user, event;
+  EventType type = EventType::track;
+  Time time = Time::absent;
+  /// A count, properties or traits of the wrong type.
+  bool bad_type = false;
+  int64_t milliseconds = 0;
+  int64_t count = 1;
+  size_t id_limit = name_limit;
+};
+
+/// The growing columns of one chunk.
+class Rows {
+ public:
+  enum class Outcome { none, usage, record };
+
+  void clear();
+  void begin_line(size_t offset, size_t length);
+  void refuse(Reason reason);
+  void ignore() { add_bare(Kind::ignored); }
+  /// Judges the event and appends its row. `record`: the caller goes on with `begin_record`.
+  Outcome add(const Event &event);
+
+  /// Describes the row added last.
+  void begin_record(EventType type, std::string_view line);
+  void add_record_field(std::string_view name, ks_scalar_kind kind, std::string_view value);
+
+  const ks_rows *view();
+
+ private:
+  void add_bare(Kind kind);
+  void grow();
+  Reason refusal(const Event &event) const;
+  ks_range copy(const Name &name);
+  ks_range copy_for_record(std::string_view text);
+
+  // One capacity for all columns, so that a row asks once whether there is room.
+  size_t rows_ = 0, capacity_ = 0;
+  std::vector<uint8_t> kind_;
+  std::vector<int64_t> instant_, count_;
+  std::vector<ks_range> account_, user_, event_, id_;
+  std::vector<uint32_t> line_;
+
+  size_t text_used_ = 0;
+  std::vector<uint8_t> text_;
+
+  std::vector<ks_range> lines_;
+  std::vector<ks_refusal> refusals_;
+  std::vector<ks_record> records_;
+  std::vector<ks_record_field> record_fields_;
+  std::vector<uint8_t> record_text_;
+  ks_rows view_{};
+};
+
+}  // namespace kizashi
