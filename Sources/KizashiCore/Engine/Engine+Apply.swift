@@ -42,6 +42,13 @@ extension Engine {
     }
   }
 
+  /// Counts a line that never reached a batch: too long to be held.
+  public mutating func refuse(_ reason: RefusalReason, source: Int) {
+    dirtySources.insert(source)
+    sources[source].row.lines += 1
+    sources[source].row.refused[Int(reason.rawValue)] += 1
+  }
+
   @inline(__always)
   private static func rowText(_ row: Int, _ batch: borrowing EventBatch, _ text: UnsafeRawBufferPointer) -> RowText {
     RowText(

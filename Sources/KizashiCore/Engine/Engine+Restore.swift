@@ -65,8 +65,14 @@ extension Engine {
       accounts[a].firstSeen = row.firstSeen ?? .max
       accounts[a].lastSeen = row.lastSeen ?? .min
       accounts[a].scoredAt = row.scoredAt?.milliseconds ?? .min
-      if mode == .recompute { continue }
       guard let state = Engine.decodeState(row.state) else { throw .unreadableState(account: row.account) }
+      if mode == .recompute {
+        // What is held was once measured and is in no fact.
+        for (index, hold) in state.holds.enumerated() where state.holds.count == compiled.holding.count {
+          holds[a * state.holds.count + index] = hold
+        }
+        continue
+      }
       accounts[a].evaluated = state.evaluated
       accounts[a].lastScoreEntryDay = state.lastScoreEntryDay
       accounts[a].historyDay = state.historyDay

@@ -55,4 +55,18 @@ extension Engine {
       return (id, usage.features.features(of: id).map { usage.features.names[Int($0)] }, usage.features.isCore(id))
     }
   }
+
+  /// An account's attributes, ascending by name.
+  public func attributes(of account: AccountID) -> [(name: String, value: Scalar)] { records.attributes(account) }
+
+  /// What each source has delivered, by number.
+  public var sourceRows: [SourceRow] { sources.map(\.row) }
+
+  /// How much has gathered since the last ``drain()``: usage events, and whether anything at all is to be stored.
+  public var undrained: (events: Int, anything: Bool) {
+    (
+      pending.facts.count,
+      !pending.facts.isEmpty || !dirtyAccounts.isEmpty || !dirtySources.isEmpty || !pending.records.isEmpty
+    )
+  }
 }

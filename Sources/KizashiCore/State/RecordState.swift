@@ -24,6 +24,12 @@ struct RecordState {
     answers[account, default: []].append(Answer(survey: survey, at: at, score: score))
   }
 
+  /// What is set, ascending by name.
+  func attributes(_ account: AccountID) -> [(name: String, value: Scalar)] {
+    (attributes[account] ?? [:]).sorted { $0.key < $1.key }
+      .compactMap { entry in entry.value.value.map { (entry.key, $0) } }
+  }
+
   /// An attribute as a number: decimal text to 6 digits, half-up; true/false as 1/0.
   func number(_ account: AccountID, _ name: String) -> Rational? {
     guard let value = attributes[account]?[name]?.value else { return nil }

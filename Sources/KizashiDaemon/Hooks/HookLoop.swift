@@ -52,10 +52,11 @@ struct HookLoop {
     storeFailed = false
     var isSettled = false
     while !isSettled {
-      launch()
+      // In this order: the outbox answers by what is stored, and a group takes all that has been read.
       let isStored = await store()
       let isFetched = await fetch()
-      isSettled = !isStored && !isFetched
+      launch()
+      isSettled = storeFailed || (!isStored && !isFetched && unstored.isEmpty)
     }
     setTimer()
   }
@@ -87,7 +88,7 @@ struct HookLoop {
     log(settlement, result)
   }
 
-  /// Stores what is to be stored; false: nothing was, or it failed.
+  /// Stores what is to be stored; false: there was nothing, or it failed.
   private mutating func store() async -> Bool {
     guard !unstored.isEmpty, !storeFailed else { return false }
     do {

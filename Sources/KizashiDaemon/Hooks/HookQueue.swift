@@ -4,6 +4,8 @@ import KizashiCore
 struct HookQueue: Sendable {
   /// Most deliveries held in memory for one hook; the others wait in the outbox.
   static let windowLimit = 512
+  /// With more than this many waiting to be run one by one, the outbox is not asked for more.
+  static let lowWater = 64
   /// Most deliveries in one group …
   static let groupLimit = 256
   /// … and most bytes of their payloads (one delivery is always let through).
@@ -39,11 +41,24 @@ struct HookQueue: Sendable {
       isStale = true
       self.nextAt = nil
     }
-    // Half empty before asking again, so that a long backlog is read in large pieces.
-    guard isStale, !isRemoved, waiting.count <= Self.windowLimit / 2 else { return nil }
+    guard wantsMore(now: now) else { return nil }
     isStale = false
     // What is held is answered again; ask for enough to get past it.
     return held.count + Self.windowLimit - waiting.count
+  }
+
+  /// Whether an answer would change what is begun now: in a flood each commit says that there is more, and reading the
+  /// outbox each time would cost more than the hooks.
+  private mutating func wantsMore(now: Instant) -> Bool {
+    guard isStale, !isRemoved, running < policy.concurrency, waiting.count <= Self.windowLimit / 2 else { return false }
+    guard hasEligible else { return true }
+    switch launches.allowance(maxPerHour: policy.maxPerHour, now: now) {
+    case .nothing: return false
+    case .group: return true
+    case .single:
+      guard policy.groupWaitMilliseconds > 0 else { return waiting.count <= Self.lowWater }
+      return gatheringSince.map { $0.advanced(by: policy.groupWaitMilliseconds) <= now } ?? false
+    }
   }
 
   mutating func supply(_ window: DueWindow, limit: Int) {

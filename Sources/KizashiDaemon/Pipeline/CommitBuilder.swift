@@ -1,0 +1,76 @@
+import Foundation
+import KizashiConfig
+import KizashiCore
+import KizashiIngest
+import KizashiStore
+
+/// Makes the unit that is stored in one transaction from what the engine drained.
+struct CommitBuilder {
+  /// Why no hook runs for what this commit finds; nil: those that are young enough do.
+  var suppression: Suppression?
+  let rules: [Rule]
+  let measureNames: [String]
+  let hookMaxAgeMilliseconds: Int64
+  let configVersion: Int
+
+  init(_ configuration: Configuration, configVersion: Int, suppression: Suppression?) {
+    rules = configuration.model.rules
+    measureNames = configuration.model.measures.map(\.name)
+    hookMaxAgeMilliseconds = configuration.daemonLimits.hookMaxAgeMilliseconds
+    self.configVersion = configVersion
+    self.suppression = suppression
+  }
+
+  /// The unit of a commit; `engine` is asked for the names and attributes that payloads carry.
+  func unit(
+    _ commit: consuming Commit, _ engine: borrowing Engine, streams: [StreamRow], quarantine: [QuarantineRow],
+    detectedAt: Instant
+  ) -> CommitUnit {
+    var deliveries: [NewDelivery] = []
+    for transition in commit.alerts {
+      deliveries += owed(transition, engine, detectedAt)
+    }
+    let owesNow = deliveries.contains { $0.suppression == nil }
+    var unit = CommitUnit(
+      commit: commit, detectedAt: detectedAt, configVersion: configVersion, durable: owesNow)
+    unit.streams = streams
+    unit.deliveries = deliveries
+    unit.quarantine = quarantine
+    return unit
+  }
+
+  /// One run per hook of the rule; those whose moment has passed are recorded but not run, so that a first backfill
+  /// pages nobody.
+  private func owed(
+    _ transition: AlertTransition, _ engine: borrowing Engine, _ detectedAt: Instant
+  ) -> [NewDelivery] {
+    guard let index = transition.rule else { return [] }
+    let rule = rules[index]
+    let isStale = detectedAt.milliseconds - transition.at.milliseconds > hookMaxAgeMilliseconds
+    let name = engine.name(of: transition.account)
+    let attributes = engine.attributes(of: transition.account)
+    return rule.hooks.map { hook in
+      let payload = AlertPayload(
+        transition: transition, hook: hook, account: name, attributes: attributes, severity: rule.severity,
+        measureNames: measureNames, detectedAt: detectedAt,
+        suggestion: rule.playbook.map { AlertPayload.Suggestion(playbook: $0) })
+      return NewDelivery(
+        deliveryID: payload.deliveryID, alertID: payload.alertID, account: transition.account, hook: hook,
+        payload: payload.json, nextAt: detectedAt, suppression: suppression ?? (isStale ? .stale : nil))
+    }
+  }
+}
+
+/// Stream positions as the store keeps them.
+enum StoredPosition {
+  static func row(_ position: StreamPosition, source: Int) throws -> StreamRow {
+    StreamRow(
+      key: StreamKey(source: source, key: position.key), path: position.path.bytes, offset: position.offset,
+      size: position.compressed ? nil : position.size, finished: position.finished, state: "following",
+      body: Array(try JSONEncoder().encode(position)))
+  }
+
+  static func position(_ row: StreamRow) throws -> StreamPosition {
+    try JSONDecoder().decode(StreamPosition.self, from: Data(row.body))
+  }
+}

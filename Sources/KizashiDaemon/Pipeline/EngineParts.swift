@@ -1,0 +1,83 @@
+import KizashiConfig
+import KizashiCore
+import KizashiIngest
+import KizashiStore
+
+/// What an engine is made of: values, so that they can be gathered on the store's thread and used on the engine's.
+struct EngineParts: Sendable {
+  var model: Model
+  var configVersion: Int
+  var sources: [SourceModel]
+  var restored: Restored
+  var mode: RestoreMode
+  var builder: CommitBuilder
+
+  /// A new engine, restored.
+  func makeEngine() throws -> Engine {
+    var generator = SystemRandomNumberGenerator()
+    var engine = Engine(model: model, configVersion: configVersion, sources: sources, seed: generator.next())
+    do {
+      try engine.restore(restored, mode: mode)
+    } catch {
+      throw DaemonError(
+        .badData,
+        "cannot go on from what is stored: \(error) (the store is damaged or was written by another version; restore a backup, or replay the logs into a new store)"
+      )
+    }
+    return engine
+  }
+}
+
+/// A store made ready for a config: its version, the numbers of its sources, and what to go on from.
+struct OpenedStore: Sendable {
+  var parts: EngineParts
+  /// Names of all sources, by number.
+  var sourceNames: [String]
+  var positions: [StreamPosition]
+  /// What `group` lines taught per source number: which account a user belongs to, in log order.
+  var remembered: [Int: [(user: String, account: String)]]
+
+  /// The number of a source.
+  func number(of source: String) -> Int { sourceNames.firstIndex(of: source) ?? 0 }
+
+  /// Registers a config and reads what an engine under it goes on from.
+  ///
+  /// - Parameter extraSources: sources that are in no config: `replay`, `control`.
+  static func prepare(
+    _ store: Store, _ configuration: Configuration, extraSources: [String], suppression: Suppression?, now: Instant
+  ) throws -> OpenedStore {
+    let before = try store.currentConfig()?.version
+    _ = try store.registerSources(configuration.sources.map(\.id) + extraSources)
+    let version = try store.register(
+      ConfigRegistration(
+        text: configuration.canonicalText, hash: configuration.fingerprint, model: configuration.model,
+        windows: configuration.windows.map { UsageWindow(name: $0.text, hours: $0.hours) }, madeAt: now))
+    let mode: RestoreMode = before == nil || before == version ? .resume : .rebase
+    if mode == .rebase { _ = try store.resolveEpisodes(exceptRules: configuration.model.rules.map(\.name), at: now) }
+    let names = try store.sourceNames()
+    let restored = try store.restore(
+      factHorizonHours: mode == .resume ? configuration.model.factHorizonHours : nil)
+    let lateness = Dictionary(
+      configuration.sources.map { ($0.id, $0.allowedLatenessMilliseconds) }, uniquingKeysWith: { first, _ in first })
+    let parts = EngineParts(
+      model: configuration.model, configVersion: version,
+      sources: names.map { SourceModel(name: $0, allowedLatenessMilliseconds: lateness[$0] ?? nil) },
+      restored: restored, mode: mode,
+      builder: CommitBuilder(configuration, configVersion: version, suppression: suppression))
+    return OpenedStore(
+      parts: parts, sourceNames: names, positions: try store.streams().map(StoredPosition.position),
+      remembered: remembered(restored))
+  }
+
+  private static func remembered(_ restored: Restored) -> [Int: [(user: String, account: String)]] {
+    var result: [Int: [(user: String, account: String)]] = [:]
+    for stored in restored.records where stored.record.kind == .group {
+      guard let user = stored.user, let account = stored.account else { continue }
+      let start = account == 0 ? 0 : Int(restored.accounts.ends[Int(account) - 1])
+      let name = String(
+        decoding: restored.accounts.bytes[start..<Int(restored.accounts.ends[Int(account)])], as: UTF8.self)
+      result[stored.source, default: []].append((user, name))
+    }
+    return result
+  }
+}

@@ -1,0 +1,78 @@
+import KizashiConfig
+import KizashiCore
+import KizashiDecode
+import KizashiIngest
+import Logging
+
+/// What one source's chunks go through: decoded here, then handed to the engine, one chunk ahead of it.
+///
+/// While the engine applies one chunk the next is read and decoded; a third waits. That is all the buffering there is.
+actor SourceIntake: ChunkSink {
+  private let source: Int
+  private let decoder: LineDecoder
+  private let host: EngineHost
+  private let clock: WallClock
+  private let logger: Logger
+  private let latestAcceptable: @Sendable (Instant) -> Instant
+  /// Told how many rows each chunk had, for meters and the watchdog.
+  private let progress: @Sendable (Int) -> Void
+  private var handOver: Task<Void, any Error>?
+
+  /// - Parameter latestAcceptable: the latest instant an event may carry, of a chunk read at an instant.
+  init(
+    source: Int, decode: DecodeOptions, remembered: [(user: String, account: String)], host: EngineHost,
+    clock: WallClock, logger: Logger, latestAcceptable: @escaping @Sendable (Instant) -> Instant,
+    progress: @escaping @Sendable (Int) -> Void = { _ in }
+  ) {
+    self.source = source
+    self.host = host
+    self.clock = clock
+    self.logger = logger
+    self.latestAcceptable = latestAcceptable
+    self.progress = progress
+    decoder = LineDecoder(options: decode)
+    for (user, account) in remembered { decoder.remember(user: user, account: account) }
+  }
+
+  func accept(_ chunk: Chunk) async throws {
+    let readAt = clock.now()
+    var batch = EventBatch()
+    batch.source = source
+    batch.latestAcceptable = latestAcceptable(readAt)
+    chunk.bytes.withUnsafeBytes {
+      decoder.decode($0, atStreamStart: chunk.atStreamStart, receivedAt: readAt, into: &batch)
+    }
+    progress(batch.rowCount)
+    let decoded = DecodedChunk(batch: batch, chunk: chunk, readAt: readAt)
+    try await handOver?.value
+    handOver = Task { [host, source] in try await host.take(decoded, source: source) }
+  }
+
+  /// Waits until everything accepted is applied.
+  func settle() async throws {
+    try await handOver?.value
+    handOver = nil
+  }
+
+  func drained(source _: String) async {
+    do {
+      try await settle()
+      try await host.drained(source)
+    } catch {
+      // The engine keeps the failure and gives it to the next chunk; here nobody waits for it.
+      logger.debug("The engine takes nothing more", metadata: ["error": "\(error)"])
+    }
+  }
+
+  func report(_ event: SourceEvent) async {
+    let level: Logger.Level =
+      switch event.kind {
+      case .opened, .connectionOpened, .connectionClosed: .debug
+      case .rotated: .info
+      case .truncated(let lost), .gone(let lost): lost > 0 ? .error : .notice
+      case .unreadable, .corrupt: .error
+      case .ignored, .oversize, .unwatched, .connectionRefused: .warning
+      }
+    logger.log(level: level, "Source event", metadata: ["source": "\(event.source)", "event": "\(event)"])
+  }
+}

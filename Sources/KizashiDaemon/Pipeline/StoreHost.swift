@@ -1,0 +1,92 @@
+import KizashiCore
+import KizashiIngest
+import KizashiStore
+import Logging
+
+/// Owns the store and the one connection that writes: commits, hook outcomes, configs.
+///
+/// On a thread of its own, because SQLite blocks. A full disk or a locked file stops nothing but itself: the same commit is
+/// tried again until it is stored, meanwhile nothing more is read.
+actor StoreHost: Outbox {
+  private var store: Store?
+  private let logger: Logger
+  private let executor: ThreadExecutor
+  /// What keeps the last commit from being stored, for `status`.
+  private(set) var trouble: String?
+
+  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  init(path: String, programVersion: String, quarantineRows: Int, logger: Logger) async throws {
+    executor = try ThreadExecutor(name: "kz-store")
+    self.logger = logger
+    try open(path, programVersion, quarantineRows)
+  }
+
+  private func open(_ path: String, _ programVersion: String, _ quarantineRows: Int) throws {
+    let store = try Store(path: path, programVersion: programVersion)
+    store.quarantineRows = quarantineRows
+    self.store = store
+  }
+
+  /// Runs `body` with the store, on its thread.
+  func use<T: Sendable>(_ body: @Sendable (Store) throws -> T) throws -> T {
+    guard let store else { throw CancellationError() }
+    return try body(store)
+  }
+
+  /// Stores a unit; returns when it is stored, however long space or a lock takes.
+  func write(_ unit: CommitUnit) async throws {
+    while true {
+      do {
+        try use { try $0.write(unit) }
+        if trouble != nil {
+          trouble = nil
+          logger.notice("The store can be written again")
+        }
+        return
+      } catch let error as StoreError where error.isRetryable {
+        if trouble == nil {
+          logger.error("The store cannot be written; reading waits", metadata: ["error": "\(error)"])
+        }
+        trouble = "\(error)"
+        try await Task.sleep(for: .seconds(1))
+      }
+    }
+  }
+
+  /// Closes the store; `clean`: everything read is stored.
+  func close(clean: Bool) throws {
+    guard let store else { return }
+    self.store = nil
+    try store.close(clean: clean)
+  }
+
+  // MARK: Outbox
+
+  func due(hook: String, now: Instant, limit: Int) async throws -> DueWindow {
+    let (runs, nextAt) = try use { try $0.dueRuns(hook: hook, at: now, limit: limit) }
+    return DueWindow(
+      deliveries: runs.map {
+        OwedDelivery(
+          id: $0.deliveryID, sequence: $0.sequence, hook: hook, account: $0.account, rule: $0.rule, state: $0.state,
+          severity: $0.severity, attempts: $0.attempts, payload: $0.payload)
+      }, nextAt: nextAt)
+  }
+
+  func mark(_ outcomes: [DeliveryOutcome]) async throws {
+    let updates = outcomes.map { outcome in
+      var next: Instant?
+      let state: DeliveryState
+      switch outcome.state {
+      case .running: state = .running
+      case .done: state = .done
+      case .retry(let at): (state, next) = (.retry, at)
+      case .dead: state = .dead
+      }
+      return DeliveryUpdate(
+        deliveryID: outcome.deliveryID, state: state, attempts: outcome.attempts, nextAt: next,
+        exitCode: outcome.exitCode.map(Int.init), output: outcome.output)
+    }
+    _ = try use { try $0.mark(updates) }
+  }
+}

@@ -1,0 +1,210 @@
+import Foundation
+import Glibc
+import KizashiConfig
+import KizashiCore
+import KizashiIngest
+import KizashiStore
+import Logging
+import ServiceLifecycle
+import Synchronization
+import UnixSignals
+
+/// The daemon: follows the sources, keeps the numbers, runs the hooks, until it is told to stop.
+///
+/// Everything that acts is a service of one group; the order in which they are listed is the reverse of the order in which
+/// they stop: reading ends first, then what was read is stored, then the hooks end.
+package final class Daemon: Sendable {
+  let configPath: String
+  let storePath: String
+  let clock: WallClock
+  let logger: Logger
+  let environment: [String: String]
+  let store: StoreHost
+  let host: EngineHost
+  let sources: SourceSet
+  let hooks: HookService
+  let hookBase: HookBaseEnvironment
+  let notifier: ServiceNotifier
+  /// The config in force.
+  let current: Mutex<Configuration>
+  /// One reload at a time.
+  let reloading = AsyncLock()
+  private let failures: AsyncStream<any Error>
+
+  /// Runs until TERM or INT; then everything read is stored and it returns.
+  ///
+  /// - Parameters:
+  ///   - configuration: As loaded from `configPath`, which a reload reads again.
+  ///   - storePath: The SQLite file.
+  package static func run(
+    configuration: Configuration, configPath: String, storePath: String, clock: WallClock = .system, logger: Logger,
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) async throws(DaemonError) {
+    // A producer or a hook that goes away must not take the daemon with it.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      let daemon = try await Daemon(
+        configuration: configuration, configPath: configPath, storePath: storePath, clock: clock, logger: logger,
+        environment: environment)
+      try await daemon.serve()
+    } catch {
+      throw DaemonError(error)
+    }
+  }
+
+  private let opened: OpenedStore
+  private let watchdog: WatchdogFeeder?
+
+  private init(
+    configuration: Configuration, configPath: String, storePath: String, clock: WallClock, logger: Logger,
+    environment: [String: String]
+  ) async throws {
+    self.configPath = configPath
+    self.storePath = storePath
+    self.clock = clock
+    self.logger = logger
+    self.environment = environment
+    current = Mutex(configuration)
+    notifier = ServiceNotifier(environment: environment)
+    hookBase = HookBaseEnvironment(environment)
+    let store = try await StoreHost(
+      path: storePath, programVersion: ProgramVersion.current,
+      quarantineRows: configuration.daemonLimits.quarantineRows, logger: logger)
+    self.store = store
+    let started = clock.now()
+    opened = try await store.use {
+      try OpenedStore.prepare($0, configuration, extraSources: [Self.control], suppression: nil, now: started)
+    }
+    let watchdog = WatchdogSettings(environment: environment, pid: getpid())
+      .map { [notifier] in WatchdogFeeder(settings: $0, notifier: notifier, logger: logger) }
+    self.watchdog = watchdog
+    let hooks = HookService(
+      outbox: store, definitions: configuration.hooks.map(HookDefinition.init),
+      runningLimit: configuration.daemonLimits.hooksRunning, base: hookBase, logger: logger, now: clock.now)
+    self.hooks = hooks
+    host = try EngineHost(
+      parts: opened.parts, store: store, clock: clock, policy: .live, liveSources: [],
+      committed: { owes in
+        watchdog?.idle()
+        if owes { hooks.notify() }
+      })
+    let (failures, continuation) = AsyncStream<any Error>.makeStream()
+    self.failures = failures
+    sources = SourceSet(
+      host: host, clock: clock, logger: logger,
+      excluded: [storePath, storePath + "-wal", storePath + "-shm", storePath + ".lock"],
+      sockets: ActivatedSockets(environment: environment, pid: getpid()),
+      toleranceMilliseconds: configuration.model.limits.futureToleranceMilliseconds,
+      progress: { _ in watchdog?.progress() }, failed: { continuation.yield($0) })
+  }
+
+  /// The stream of commands.
+  static let control = "control"
+
+  /// Where the command line finds the daemon of a store.
+  package static func controlPath(storePath: String) -> String {
+    let path = storePath.hasPrefix("/") ? storePath : FileManager.default.currentDirectoryPath + "/" + storePath
+    return (path as NSString).deletingLastPathComponent + "/control.sock"
+  }
+
+  private func serve() async throws {
+    let control = try ControlServer(path: Self.controlPath(storePath: storePath), logger: logger) { [self] request in
+      await answer(request)
+    }
+    try await host.flush()
+    try await sources.follow(current.withLock { $0.sources }, opened)
+    var services: [any Service] = []
+    if let watchdog { services.append(watchdog) }
+    services += [
+      hooks, control, ReloadOnHangup(daemon: self),
+      ClockDriver(daemon: self), Reading(daemon: self, failures: failures),
+    ]
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: services.map {
+          .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
+        }, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+    tell { try notifier.ready(status: "following \(current.withLock { $0.sources.count }) sources") }
+    logger.notice(
+      "Started", metadata: ["version": "\(ProgramVersion.current)", "store": "\(storePath)", "config": "\(configPath)"])
+    do {
+      try await group.run()
+    } catch {
+      logger.error("Stopping after a failure", metadata: ["error": "\(error)"])
+      try? await store.close(clean: false)
+      throw error
+    }
+    try await store.close(clean: true)
+    logger.notice("Stopped; everything read is stored")
+  }
+
+  /// The service group tells each step at info; an operator does not need them.
+  private var quiet: Logger {
+    var quiet = logger
+    quiet.logLevel = max(logger.logLevel, .error)
+    return quiet
+  }
+
+  /// Tells systemd something; that it cannot be told is worth a line, no more.
+  func tell(_ send: () throws -> Void) {
+    do { try send() } catch { logger.warning("systemd cannot be told", metadata: ["error": "\(error)"]) }
+  }
+}
+
+/// Reads until the group shuts down; then stops the sources and stores what they read.
+private struct Reading: Service {
+  let daemon: Daemon
+  let failures: AsyncStream<any Error>
+
+  func run() async throws {
+    var failure: (any Error)?
+    for await error in failures.cancelOnGracefulShutdown() {
+      failure = error
+      break
+    }
+    daemon.tell { try daemon.notifier.stopping(status: "storing what was read") }
+    await daemon.sources.stopAll()
+    if let failure { throw failure }
+    try await daemon.host.flush()
+  }
+}
+
+/// Lets the wall clock move the engine's, and tells systemd how things stand.
+private struct ClockDriver: Service {
+  let daemon: Daemon
+
+  func run() async throws {
+    var beats = 0
+    for await _ in AsyncTimer.seconds(1).cancelOnGracefulShutdown() {
+      let settle = daemon.current.withLock { $0.model.limits.settleMilliseconds }
+      try await daemon.host.tick(settleMilliseconds: settle)
+      beats += 1
+      guard beats % 10 == 0, daemon.notifier.address != nil else { continue }
+      let status = await daemon.statusLine()
+      daemon.tell { try daemon.notifier.status(status) }
+    }
+  }
+}
+
+/// Reads the config again on HUP.
+private struct ReloadOnHangup: Service {
+  let daemon: Daemon
+
+  func run() async throws {
+    let hangups = await UnixSignalsSequence(trapping: .sighup)
+    for await _ in hangups.cancelOnGracefulShutdown() { _ = await daemon.reload() }
+  }
+}
+
+extension HookDefinition {
+  /// A hook as the config defines it.
+  package init(_ configuration: HookConfiguration) {
+    self.init(
+      policy: HookPolicy(
+        name: configuration.name, retries: configuration.retries, concurrency: configuration.concurrency,
+        retryOn: configuration.retryOn.map { Set($0.map(Int32.init)) },
+        groupWaitMilliseconds: configuration.groupWaitMilliseconds, maxPerHour: configuration.maxPerHour),
+      run: configuration.run, timeout: .milliseconds(configuration.timeoutMilliseconds),
+      environment: configuration.env)
+  }
+}

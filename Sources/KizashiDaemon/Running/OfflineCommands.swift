@@ -1,0 +1,58 @@
+import Foundation
+import KizashiConfig
+import KizashiCore
+import Logging
+
+extension Commands {
+  /// Does what a verb asks for where no daemon runs: takes the store's lock itself.
+  package static func perform(
+    _ request: ControlRequest, configuration: Configuration, storePath: String, clock: WallClock = .system,
+    logger: Logger = Logger(label: "kizashi"),
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) async -> ControlReply {
+    do {
+      switch request {
+      case .hookTest(let name):
+        return await testHook(name, configuration, HookBaseEnvironment(environment), now: clock.now())
+      case .reload, .status, .sourceRetire:
+        return ControlReply(
+          exitCode: DaemonError.Code.unavailable.rawValue,
+          message: "no daemon runs on \(storePath) (start it: systemctl start kizashi)")
+      case .deliveriesRetry, .deliveriesDrop, .quarantineRetry: break
+      }
+      let store = try await StoreHost(
+        path: storePath, programVersion: ProgramVersion.current,
+        quarantineRows: configuration.daemonLimits.quarantineRows, logger: logger)
+      do {
+        let reply = try await change(request, configuration, store, clock, logger)
+        try await store.close(clean: true)
+        return reply
+      } catch {
+        try? await store.close(clean: false)
+        throw error
+      }
+    } catch {
+      let failure = DaemonError(error)
+      return ControlReply(exitCode: failure.exitCode, message: failure.description)
+    }
+  }
+
+  private static func change(
+    _ request: ControlRequest, _ configuration: Configuration, _ store: StoreHost, _ clock: WallClock, _ logger: Logger
+  ) async throws -> ControlReply {
+    let now = clock.now()
+    switch request {
+    case .deliveriesRetry(let ids): return try await retryDeliveries(ids, store, now: now)
+    case .deliveriesDrop(let ids): return try await dropDeliveries(ids, store).reply
+    case .quarantineRetry(let source, let reason):
+      let opened = try await store.use {
+        try OpenedStore.prepare($0, configuration, extraSources: [Daemon.control], suppression: nil, now: now)
+      }
+      let host = try EngineHost(
+        parts: opened.parts, store: store, clock: clock, policy: .replay, liveSources: [], committed: { _ in })
+      return try await retryQuarantine(
+        source: source, reason: reason, configuration, store, host, clock, logger)
+    case .hookTest, .reload, .status, .sourceRetire: return ControlReply(message: "")
+    }
+  }
+}

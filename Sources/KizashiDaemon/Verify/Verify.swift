@@ -1,0 +1,98 @@
+import KizashiConfig
+import KizashiCore
+import KizashiStore
+
+/// What `verify` found.
+package struct VerifyReport: Sendable {
+  /// A stored number that is not what the facts give.
+  package struct Difference: Sendable, Equatable {
+    package var account: String
+    /// `score`, `coverage`, or a measure's name and column.
+    package var what: String
+    package var stored: String
+    package var recomputed: String
+  }
+  package var accounts: Int
+  package var facts: Int
+  package var measures: Int
+  /// In the order of accounts.
+  package var differences: [Difference]
+}
+
+/// Recomputes every total, grade and score from the stored facts and compares: can the numbers be trusted?
+package enum Verify {
+  /// Reads one snapshot, also beside a running daemon.
+  package static func run(storePath: String, configuration: Configuration) async throws(DaemonError) -> VerifyReport {
+    do {
+      let state = try StoredState.read(path: storePath)
+      guard let stored = state.config else { return VerifyReport(accounts: 0, facts: 0, measures: 0, differences: []) }
+      guard stored.hash == configuration.fingerprint else {
+        throw DaemonError(
+          .badConfig,
+          "the store's numbers were computed under another config (version \(stored.version)); verify with that one, or start or reload the daemon first"
+        )
+      }
+      return try compare(state, configuration.model, stored.version)
+    } catch {
+      throw DaemonError(error)
+    }
+  }
+
+  private static func compare(_ state: StoredState, _ model: Model, _ version: Int) throws -> VerifyReport {
+    let sources = state.restored.sources.map { SourceModel(name: "\($0.source)") }
+    var engine = Engine(model: model, configVersion: version, sources: sources, seed: 0)
+    try engine.restore(state.restored, mode: .recompute)
+    var report = VerifyReport(
+      accounts: state.restored.accountRows.count, facts: state.restored.facts.count, measures: state.measures.count,
+      differences: [])
+    for row in state.restored.accountRows where row.band != nil {
+      let fresh = engine.explain(row.account)
+      let name = engine.name(of: row.account)
+      report.check(name, "score", row.computedScore.text, fresh.score.text)
+      report.check(name, "coverage", row.coverage.text, Optional(fresh.coverage.approximate).text)
+    }
+    var fresh: (account: AccountID, explanation: Explanation)?
+    for row in state.measures {
+      if fresh?.account != row.account { fresh = (row.account, engine.explain(row.account)) }
+      guard let measure = fresh?.explanation.measures.first(where: { $0.name == row.measure }) else { continue }
+      let name = engine.name(of: row.account)
+      report.check(name, "\(row.measure) grade", row.grade.text, measure.grade.text)
+      report.check(name, "\(row.measure) missing", "\(row.missing)", "\(measure.missing)")
+      // A grade that has settled is not looked at again, so that its value may have grown since; see decision 0004.
+      if row.grade != measure.grade {
+        report.check(name, "\(row.measure) value", row.value.text, (measure.value?.approximate).text)
+      }
+    }
+    report.checkSeen(state.restored, engine)
+    return report
+  }
+}
+
+extension VerifyReport {
+  fileprivate mutating func check(_ account: String, _ what: String, _ stored: String, _ recomputed: String) {
+    guard stored != recomputed else { return }
+    differences.append(Difference(account: account, what: what, stored: stored, recomputed: recomputed))
+  }
+
+  /// First and last use, and the number of events, must be what the facts say.
+  fileprivate mutating func checkSeen(_ restored: Restored, _ engine: borrowing Engine) {
+    var first: [AccountID: Int64] = [:]
+    var last: [AccountID: Int64] = [:]
+    for fact in restored.facts {
+      first[fact.account] = min(first[fact.account] ?? .max, fact.first)
+      last[fact.account] = max(last[fact.account] ?? .min, fact.last)
+    }
+    for row in restored.accountRows {
+      let name = engine.name(of: row.account)
+      check(name, "last seen", row.lastSeen.text, last[row.account].text)
+      // Expired facts are gone, what they were first is kept.
+      guard let stored = row.firstSeen, let found = first[row.account], stored > found else { continue }
+      check(name, "first seen", "\(stored)", "\(found)")
+    }
+  }
+}
+
+extension Optional where Wrapped: CustomStringConvertible {
+  /// For comparison and display: `-` where there is none.
+  fileprivate var text: String { map(\.description) ?? "-" }
+}

@@ -1,0 +1,100 @@
+import GRDB
+import KizashiCore
+
+/// A hook run as its scheduler asks for it: with what the process is told beside the payload.
+package struct HookRun: Sendable, Equatable {
+  package var sequence: Int64
+  package var deliveryID: String
+  package var account: String
+  package var rule: String
+  /// `firing` or `resolved`.
+  package var state: String
+  package var severity: String
+  package var attempts: Int
+  package var payload: String
+}
+
+extension Store {
+  /// The open runs of one hook that may be tried at `now`, in their order; those behind an older one of the same account
+  /// that is not due are left out, because they must not overtake it. And when the next of the others becomes due.
+  package func dueRuns(
+    hook: String, at now: Instant, limit: Int
+  ) throws(StoreError) -> (runs: [HookRun], nextAt: Instant?) {
+    try access("reading deliveries of") { db in
+      let runs = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT d.seq, d.delivery_id, a.name, t.rule, t.severity, d.attempts, d.payload
+          FROM delivery d JOIN account_name a ON a.id = d.account JOIN alert t ON t.alert_id = d.alert_id
+          WHERE d.state < 3 AND d.hook = ?1 AND ifnull(d.next_ms, 0) <= ?2 AND NOT EXISTS (
+            SELECT 1 FROM delivery e WHERE e.state < 3 AND e.account = d.account AND e.hook = d.hook AND e.seq < d.seq
+              AND ifnull(e.next_ms, 0) > ?2)
+          ORDER BY d.seq LIMIT ?3
+          """, arguments: [hook, now.milliseconds, limit]
+      ).map { row in
+        let id: String = row[1]
+        // `rule:account:n:state:hook`: names may hold colons, the state stands before the hook's name.
+        let beforeHook = id.dropLast(hook.utf8.count + 1)
+        return HookRun(
+          sequence: row[0], deliveryID: id, account: row[2], rule: row[3],
+          state: String(beforeHook.split(separator: ":").last ?? ""), severity: row[4], attempts: row[5],
+          payload: row[6])
+      }
+      let next = try Int64.fetchOne(
+        db, sql: "SELECT min(next_ms) FROM delivery WHERE state < 3 AND hook = ? AND next_ms > ?",
+        arguments: [hook, now.milliseconds])
+      return (runs, next.map { Instant(milliseconds: $0) })
+    }
+  }
+
+  /// Puts dead runs (all, or the named ones) back to be tried at `now`; gives their ids.
+  package func retryDeliveries(_ ids: [String], at now: Instant) throws(StoreError) -> [String] {
+    try changeDeliveries(
+      ids, from: "state = \(DeliveryState.dead.rawValue)", to: .retry, nextAt: now)
+  }
+
+  /// Gives up open runs by hand; gives their ids.
+  package func dropDeliveries(_ ids: [String]) throws(StoreError) -> [String] {
+    try changeDeliveries(ids, from: "state < 3", to: .dead, nextAt: nil)
+  }
+
+  private func changeDeliveries(
+    _ ids: [String], from condition: String, to state: DeliveryState, nextAt: Instant?
+  ) throws(StoreError) -> [String] {
+    try access("changing deliveries of") { db in
+      try db.inTransactionReturning { db in
+        let candidates =
+          ids.isEmpty
+          ? try String.fetchAll(db, sql: "SELECT delivery_id FROM delivery WHERE \(condition) ORDER BY seq")
+          : try ids.filter {
+            try Bool.fetchOne(
+              db, sql: "SELECT 1 FROM delivery WHERE \(condition) AND delivery_id = ?", arguments: [$0]) ?? false
+          }
+        for id in candidates {
+          try db.execute(
+            sql: """
+              UPDATE delivery SET state = ?, next_ms = ifnull(?, next_ms),
+                attempts = CASE WHEN ?1 = \(DeliveryState.retry.rawValue) THEN 0 ELSE attempts END
+              WHERE delivery_id = ?
+              """, arguments: [Int64(state.rawValue), nextAt?.milliseconds, id])
+        }
+        return candidates
+      }
+    }
+  }
+
+  /// Resolves the episodes of rules that a changed config no longer has.
+  package func resolveEpisodes(exceptRules names: [String], at now: Instant) throws(StoreError) -> Int {
+    try access("resolving alerts in") { db in
+      try db.inTransactionReturning { db in
+        let marks = names.map { _ in "?" }.joined(separator: ",")
+        try db.execute(
+          sql: """
+            UPDATE alert SET state = 1, resolved_ms = ?, resolution = 'the rule is no longer in the config'
+            WHERE state = 0 AND rule NOT IN (\(marks))
+            """, arguments: StatementArguments([now.milliseconds] + names))
+        return db.changesCount
+      }
+    }
+  }
+}
