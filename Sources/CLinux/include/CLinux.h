@@ -1,0 +1,41 @@
+// What Linux offers and Swift's Glibc module does not export (it is built without _GNU_SOURCE).
+#ifndef KIZASHI_CLINUX_H
+#define KIZASHI_CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Facts about a file, from statx(2).
+struct clinux_file {
+  uint64_t device;
+  uint64_t inode;
+  uint64_t links;
+  int64_t size;
+  int64_t modified_ns;
+  int64_t birth_ns;  // -1: the file system keeps none
+  uint32_t type;     // S_IFMT part of the mode
+};
+
+// Follows symbolic links. 0, or -1 with errno set.
+int clinux_stat(const char *path, struct clinux_file *file);
+int clinux_fstat(int descriptor, struct clinux_file *file);
+
+// The inode's generation (FS_IOC_GETVERSION). -1: the file system keeps none.
+int64_t clinux_generation(int descriptor);
+
+// A pipe whose two ends do not block and are closed on exec.
+int clinux_pipe(int ends[2]);
+
+// accept4(2): the new socket does not block and is closed on exec.
+int clinux_accept(int listener);
+
+// SO_PEERCRED: who connected.
+int clinux_peer(int socket, uint32_t *uid, int32_t *pid);
+
+// The last `byte` in the memory, or NULL.
+const void *clinux_memrchr(const void *memory, int byte, size_t count);
+
+// Names the calling thread (15 characters at most), for top -H and debuggers.
+void clinux_name_thread(const char *name);
+
+#endif

@@ -1,0 +1,54 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+static int facts(int directory, const char *path, int flags, struct clinux_file *file) {
+  struct statx s;
+  if (statx(directory, path, flags, STATX_BASIC_STATS | STATX_BTIME, &s) != 0) return -1;
+  file->device = makedev(s.stx_dev_major, s.stx_dev_minor);
+  file->inode = s.stx_ino;
+  file->links = s.stx_nlink;
+  file->size = (int64_t)s.stx_size;
+  file->modified_ns = s.stx_mtime.tv_sec * 1000000000LL + s.stx_mtime.tv_nsec;
+  file->birth_ns = (s.stx_mask & STATX_BTIME) ? s.stx_btime.tv_sec * 1000000000LL + s.stx_btime.tv_nsec : -1;
+  file->type = s.stx_mode & S_IFMT;
+  return 0;
+}
+
+int clinux_stat(const char *path, struct clinux_file *file) { return facts(AT_FDCWD, path, 0, file); }
+
+int clinux_fstat(int descriptor, struct clinux_file *file) { return facts(descriptor, "", AT_EMPTY_PATH, file); }
+
+int64_t clinux_generation(int descriptor) {
+  // The ioctl is declared with a long and writes an int.
+  unsigned long generation = 0;
+  if (ioctl(descriptor, FS_IOC_GETVERSION, &generation) != 0) return -1;
+  return (int64_t)(uint32_t)generation;
+}
+
+int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }
+
+int clinux_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }
+
+int clinux_peer(int socket, uint32_t *uid, int32_t *pid) {
+  struct ucred peer;
+  socklen_t length = sizeof peer;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return -1;
+  *uid = peer.uid;
+  *pid = peer.pid;
+  return 0;
+}
+
+const void *clinux_memrchr(const void *memory, int byte, size_t count) { return memrchr(memory, byte, count); }
+
+void clinux_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

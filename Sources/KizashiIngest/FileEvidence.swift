@@ -1,0 +1,51 @@
+/// Reads from a file what its identity is decided upon.
+enum FileEvidence {
+  /// A file's first bytes, decompressed if need be.
+  struct Head {
+    var bytes: [UInt8]
+    var compressed: Bool
+    /// Why not one byte can be had.
+    var damage: String?
+
+    /// Nil: there are too few bytes to tell anything yet.
+    init?(of descriptor: Descriptor) {
+      let raw = descriptor.bytes(at: 0, count: Fingerprint.reach)
+      // Told by its first bytes, not by its name. One byte could become either.
+      if raw.isEmpty || raw == [Inflater.magic[0]] { return nil }
+      compressed = raw.starts(with: Inflater.magic)
+      bytes = raw
+      guard compressed else { return }
+      let reading = GzipReading()
+      var status = Inflater.Status.more
+      bytes = [UInt8](unsafeUninitializedCapacity: Fingerprint.reach) { buffer, count in
+        guard let output = try? reading.inflate(into: UnsafeMutableRawBufferPointer(buffer), from: descriptor) else {
+          return
+        }
+        count = output.count
+        status = output.status
+      }
+      if bytes.isEmpty {
+        guard case .corrupt(let reason) = status else { return nil }
+        damage = reason
+      }
+    }
+  }
+
+  /// Whether a file begins as a stream does.
+  static func matchHead(_ remembered: StreamPosition.Digest, _ head: [UInt8]) -> FileIdentity.Match {
+    if remembered.length == 0 { return .nothing }
+    guard head.count >= remembered.length else { return .beyondEnd }
+    var hash = FNV1a()
+    for byte in head.prefix(remembered.length) { hash.absorb(byte) }
+    return hash.hash == remembered.hash ? .equal : .differs
+  }
+
+  /// Whether the bytes before a stream's offset stand in a plain file.
+  static func matchTail(_ position: StreamPosition, _ descriptor: Descriptor) -> FileIdentity.Match {
+    if position.offset == 0 { return .nothing }
+    let length = position.tail.length
+    let bytes = descriptor.bytes(at: position.offset - Int64(length), count: length)
+    guard bytes.count == length else { return .beyondEnd }
+    return Fingerprint.digest(ofTail: bytes) == position.tail ? .equal : .differs
+  }
+}

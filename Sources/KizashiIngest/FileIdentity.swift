@@ -1,0 +1,137 @@
+/// Decides whose bytes a file holds. A file's identity is a record, not a path or an inode number: paths are given to new
+/// files at each rotation, inode numbers are used again, and copies and compressed files carry old bytes under new ones.
+///
+/// Pure: all that had to be read from files is in the arguments, so every case stands in one table of tests.
+package enum FileIdentity {
+  /// How remembered bytes compare with the file's.
+  package enum Match: Sendable, Equatable {
+    /// Nothing is remembered (the stream stands at its start).
+    case nothing
+    case equal
+    case differs
+    /// The file ends before the remembered bytes would.
+    case beyondEnd
+    /// Not looked at: it takes decompressing the file up to there.
+    case unknown
+  }
+
+  /// What has become of the file a remembered stream was last read from.
+  package enum Original: Sendable, Equatable {
+    /// It is gone, was truncated, or is the very file in question.
+    case absent
+    /// It is there as it was. `holdsSameBytes`: the file in question is equal to its beginning, as far as was compared.
+    case present(holdsSameBytes: Bool)
+  }
+
+  /// The file in question.
+  package struct Observation: Sendable, Equatable {
+    package var device: UInt64
+    package var inode: UInt64
+    package var generation: Int64?
+    package var birth: Int64?
+    /// Size on disk.
+    package var size: Int64
+    package var compressed: Bool
+    /// Whether its name matches a glob of rotated files (and so may be expected to hold bytes already seen).
+    package var rotatedName: Bool
+
+    /// An observation of these facts.
+    package init(
+      device: UInt64, inode: UInt64, generation: Int64?, birth: Int64?, size: Int64, compressed: Bool,
+      rotatedName: Bool
+    ) {
+      self.device = device
+      self.inode = inode
+      self.generation = generation
+      self.birth = birth
+      self.size = size
+      self.compressed = compressed
+      self.rotatedName = rotatedName
+    }
+  }
+
+  /// A remembered stream, compared with the file in question.
+  package struct Candidate: Sendable, Equatable {
+    package var position: StreamPosition
+    package var head: Match
+    package var tail: Match
+    package var original: Original
+
+    /// A candidate so compared.
+    package init(position: StreamPosition, head: Match, tail: Match, original: Original) {
+      self.position = position
+      self.head = head
+      self.tail = tail
+      self.original = original
+    }
+  }
+
+  /// Whose bytes the file holds. Indices are into the candidates.
+  package enum Decision: Sendable, Equatable {
+    /// The same file: go on at the offset.
+    case resume(Int)
+    /// Another file with the stream's bytes (copied, moved between file systems, compressed): go on in it.
+    case moved(Int)
+    /// A copy of what is still being read from the original: leave it alone until the original is gone.
+    case hold(Int)
+    /// Decompress up to the stream's offset, compare the tail, decide again.
+    case lookFurther(Int)
+    /// The file was truncated or overwritten: the stream ends, a new one begins.
+    case truncated(Int)
+    /// A file never seen.
+    case new
+  }
+
+  /// A head shorter than this says too little to call two files of live names copies of one another while both are there.
+  static let convincing = Fingerprint.reach
+
+  /// Decides. The order of the candidates does not matter, but for ties.
+  package static func decide(_ file: Observation, _ candidates: [Candidate]) -> Decision {
+    for (index, candidate) in candidates.enumerated() where sameInode(file, candidate.position) {
+      return decideSameInode(file, candidate, index)
+    }
+    // The stream that is read furthest is the best match: every shorter match is a prefix of it.
+    let order = candidates.indices.sorted { a, b in
+      let (x, y) = (candidates[a].position, candidates[b].position)
+      return x.offset != y.offset ? x.offset > y.offset : a < b
+    }
+    for index in order {
+      let candidate = candidates[index]
+      if case .present(let same) = candidate.original {
+        // While both are there the bytes themselves were compared, so the remembered ones have nothing to add.
+        if same && (file.rotatedName || candidate.position.head.length >= convincing) { return .hold(index) }
+        continue
+      }
+      // A deleted file was read to its end before it went; what has its bytes now was written by somebody again.
+      guard candidate.head == .equal, candidate.position.ending != .deleted else { continue }
+      switch candidate.tail {
+      case .equal: return .moved(index)
+      case .unknown: return .lookFurther(index)
+      case .nothing, .differs, .beyondEnd: continue
+      }
+    }
+    return .new
+  }
+
+  private static func decideSameInode(_ file: Observation, _ candidate: Candidate, _ index: Int) -> Decision {
+    let position = candidate.position
+    if file.compressed {
+      // Read to its end before and not grown since: decompressing it again would tell nothing.
+      if position.compressed && position.isReadOut && position.size == file.size { return .resume(index) }
+      if candidate.tail == .unknown { return .lookFurther(index) }
+    }
+    let longEnough = file.compressed || file.size >= position.offset
+    if longEnough && (candidate.tail == .equal || candidate.tail == .nothing) { return .resume(index) }
+    return .truncated(index)
+  }
+
+  /// Whether the inode is the one remembered, not another that got its number. Where the file system tells neither
+  /// generation nor birth the bytes must decide.
+  static func sameInode(_ file: Observation, _ position: StreamPosition) -> Bool {
+    guard file.inode == position.inode, file.device == position.device, position.inode != 0 else { return false }
+    // A file system tells both or neither; both must agree where told.
+    if let a = file.generation, let b = position.generation, a != b { return false }
+    if let a = file.birth, let b = position.birth, a != b { return false }
+    return true
+  }
+}

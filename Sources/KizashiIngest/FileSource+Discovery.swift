@@ -1,0 +1,313 @@
+import Glibc
+
+// Which files there are, and under which names.
+extension FileSource {
+  /// Takes what inotify told since the last time.
+  func takeEvents() {
+    guard let watcher else { return }
+    var left: [BytePath] = []
+    for event in watcher.events() {
+      switch event {
+      case .rescan: rescanWanted = true
+      case .file(let inode): if let file = files[inode] { enqueue(file) }
+      case .changed(let directory, let name):
+        let path = directory.appending(name)
+        if let file = paths[path] {
+          enqueue(file)
+        } else {
+          appeared(path, name, in: directory)
+        }
+      case .appeared(let directory, let name): appeared(directory.appending(name), name, in: directory)
+      case .left(let directory, let name): left.append(directory.appending(name))
+      }
+    }
+    if !left.isEmpty { expansion.forgetListings() }
+    // After the appearances: the two halves of a rename tell where the file is before it is missed.
+    for path in left {
+      if let file = paths[path], !isStillThere(file, at: path) {
+        paths[path] = nil
+        if file.path == path { lookFor(file) }
+      } else if expansion.match(path.bytes.suffix(from: path.nameStart).map { $0 }, in: path.directory) == .directory {
+        rescanWanted = true
+      }
+    }
+  }
+
+  private func appeared(_ path: BytePath, _ name: [UInt8], in directory: BytePath) {
+    switch expansion.match(name, in: directory) {
+    case .file(let rotated): examine(path, rotated: rotated)
+    case .directory: rescanWanted = true
+    case nil: break
+    }
+  }
+
+  /// Looks at everything: what inotify may have missed, what is gone, what has been quiet long enough to be let go.
+  func reconcile() {
+    pass += 1
+    expansion = Expansion()
+    for pattern in patterns { pattern.expand(into: &expansion) }
+    for (path, code) in watcher?.watch(expansion.directories) ?? [] {
+      let hint = code == ENOSPC ? "raise fs.inotify.max_user_watches" : "check the directory's permissions"
+      complain(.unwatched(reason: errorText(code), hint: hint), path: path)
+    }
+    for directory in expansion.directories.keys {
+      if let code = expansion.problems[directory] {
+        complain(.unreadable(reason: errorText(code), hint: hint(forOpening: code)), path: directory)
+      }
+    }
+    excludedInodes = Set(
+      options.excluded.compactMap { path in
+        (try? FileFacts.at(BytePath(path)).get()).map { InodeKey(device: $0.device, inode: $0.inode) }
+      })
+    for found in oldestFirst(expansion.paths) { examine(found.path, rotated: found.rotated, found.facts) }
+    findRenamedOrphans()
+    for file in Array(files.values) {
+      if file.seen != pass { lookFor(file) }
+      noteQuiet(file)
+      if file.copyOf != nil { enqueue(file) }
+    }
+    expansion.forgetListings()
+  }
+
+  /// Files renamed out of the patterns while nobody looked are known by their inode, and read to their end.
+  private func findRenamedOrphans() {
+    var wanted: [UInt64: StreamPosition] = [:]
+    for position in orphans.lazy.compactMap({ self.index[$0]?.position })
+    where files[InodeKey(device: position.device, inode: position.inode)] == nil {
+      wanted[position.inode] = position
+    }
+    for (inode, paths) in expansion.paths(ofInodes: Set(wanted.keys)) {
+      guard let position = wanted[inode] else { continue }
+      for path in paths {
+        guard case .success(let facts) = FileFacts.at(path), facts.isRegular, facts.device == position.device,
+          facts.inode == inode, facts.birth == position.birth
+        else { continue }
+        let file = FollowedFile(facts: facts, path: path, rotatedName: true)
+        file.inPattern = false
+        adopt(file)
+        watcher?.watch(file: file.key, at: path)
+        break
+      }
+    }
+  }
+
+  /// With a backlog in several rotated files the oldest is read first.
+  private func oldestFirst(_ found: [BytePath: Bool]) -> [(path: BytePath, rotated: Bool, facts: FileFacts?)] {
+    var result: [(path: BytePath, rotated: Bool, facts: FileFacts?)] = []
+    result.reserveCapacity(found.count)
+    for (path, rotated) in found { result.append((path, rotated, try? FileFacts.at(path).get())) }
+    result.sort { a, b in
+      let (x, y) = (a.facts?.modified ?? 0, b.facts?.modified ?? 0)
+      return x != y ? x < y : a.path < b.path
+    }
+    return result
+  }
+
+  /// Looks at what stands at a path that matches a pattern.
+  func examine(_ path: BytePath, rotated: Bool, _ known: FileFacts? = nil) {
+    let facts: FileFacts
+    switch known.map({ .success($0) }) ?? FileFacts.at(path) {
+    case .success(let found): facts = found
+    case .failure(let error):
+      if error.code != ENOENT {
+        complain(.unreadable(reason: errorText(error.code), hint: hint(forOpening: error.code)), path: path)
+      }
+      return
+    }
+    let key = InodeKey(device: facts.device, inode: facts.inode)
+    guard facts.isRegular else {
+      complain(.ignored(reason: "it is \(facts.typeName)"), path: path)
+      return
+    }
+    guard !excludedInodes.contains(key) else {
+      complain(.ignored(reason: "it is the daemon's own"), path: path)
+      return
+    }
+    let displaced = paths[path]
+    if let file = files[key], file.isSame(as: facts) {
+      found(file, at: path, rotated: rotated, facts)
+    } else {
+      // Another inode under a number that was used again: what had it before is gone.
+      if let former = files[key] { release(former, as: .lost) }
+      adopt(FollowedFile(facts: facts, path: path, rotatedName: rotated))
+    }
+    if let displaced, displaced !== paths[path], displaced.path == path { lookFor(displaced) }
+  }
+
+  private func adopt(_ file: FollowedFile) {
+    file.seen = pass
+    files[file.key] = file
+    paths[file.path] = file
+    var target = [CChar](repeating: 0, count: 1)
+    // Writes to the target of a link are told to the target's directory, not to the link's.
+    if file.path.withCString({ readlink($0, &target, 1) }) >= 0 { watcher?.watch(file: file.key, at: file.path) }
+    enqueue(file)
+  }
+
+  private func found(_ file: FollowedFile, at path: BytePath, rotated: Bool, _ facts: FileFacts) {
+    if file.path != path {
+      if paths[file.path] === file && isStillThere(file, at: file.path) {
+        // A second name (hard link, symbolic link): the first one stays.
+        file.seen = pass
+        paths[path] = file
+        return
+      }
+      rename(file, to: path)
+    }
+    file.seen = pass
+    file.rotatedName = rotated
+    file.inPattern = true
+    paths[path] = file
+    if facts.size != file.facts.size || file.descriptor == nil && complaints.contains(path) { enqueue(file) }
+  }
+
+  func isStillThere(_ file: FollowedFile, at path: BytePath) -> Bool {
+    guard case .success(let facts) = FileFacts.at(path) else { return false }
+    return file.isSame(as: facts)
+  }
+
+  private func rename(_ file: FollowedFile, to path: BytePath) {
+    if paths[file.path] === file { paths[file.path] = nil }
+    let from = file.path
+    file.path = path
+    guard let stream = file.stream else { return }
+    index.update(stream) { $0.path = path }
+    report(.rotated(from: from), path: path, key: stream.position.key)
+    sendPosition(stream)
+  }
+
+  /// A file that is not where it was: renamed to where no pattern looks, deleted, or only reached by no name we know.
+  func lookFor(_ file: FollowedFile) {
+    if isStillThere(file, at: file.path) { return }
+    if let descriptor = file.descriptor, let facts = FileFacts.of(descriptor.number) {
+      if facts.links == 0 {
+        if !file.deleted { enqueue(file) }
+        file.deleted = true
+        if paths[file.path] === file { paths[file.path] = nil }
+      } else if let path = descriptor.currentPath, isStillThere(file, at: path) {
+        depart(file, to: path)
+      } else {
+        file.inPattern = false
+      }
+    } else if let path = expansion.paths(ofInodes: [file.key.inode])[file.key.inode]?
+      .first(where: { isStillThere(file, at: $0) })
+    {
+      depart(file, to: path)
+    } else {
+      release(file, as: .lost)
+    }
+  }
+
+  private func depart(_ file: FollowedFile, to path: BytePath) {
+    rename(file, to: path)
+    file.inPattern = false
+    watcher?.watch(file: file.key, at: path)
+    enqueue(file)
+  }
+
+  /// Counts the passes a file has not grown, and lets deleted and departed ones go when there have been enough.
+  private func noteQuiet(_ file: FollowedFile) {
+    guard files[file.key] === file else { return }
+    var size = file.facts.size
+    if let descriptor = file.descriptor {
+      size = FileFacts.of(descriptor.number)?.size ?? size
+    } else if !file.inPattern, case .success(let facts) = FileFacts.at(file.path) {
+      size = facts.size
+    }
+    file.quiet = size == file.sizeAtReconcile && !file.queued ? file.quiet + 1 : 0
+    file.sizeAtReconcile = size
+    if size != file.facts.size { enqueue(file) }
+    if file.deleted && file.quiet >= options.deletedQuietPasses {
+      release(file, as: .deleted)
+    } else if !file.deleted && !file.inPattern && file.quiet >= options.departedQuietPasses {
+      release(file, as: nil)
+    } else if let gzip = file.gzip, gzip.isStarved, file.quiet == 2 {
+      complain(
+        .corrupt(
+          reason: "it ends within a gzip member: still being written, or cut short",
+          offset: file.stream?.framer?.readOffset ?? 0), path: file.path)
+    }
+  }
+
+  /// Forgets a file. `ending` nil: its stream may go on should the file come back.
+  func release(_ file: FollowedFile, as ending: StreamPosition.Ending?) {
+    if paths[file.path] === file { paths[file.path] = nil }
+    watcher?.unwatch(file: file.key)
+    open[file.key] = nil
+    if files[file.key] === file { files[file.key] = nil }
+    file.isReleased = true
+    guard let stream = file.stream else { return }
+    file.stream = nil
+    stream.file = nil
+    let copies = files.values.filter { $0.copyOf == stream.position.key }
+    if ending == .deleted && copies.isEmpty {
+      finish(stream, as: .deleted)
+      report(.gone(lostBytes: 0), path: file.path, key: stream.position.key)
+      index.remove(stream)
+    } else {
+      orphan(stream, of: file, by: .lost)
+    }
+    file.descriptor = nil
+  }
+
+  /// Takes a stream from its file. Its bytes may be in a copy; what is lost is said once everything was looked at.
+  func orphan(_ stream: FileStream, of file: FollowedFile, by ending: StreamPosition.Ending) {
+    stream.lostBytes = unread(stream, file)
+    stream.orphanedAt = pass
+    stream.orphanedBy = ending
+    stream.framer = nil
+    stream.file = nil
+    if file.stream === stream { file.stream = nil }
+    if !stream.position.finished { orphans.insert(stream.position.key) }
+    for copy in files.values where copy.copyOf == stream.position.key { enqueue(copy) }
+  }
+
+  /// Bytes known to be in a file and not yet done with.
+  func unread(_ stream: FileStream, _ file: FollowedFile) -> Int64 {
+    if file.gzip != nil || stream.position.compressed { return 0 }
+    return max(0, max(file.facts.size, stream.framer?.readOffset ?? 0) - stream.position.offset)
+  }
+
+  /// Once everything there is has been looked at, streams still without a file have lost it: says so, once.
+  func settleOrphans() {
+    for key in orphans.sorted() {
+      guard let stream = index[key], stream.file == nil else {
+        orphans.remove(key)
+        continue
+      }
+      guard stream.orphanedAt < pass, !mayComeBack(stream) else { continue }
+      orphans.remove(key)
+      let ending = stream.orphanedBy
+      index.update(stream) { $0.ending = ending }
+      let kind: SourceEvent.Kind =
+        ending == .truncated ? .truncated(lostBytes: stream.lostBytes) : .gone(lostBytes: stream.lostBytes)
+      report(kind, path: stream.position.path, key: key)
+      sendPosition(stream)
+      settled.append(key)
+    }
+    // Remembered a while longer, should the bytes turn up somewhere; but not for ever.
+    while settled.count > Self.settledLimit {
+      index[settled.removeFirst()].map { if $0.file == nil { index.remove($0) } }
+    }
+  }
+
+  /// A stream's file may be there without our being able to see it: its directory is missing (a file system not mounted)
+  /// or cannot be searched, or the file is there and cannot be read.
+  private func mayComeBack(_ stream: FileStream) -> Bool {
+    let position = stream.position
+    if stream.orphanedBy == .lost, let file = files[InodeKey(device: position.device, inode: position.inode)],
+      file.stream == nil
+    {
+      return true
+    }
+    if files.values.contains(where: { $0.gzip?.goal == position.key }) { return true }
+    guard case .success(let facts) = FileFacts.at(position.path.directory), facts.isDirectory else { return true }
+    if case .failure(let error) = FileFacts.at(position.path), error.code != ENOENT { return true }
+    return false
+  }
+}
+
+extension BytePath {
+  /// Where the last component begins.
+  fileprivate var nameStart: Int { (bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1 }
+}

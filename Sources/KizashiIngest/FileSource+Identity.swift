@@ -1,0 +1,157 @@
+import Glibc
+
+// Whose bytes a file holds: gathers what `FileIdentity` decides upon, and does what it says.
+extension FileSource {
+  /// Decides on a file that has no stream yet. Leaves it without one if it is empty, a copy, or must be decompressed first.
+  func decide(_ file: FollowedFile, _ descriptor: Descriptor) {
+    guard file.facts.size > 0, let first = FileEvidence.Head(of: descriptor) else { return }
+    if let damage = first.damage {
+      complain(.corrupt(reason: damage, offset: 0), path: file.path)
+      file.isHopeless = true
+      return
+    }
+    let (head, compressed) = (first.bytes, first.compressed)
+    let streams = candidates(for: file, head)
+    let candidates = streams.map { compare($0, with: file, descriptor, head, compressed) }
+    let observation = FileIdentity.Observation(
+      device: file.key.device, inode: file.key.inode, generation: file.facts.generation, birth: file.facts.birth,
+      size: file.facts.size, compressed: compressed, rotatedName: file.rotatedName)
+    file.copyOf = nil
+    switch FileIdentity.decide(observation, candidates) {
+    case .resume(let chosen): attach(streams[chosen], to: file, compressed)
+    case .moved(let chosen):
+      let stream = streams[chosen]
+      let from = stream.position.path
+      attach(stream, to: file, compressed)
+      report(.rotated(from: from), path: file.path, key: stream.position.key)
+      sendPosition(stream)
+    case .hold(let chosen): file.copyOf = streams[chosen].position.key
+    case .lookFurther(let chosen):
+      let reading = GzipReading()
+      reading.goal = streams[chosen].position.key
+      file.gzip = reading
+      enqueue(file)
+    case .truncated(let chosen):
+      orphanTruncated(streams[chosen])
+      begin(file, compressed)
+    case .new: begin(file, compressed)
+    }
+  }
+
+  /// Streams that may be this file's. A copy or a compressed file mostly has its original's name and something behind it:
+  /// this finds the original even before anything of it was read.
+  private func candidates(for file: FollowedFile, _ head: [UInt8]) -> [FileStream] {
+    var streams = index.candidates(inode: file.key, head: head).filter { $0.file !== file }
+    guard file.rotatedName else { return streams }
+    let directory = file.path.directory.bytes.count
+    for end in stride(from: file.path.bytes.count - 1, to: directory, by: -1) {
+      guard let stream = paths[BytePath(bytes: Array(file.path.bytes[..<end]))]?.stream else { continue }
+      if !streams.contains(where: { $0 === stream }) { streams.append(stream) }
+    }
+    return streams
+  }
+
+  /// The stream's file was found overwritten when it was opened.
+  private func orphanTruncated(_ stream: FileStream) {
+    stream.orphanedAt = pass
+    stream.orphanedBy = .truncated
+    rescanWanted = true
+  }
+
+  private func begin(_ file: FollowedFile, _ compressed: Bool) {
+    let stream = FileStream(position: StreamPosition(source: id, key: index.newKey(for: file.path), path: file.path))
+    stream.position.locate(file.facts, at: file.path)
+    index.insert(stream)
+    attach(stream, to: file, compressed)
+  }
+
+  /// Gives a file its stream and goes on reading at the stream's offset.
+  private func attach(_ stream: FileStream, to file: FollowedFile, _ compressed: Bool) {
+    if let former = stream.file, former !== file {
+      // Its file was overwritten and has not been looked at since: it will find itself without a stream.
+      former.stream = nil
+      enqueue(former)
+    }
+    orphans.remove(stream.position.key)
+    stream.file = file
+    file.stream = stream
+    let wasReadOut = compressed && stream.position.isReadOut && stream.position.size == file.facts.size
+    index.update(stream) {
+      $0.locate(file.facts, at: file.path)
+      $0.compressed = compressed
+      if !wasReadOut { $0.ending = nil }
+    }
+    if compressed {
+      resumeCompressed(stream, file, wasReadOut)
+    } else if let descriptor = file.descriptor {
+      load(stream, descriptor)
+    }
+    if !wasReadOut {
+      report(.opened(offset: stream.position.offset), path: file.path, key: stream.position.key)
+      enqueue(file)
+    }
+  }
+
+  private func resumeCompressed(_ stream: FileStream, _ file: FollowedFile, _ wasReadOut: Bool) {
+    file.evidence = [:]
+    if wasReadOut {
+      file.gzip = nil
+      file.descriptor = nil
+      open[file.key] = nil
+      return
+    }
+    // Caught up with just now: the decompressor stands where reading goes on. Else the stream is at its start.
+    if file.gzip?.inflater.produced != stream.position.offset { file.gzip = GzipReading() }
+    file.gzip?.goal = nil
+    stream.framer = LineFramer(offset: stream.position.offset, fingerprint: file.gzip?.fingerprint)
+  }
+
+  /// Makes a plain file's stream ready to be read on; what is before the offset must have been compared.
+  func load(_ stream: FileStream, _ descriptor: Descriptor) {
+    let position = stream.position
+    let tail = descriptor.bytes(at: position.offset - Int64(position.tail.length), count: position.tail.length)
+    stream.framer = LineFramer(
+      offset: position.offset, fingerprint: Fingerprint(resuming: position, tail: tail))
+  }
+
+  private func compare(
+    _ stream: FileStream, with file: FollowedFile, _ descriptor: Descriptor, _ head: [UInt8], _ compressed: Bool
+  ) -> FileIdentity.Candidate {
+    let position = stream.position
+    return FileIdentity.Candidate(
+      position: position, head: FileEvidence.matchHead(position.head, head),
+      tail: compressed
+        ? (position.offset == 0 ? .nothing : file.evidence[position.key] ?? .unknown)
+        : FileEvidence.matchTail(position, descriptor),
+      original: original(of: stream, comparedWith: file, descriptor, head, compressed))
+  }
+
+  /// What has become of the file a stream is read from, and whether another one begins like it.
+  private func original(
+    of stream: FileStream, comparedWith file: FollowedFile, _ descriptor: Descriptor, _ head: [UInt8],
+    _ compressed: Bool
+  ) -> FileIdentity.Original {
+    guard let other = stream.file, other !== file else { return .absent }
+    guard let opened = other.descriptor ?? (try? Descriptor.open(other.path).get()),
+      let facts = FileFacts.of(opened.number), other.isSame(as: facts)
+    else { return .absent }
+    if stream.position.compressed {
+      // Comparing would take decompressing both: the heads' hashes must do.
+      return .present(holdsSameBytes: FileEvidence.matchHead(stream.position.head, head) == .equal)
+    }
+    switch FileEvidence.matchTail(stream.position, opened) {
+    case .equal, .nothing: break
+    case .differs, .beyondEnd, .unknown:
+      // It was overwritten, and will find out in its own turn.
+      enqueue(other)
+      return .absent
+    }
+    guard opened.bytes(at: 0, count: head.count) == head else { return .present(holdsSameBytes: false) }
+    if compressed { return .present(holdsSameBytes: true) }
+    // A copy of a file that only grows is never longer, and its end is the same bytes.
+    guard file.facts.size <= facts.size else { return .present(holdsSameBytes: false) }
+    let start = max(0, file.facts.size - Int64(Fingerprint.reach))
+    let end = descriptor.bytes(at: start, count: Fingerprint.reach)
+    return .present(holdsSameBytes: opened.bytes(at: start, count: end.count) == end)
+  }
+}

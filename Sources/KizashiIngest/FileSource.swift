@@ -1,0 +1,203 @@
+import Glibc
+
+/// How a ``FileSource`` works. The defaults are the daemon's; tests change them to see one mechanism at a time.
+package struct FileSourceOptions: Sendable {
+  /// Between two looks at everything, in milliseconds.
+  package var reconcileMilliseconds: Int64 = 5_000
+  /// Bytes read from one file before it is the next one's turn; 1 to 1 MiB.
+  package var readBudgetBytes = 256 * 1024
+  /// Files kept open.
+  package var maxOpenFiles = 128
+  /// Reconcile passes without growth after which a deleted file is given up.
+  package var deletedQuietPasses = 2
+  /// The same for a file renamed to where no pattern looks.
+  package var departedQuietPasses = 12
+  /// Paths never read, whatever the patterns say: the daemon's own files.
+  package var excluded: [String] = []
+  /// False: no inotify, reconcile only (as where the kernel gives no more instances).
+  package var usesInotify = true
+  /// The defaults.
+  package init() {}
+}
+
+/// Follows the files its patterns match, through renames, truncation, compression and deletion, and hands on whole lines.
+///
+/// One actor on one thread, one loop: take what inotify told, look at everything when it is time, give one ready file its
+/// turn, hand over what came of it; with no file ready, say so and sleep. All decisions are made in synchronous code between
+/// two hand-overs; what they have to say goes through `outbox`, in order.
+package actor FileSource {
+  /// Something for the sink.
+  enum Output {
+    case chunk(Chunk)
+    case event(SourceEvent)
+  }
+
+  /// The configured id.
+  package nonisolated let id: String
+  let options: FileSourceOptions
+  let patterns: [PathPattern]
+  private let executor: ThreadExecutor
+  private let waker: Waker
+
+  /// Streams given up that are still remembered.
+  static let settledLimit = 10_000
+
+  var index = StreamIndex()
+  /// Keys of unfinished streams without a file.
+  var orphans: Set<String> = []
+  /// Keys of streams given up, oldest first.
+  var settled: [String] = []
+  var files: [InodeKey: FollowedFile] = [:]
+  var paths: [BytePath: FollowedFile] = [:]
+  var expansion = Expansion()
+  var watcher: DirectoryWatcher?
+  /// Paths that have been complained of and not been right since.
+  var complaints: Set<BytePath> = []
+  var excludedInodes: Set<InodeKey> = []
+  var outbox: [Output] = []
+  /// Number of the current reconcile pass.
+  var pass = 0
+  var rescanWanted = false
+  /// Files with a descriptor.
+  var open: [InodeKey: FollowedFile] = [:]
+  var useCounter: UInt64 = 0
+  private let scratchOwner = ScratchBuffer(byteCount: 64 * 1024)
+  /// For bytes that are looked at and not kept.
+  var scratch: UnsafeMutableRawBufferPointer { scratchOwner.bytes }
+  private var ready: [FollowedFile] = []
+  private var readyStart = 0
+  private var nextReconcile: Int64 = 0
+
+  /// Jobs run on the source's own thread.
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  /// A source that goes on from stored positions. `paths` and `rotated` are globs.
+  package init(
+    id: String, paths: [String], rotated: [String] = [], positions: [StreamPosition] = [],
+    options: FileSourceOptions = FileSourceOptions()
+  ) throws {
+    self.id = id
+    self.options = options
+    patterns = paths.map { PathPattern($0, rotated: false) } + rotated.map { PathPattern($0, rotated: true) }
+    executor = try ThreadExecutor(name: "kz-\(id)")
+    waker = try Waker()
+    for position in positions {
+      index.reserve(key: position.key)
+      // What was deleted and read to its end cannot come back.
+      if position.ending == .deleted { continue }
+      index.insert(FileStream(position: position))
+      if !position.finished { orphans.insert(position.key) }
+    }
+  }
+
+  /// Reads until the task is cancelled; then nothing more is read nor handed on. Throws what the sink throws. Call once.
+  package func run(sink: some ChunkSink) async throws {
+    try await withTaskCancellationHandler {
+      try await loop(sink)
+    } onCancel: {
+      waker.wake()
+    }
+  }
+
+  private func loop(_ sink: some ChunkSink) async throws {
+    startWatching()
+    rescanWanted = true
+    while !Task.isCancelled {
+      takeEvents()
+      let now = monotonicMilliseconds()
+      if rescanWanted || now >= nextReconcile {
+        rescanWanted = false
+        nextReconcile = now + options.reconcileMilliseconds
+        reconcile()
+      }
+      if let file = nextReady() {
+        turn(file)
+      } else if outbox.isEmpty {
+        settleOrphans()
+      }
+      if outbox.isEmpty {
+        guard readyStart == ready.count, !rescanWanted else { continue }
+        await sink.drained(source: id)
+        park()
+      } else {
+        try await flush(sink)
+      }
+    }
+  }
+
+  private func flush(_ sink: some ChunkSink) async throws {
+    let outputs = outbox
+    outbox = []
+    for output in outputs {
+      if Task.isCancelled { return }
+      switch output {
+      case .chunk(let chunk): try await sink.accept(chunk)
+      case .event(let event): await sink.report(event)
+      }
+    }
+  }
+
+  /// Sleeps until the kernel has news, the run is cancelled, or it is time to look at everything.
+  private func park() {
+    var descriptors = [pollfd(fd: waker.descriptor, events: Int16(POLLIN), revents: 0)]
+    if let watcher { descriptors.append(pollfd(fd: watcher.descriptor, events: Int16(POLLIN), revents: 0)) }
+    wait(for: &descriptors, milliseconds: nextReconcile - monotonicMilliseconds())
+  }
+
+  /// Puts a file into the queue of those that get a turn.
+  func enqueue(_ file: FollowedFile) {
+    guard !file.queued else { return }
+    file.queued = true
+    ready.append(file)
+  }
+
+  private func nextReady() -> FollowedFile? {
+    guard readyStart < ready.count else { return nil }
+    let file = ready[readyStart]
+    readyStart += 1
+    if readyStart == ready.count {
+      ready.removeAll(keepingCapacity: true)
+      readyStart = 0
+    } else if readyStart > 1024 && readyStart * 2 > ready.count {
+      ready.removeFirst(readyStart)
+      readyStart = 0
+    }
+    file.queued = false
+    return file
+  }
+
+  private func startWatching() {
+    guard options.usesInotify else { return }
+    watcher = DirectoryWatcher()
+    if watcher == nil {
+      report(
+        .unwatched(
+          reason: errorText(errno),
+          hint: "raise fs.inotify.max_user_instances; until then changes are found every "
+            + "\(options.reconcileMilliseconds) ms"))
+    }
+  }
+
+  // MARK: - What the outbox is filled with
+
+  func report(_ kind: SourceEvent.Kind, path: BytePath? = nil, key: String? = nil) {
+    outbox.append(.event(SourceEvent(source: id, key: key, path: path, kind: kind)))
+  }
+
+  /// Complains of a path once until ``absolve(_:)``.
+  func complain(_ kind: SourceEvent.Kind, path: BytePath) {
+    if complaints.insert(path).inserted { report(kind, path: path) }
+  }
+
+  /// The path is right (again).
+  func absolve(_ path: BytePath) {
+    if !complaints.isEmpty { complaints.remove(path) }
+  }
+
+  /// Hands on a position that moved without bytes.
+  func sendPosition(_ stream: FileStream) {
+    outbox.append(
+      .chunk(
+        Chunk(source: id, position: stream.position, bytes: [], startOffset: stream.position.offset, oversize: [])))
+  }
+}

@@ -1,0 +1,206 @@
+import CLinux
+import Glibc
+
+/// Takes event lines from producers that connect to a Unix stream socket.
+///
+/// One actor on one thread polls the listener and the connections, reads each ready connection once in turn and hands over
+/// what came of it. While the sink keeps it waiting it reads nothing, the kernel's buffers fill, and the producers wait.
+package actor UnixSocketSource {
+  /// The configured id.
+  package nonisolated let id: String
+  /// Where producers connect.
+  package nonisolated let path: BytePath
+  private let mode: UInt32
+  private let allowedUIDs: Set<UInt32>
+  private let inherited: Int32?
+  private let maxConnections: Int
+  private let epoch: String
+  private let executor: ThreadExecutor
+  private let waker: Waker
+  private var listener: SocketListener?
+  private var connections: [SocketConnection] = []
+  private var accepted = 0
+  /// Until when no connection is accepted, for want of descriptors.
+  private var pausedUntil: Int64 = 0
+  private static let budgetBytes = 256 * 1024
+  private static let pauseMilliseconds: Int64 = 1_000
+
+  /// Jobs run on the source's own thread.
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  /// A source that will listen at `path` with the rights `mode`, or take over the `inherited` listening descriptor. `epoch`
+  /// tells connections of this run from those of others in their keys (a start time). Empty `allowedUIDs`: whoever the
+  /// file's rights let in.
+  package init(
+    id: String, path: String, mode: UInt32 = 0o660, allowedUIDs: Set<UInt32> = [], inherited: Int32? = nil,
+    maxConnections: Int = 256, epoch: String
+  ) throws {
+    self.id = id
+    self.path = BytePath(path)
+    self.mode = mode
+    self.allowedUIDs = allowedUIDs
+    self.inherited = inherited
+    self.maxConnections = maxConnections
+    self.epoch = epoch
+    executor = try ThreadExecutor(name: "kz-\(id)")
+    waker = try Waker()
+  }
+
+  /// Listens from now on; producers can connect and wait. ``run(sink:)`` does it where it was not done.
+  package func listen() throws {
+    guard listener == nil else { return }
+    listener =
+      if let inherited {
+        try SocketListener(inherited: inherited, path: path)
+      } else {
+        try SocketListener(at: path, mode: mode)
+      }
+  }
+
+  /// Reads until the task is cancelled. Throws ``IngestError`` if it cannot listen, and what the sink throws. Call once.
+  package func run(sink: some ChunkSink) async throws {
+    try listen()
+    defer {
+      listener?.removeFile()
+      listener = nil
+      connections = []
+    }
+    try await withTaskCancellationHandler {
+      try await loop(sink)
+    } onCancel: {
+      waker.wake()
+    }
+  }
+
+  private func loop(_ sink: some ChunkSink) async throws {
+    while !Task.isCancelled {
+      var (mayAccept, ready) = look(milliseconds: 0)
+      if !mayAccept && ready.isEmpty {
+        await sink.drained(source: id)
+        (mayAccept, ready) = look(milliseconds: pausedUntil > 0 ? Self.pauseMilliseconds : 3_600_000)
+      }
+      if Task.isCancelled { return }
+      if mayAccept { await accept(sink) }
+      for connection in ready {
+        try await serve(connection, sink)
+        if Task.isCancelled { return }
+      }
+    }
+  }
+
+  /// Which descriptors have something, now or within the time.
+  private func look(milliseconds: Int64) -> (mayAccept: Bool, ready: [SocketConnection]) {
+    let now = monotonicMilliseconds()
+    if now >= pausedUntil { pausedUntil = 0 }
+    var descriptors = [pollfd(fd: waker.descriptor, events: Int16(POLLIN), revents: 0)]
+    // poll ignores negative numbers.
+    let listening = pausedUntil == 0 ? listener?.descriptor.number ?? -1 : -1
+    descriptors.append(pollfd(fd: listening, events: Int16(POLLIN), revents: 0))
+    descriptors += connections.map { pollfd(fd: $0.descriptor.number, events: Int16(POLLIN), revents: 0) }
+    wait(for: &descriptors, milliseconds: milliseconds)
+    let ready = connections.indices.filter { descriptors[$0 + 2].revents != 0 }.map { connections[$0] }
+    return (descriptors[1].revents != 0, ready)
+  }
+
+  private func accept(_ sink: some ChunkSink) async {
+    // Bounded, so that a flood of connections does not keep the connected ones waiting.
+    for _ in 0..<64 {
+      guard let listener else { return }
+      let number = clinux_accept(listener.descriptor.number)
+      if number < 0 {
+        if errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS {
+          let reason = "\(errorText(errno)); \(hint(forOpening: errno))"
+          pausedUntil = monotonicMilliseconds() + Self.pauseMilliseconds
+          await report(.connectionRefused(reason: reason), nil, sink)
+        }
+        return
+      }
+      let descriptor = Descriptor(number)
+      var uid: UInt32 = .max
+      var pid: Int32 = 0
+      guard clinux_peer(number, &uid, &pid) == 0, allowedUIDs.isEmpty || allowedUIDs.contains(uid) else {
+        await report(.connectionRefused(reason: "uid \(uid) is not among allow_uids"), nil, sink)
+        continue
+      }
+      guard connections.count < maxConnections else {
+        await report(.connectionRefused(reason: "\(maxConnections) are open already"), nil, sink)
+        continue
+      }
+      accepted += 1
+      let position = StreamPosition(source: id, key: "\(id)@\(epoch)#\(accepted)", path: path)
+      connections.append(SocketConnection(descriptor: descriptor, position: position))
+      await report(.connectionOpened(uid: uid, pid: pid), position.key, sink)
+    }
+  }
+
+  /// Reads a connection once and hands on what came of it.
+  private func serve(_ connection: SocketConnection, _ sink: some ChunkSink) async throws {
+    let outcome = connection.read(Self.budgetBytes)
+    try await hand(outcome.piece, connection, sink)
+    guard let reason = outcome.closed else { return }
+    connections.removeAll { $0 === connection }
+    connection.position.ending = .complete
+    // A producer need not end its last line.
+    try await hand(connection.framer.finish(), connection, sink)
+    await report(
+      .connectionClosed(lines: connection.position.lines, bytes: connection.framer.offset, reason: reason),
+      connection.position.key, sink)
+  }
+
+  private func hand(_ piece: LineFramer.Piece, _ connection: SocketConnection, _ sink: some ChunkSink) async throws {
+    guard !piece.isEmpty else { return }
+    connection.advance(over: piece)
+    try await sink.accept(
+      Chunk(
+        source: id, position: connection.position, bytes: piece.bytes, startOffset: piece.startOffset,
+        oversize: piece.oversize.map { [$0] } ?? []))
+    if let line = piece.oversize {
+      await report(.oversize(offset: line.offset, length: line.length), connection.position.key, sink)
+    }
+  }
+
+  private func report(_ kind: SourceEvent.Kind, _ key: String?, _ sink: some ChunkSink) async {
+    await sink.report(SourceEvent(source: id, key: key, path: path, kind: kind))
+  }
+}
+
+/// One producer's connection. Confined to the source's actor.
+private final class SocketConnection {
+  let descriptor: Descriptor
+  var position: StreamPosition
+  var framer = LineFramer()
+
+  init(descriptor: Descriptor, position: StreamPosition) {
+    self.descriptor = descriptor
+    self.position = position
+  }
+
+  /// Reads once. `closed`: why nothing more will come.
+  func read(_ budget: Int) -> (piece: LineFramer.Piece, closed: String?) {
+    var closed: String?
+    let piece = framer.fill(budget) { room in
+      let count = Glibc.read(descriptor.number, room.baseAddress, room.count)
+      if count > 0 { return count }
+      if count == 0 {
+        closed = "the producer closed it"
+      } else if errno != EAGAIN && errno != EINTR {
+        closed = errorText(errno)
+      }
+      return 0
+    }
+    return (piece, closed)
+  }
+
+  /// Moves the position behind a piece. Every line feed counts as a line, blank and refused ones too: this is what
+  /// acknowledgements will count.
+  func advance(over piece: LineFramer.Piece) {
+    position.offset = framer.offset
+    let lineFeeds = piece.bytes.withUnsafeBytes { bytes in
+      var count = 0
+      for byte in bytes { count &+= byte == 0x0a ? 1 : 0 }
+      return count
+    }
+    let oversizeEnded = piece.oversize.map { $0.offset + $0.length < piece.startOffset } ?? false
+    position.lines += Int64(lineFeeds + (oversizeEnded ? 1 : 0))
+  }
+}
