@@ -14,6 +14,10 @@ import Testing
     try ControlServer(path: path, logger: logger, handler: handler)
   }
 
+  private func ask(_ request: ControlRequest) async throws(ControlError) -> ControlReply {
+    try await ControlClient.send(path: path, request: request, timeout: patience)
+  }
+
   /// A connection that says exactly these bytes and gives what comes back until it closes.
   private func raw(_ bytes: String) async -> String {
     let path = path
@@ -21,7 +25,7 @@ import Testing
   }
 
   private static func exchange(_ bytes: String, _ path: String) -> String {
-    guard let connection = try? ControlConnection.connect(to: path, deadline: .now + .seconds(5)) else { return "no" }
+    guard let connection = try? ControlConnection.connect(to: path, deadline: .now + patience) else { return "no" }
     _ = send(connection.descriptor, bytes, bytes.utf8.count, CInt(MSG_NOSIGNAL))
     var answer: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
@@ -29,7 +33,7 @@ import Testing
       let count = recv(connection.descriptor, &buffer, buffer.count, 0)
       if count < 0 && errno == EAGAIN {
         var request = pollfd(fd: connection.descriptor, events: Int16(POLLIN), revents: 0)
-        if poll(&request, 1, 10_000) == 0 { return "nothing" }
+        if poll(&request, 1, 300_000) == 0 { return "nothing" }
         continue
       }
       guard count > 0 else { break }
@@ -49,7 +53,7 @@ import Testing
     }
     let run = Task { await server.run() }
     for request in requests {
-      let reply = try await ControlClient.send(path: path, request: request)
+      let reply = try await ask(request)
       #expect(reply == ControlReply(exitCode: 78, message: "\(request)", details: ["line\n2"], values: ["k": "v"]))
     }
     server.stop()
@@ -61,7 +65,7 @@ import Testing
     var status = stat()
     #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o600)
     let run = Task { await server.run() }
-    _ = try await ControlClient.send(path: path, request: .status)
+    _ = try await ask(.status)
     server.stop()
     await run.value
     #expect(access(path, F_OK) != 0)
@@ -84,7 +88,7 @@ import Testing
       let answer = await raw(bad)
       #expect(answer.contains("not understood") && answer.contains("\"exitCode\":64"), "\(bad): \(answer)")
     }
-    #expect(try await ControlClient.send(path: path, request: .status).message == "ok")
+    #expect(try await ask(.status).message == "ok")
     server.stop()
     await run.value
   }
@@ -100,7 +104,7 @@ import Testing
     #expect(access(path, F_OK) == 0)
     let server = try server { _ in ControlReply(message: "new") }
     let run = Task { await server.run() }
-    #expect(try await ControlClient.send(path: path, request: .status).message == "new")
+    #expect(try await ask(.status).message == "new")
     server.stop()
     await run.value
   }
@@ -109,7 +113,7 @@ import Testing
     let server = try server { _ in ControlReply(message: "first") }
     #expect(throws: ControlError.inUse(path: path)) { try self.server { _ in ControlReply(message: "second") } }
     let run = Task { await server.run() }
-    #expect(try await ControlClient.send(path: path, request: .status).message == "first")
+    #expect(try await ask(.status).message == "first")
     server.stop()
     await run.value
   }
@@ -127,7 +131,7 @@ import Testing
     first.stop()
     await first.run()
     let run = Task { await second.run() }
-    #expect(try await ControlClient.send(path: path, request: .status).message == "second")
+    #expect(try await ask(.status).message == "second")
     second.stop()
     await run.value
   }
@@ -154,10 +158,10 @@ import Testing
       return ControlReply(message: "\(request)")
     }
     let run = Task { await server.run() }
-    let silent = (0..<5).map { _ in try? ControlConnection.connect(to: path, deadline: .now + .seconds(5)).descriptor }
+    let silent = (0..<5).map { _ in try? ControlConnection.connect(to: path, deadline: .now + patience).descriptor }
     #expect(silent.count == 5)
-    let slow = (0..<20).map { _ in Task { try await ControlClient.send(path: path, request: .reload) } }
-    #expect(try await ControlClient.send(path: path, request: .status).message == "status")
+    let slow = (0..<20).map { _ in Task { try await ask(.reload) } }
+    #expect(try await ask(.status).message == "status")
     gate.continuation.finish()
     for task in slow { #expect(try await task.value.message == "reload") }
     server.stop()
@@ -172,7 +176,7 @@ import Testing
     }
     let run = Task { await server.run() }
     // Many more than there are cores: were each to hold a thread, the line after them would never run.
-    let waiting = (0..<64).map { _ in Task { try await ControlClient.send(path: path, request: .status) } }
+    let waiting = (0..<64).map { _ in Task { try await ask(.status) } }
     await Task.detached { await Task.yield() }.value
     gate.continuation.finish()
     for task in waiting { #expect(try await task.value.message == "late") }

@@ -1,3 +1,4 @@
+import Glibc
 import KizashiCore
 import Testing
 
@@ -161,9 +162,12 @@ import Testing
     }
   }
 
-  @Test(arguments: UInt64(1)...100) func `every delivery ends, in order and within the caps`(seed: UInt64) {
+  /// `KIZASHI_SEEDS=1000` looks further.
+  static let seeds = UInt64(1)...(getenv("KIZASHI_SEEDS").flatMap { UInt64(String(cString: $0)) } ?? 30)
+
+  @Test(arguments: seeds) func `every delivery ends, in order and within the caps`(seed: UInt64) {
     var simulation = Simulation(seed: seed)
-    simulation.run(steps: 300)
+    simulation.run(steps: 250)
     #expect(simulation.broken == [])
   }
 }

@@ -3,19 +3,19 @@ import Testing
 
 @testable import KizashiDaemon
 
-/// Real processes, real signals.
+/// Real processes, real signals. Where a run must not be delayed, what would delay it goes on for ever.
 @Suite struct HookRunnerTests {
   let runner = HookRunner(killDelay: .milliseconds(200))
   let environment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/"]
 
   private func run(
-    _ command: [String], input: String = "", timeout: Duration = .seconds(30), environment: [String: String]? = nil
+    _ command: [String], input: String = "", timeout: Duration = patience, environment: [String: String]? = nil
   ) async -> HookResult {
     await runner.run(
       command, environment: environment ?? self.environment, input: Array(input.utf8), timeout: timeout)
   }
 
-  private func shell(_ script: String, input: String = "", timeout: Duration = .seconds(30)) async -> HookResult {
+  private func shell(_ script: String, input: String = "", timeout: Duration = patience) async -> HookResult {
     await run(["/bin/sh", "-c", script], input: input, timeout: timeout)
   }
 
@@ -75,24 +75,22 @@ import Testing
   }
 
   @Test func `a hook that takes too long gets TERM`() async {
-    let result = await shell("trap 'echo bye; exit 0' TERM; while :; do sleep 0.05; done", timeout: .milliseconds(200))
+    let result = await shell("trap 'echo bye; exit 0' TERM; while :; do sleep 0.05; done", timeout: .seconds(1))
     // Whatever it exits with: it was not done.
     #expect(result.ending == .timedOut)
     #expect(text(result).hasSuffix("bye\n"))
-    #expect(result.duration < .seconds(10))
   }
 
   @Test func `a hook that ignores TERM gets KILL`() async {
-    let result = await shell("trap '' TERM; echo $$; while :; do sleep 1; done", timeout: .milliseconds(200))
+    let result = await shell("trap '' TERM; echo $$; while :; do sleep 1; done", timeout: .seconds(1))
     #expect(result.ending == .timedOut)
-    #expect(result.duration >= .milliseconds(400) && result.duration < .seconds(10))
+    #expect(result.duration >= .milliseconds(1200))
     #expect(hasEnded(Int32(text(result).trimmed) ?? 1))
   }
 
   @Test func `a grandchild that holds the output neither delays the result nor lives on`() async {
-    let result = await shell("trap '' TERM; sleep 300 & echo $!")
+    let result = await shell("trap '' TERM; sleep 100000 & echo $!")
     #expect(result.ending == .exited(0))
-    #expect(result.duration < .seconds(10))
     let pid = Int32(text(result).trimmed) ?? 1
     #expect(await eventually { hasEnded(pid) })
   }
@@ -100,20 +98,18 @@ import Testing
   @Test func `a grandchild that fills the output without end does not delay the result`() async {
     let result = await shell("yes & echo started")
     #expect(result.ending == .exited(0))
-    #expect(result.duration < .seconds(10))
   }
 
   @Test func `a grandchild that left the session does not delay the result`() async {
     let result = await shell("setsid sh -c 'echo $$; exec yes' & sleep 0.2")
     #expect(result.ending == .exited(0))
-    #expect(result.duration < .seconds(10))
     // Nobody reads what it writes any more.
     let pid = Int32(text(result).split(separator: "\n").first ?? "") ?? 1
     #expect(await eventually { hasEnded(pid) })
   }
 
   @Test func `two gigabytes of output are drained, 64 KiB of them kept`() async {
-    let result = await shell("head -c 2147483648 /dev/zero; echo done >&2", timeout: .seconds(120))
+    let result = await shell("head -c 2147483648 /dev/zero; echo done >&2")
     #expect(result.ending == .exited(0))
     #expect(result.output.count == HookRunner.outputLimit)
     #expect(result.droppedBytes == 2_147_483_648 + 5 - HookRunner.outputLimit)

@@ -38,7 +38,7 @@ import Testing
     return Instant(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
   }
 
-  private func service(_ definitions: [HookDefinition], stopGrace: Duration = .seconds(10)) -> HookService {
+  private func service(_ definitions: [HookDefinition], stopGrace: Duration = patience) -> HookService {
     HookService(
       outbox: outbox, definitions: definitions, base: HookBaseEnvironment(["PATH": "/usr/bin:/bin"]),
       runner: HookRunner(killDelay: .milliseconds(200)), stopGrace: stopGrace,
@@ -50,7 +50,8 @@ import Testing
   ) -> HookDefinition {
     let path = directory.write("\(name).sh", "#!/bin/sh\n" + script + "\n")
     return HookDefinition(
-      policy: HookPolicy(name: name, retries: retries, groupWaitMilliseconds: groupWait), run: [path])
+      policy: HookPolicy(name: name, retries: retries, groupWaitMilliseconds: groupWait), run: [path], timeout: patience
+    )
   }
 
   @Test func `owed deliveries run in order and become done`() async {
@@ -150,7 +151,7 @@ import Testing
 
   @Test func `a cancelled service ends its hooks before it returns`() async {
     let log = directory.file("log")
-    let service = service([hook("echo $$ >>\(log); exec sleep 300")])
+    let service = service([hook("echo $$ >>\(log); exec sleep 100000")])
     let run = Task { await service.run() }
     await outbox.owe([delivery(1)], at: Self.wallClock())
     service.notify()
