@@ -35,8 +35,8 @@ package final class Store {
 
   /// Opens the store at `path`, making it if there is none, and brings its tables up to date.
   ///
-  /// - Throws: ``StoreError`` where another process has it, where it is newer than this program, damaged, or no store at
-  ///   all. Nothing is changed in a file that is refused.
+  /// - Throws: ``StoreError`` where another process has it, where it is newer than this program, damaged, or no store
+  ///   at all. Nothing is changed in a file that is refused.
   package convenience init(path: String, programVersion: String) throws(StoreError) {
     try self.init(path: path, programVersion: programVersion, migrations: Migrations())
   }
@@ -76,9 +76,9 @@ package final class Store {
 
   deinit { try? release() }
 
-  /// Numbers for sources, the same for the same name as long as the store lives: `EventBatch.source` and everything that
-  /// names a source by number uses them. Numbers start at 0 and have no gaps, so that an engine given the sources in
-  /// order of ``sourceNames()`` numbers them alike.
+  /// Numbers for sources, the same for the same name as long as the store lives: `EventBatch.source` and everything
+  /// that names a source by number uses them. Numbers start at 0 and have no gaps, so that an engine given the sources
+  /// in order of ``sourceNames()`` numbers them alike.
   package func registerSources(_ names: [String]) throws(StoreError) -> [Int] {
     try access("registering sources in") { db in
       try db.inTransactionReturning { db in

@@ -186,10 +186,12 @@ import Testing
     let temporary = try written { _ in }
     let documented = [
       "accounts":
-        "account, score, band, coverage, computed_score, trend_7d, trend_28d, phase, touch, first_seen_at, last_seen_at, scored_at, config_version",
+        "account, score, band, coverage, computed_score, trend_7d, trend_28d, phase, touch, first_seen_at, "
+        + "last_seen_at, scored_at, config_version",
       "account_attributes": "account, name, value, updated_at",
       "feature_usage":
-        "account, feature, window, events, users, active_days, previous_events, previous_users, previous_active_days, first_seen_at, last_seen_at",
+        "account, feature, window, events, users, active_days, previous_events, previous_users, "
+        + "previous_active_days, first_seen_at, last_seen_at",
       "usage_daily": "account, feature, day, events, users",
       "measures": "account, measure, dimension, value, grade, share, points, missing, at",
       "score_history": "account, day, at, score, band, config_version",

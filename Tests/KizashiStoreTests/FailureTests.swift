@@ -163,6 +163,21 @@ import Testing
     #expect(try FileManager.default.attributesOfItem(atPath: temporary.path)[.size] as? UInt64 == size)
   }
 
+  @Test(arguments: [
+    (ResultCode.SQLITE_FULL, Int32(0), StoreError.Reason.diskFull), (.SQLITE_IOERR_WRITE, ENOSPC, .diskFull),
+    (.SQLITE_IOERR_FSYNC, EDQUOT, .diskFull), (.SQLITE_IOERR_WRITE, EROFS, .readOnly),
+    (.SQLITE_IOERR_WRITE, EIO, .other), (.SQLITE_READONLY_DBMOVED, 0, .readOnly), (.SQLITE_BUSY_SNAPSHOT, 0, .busy),
+    (.SQLITE_CORRUPT_VTAB, 0, .corrupt), (.SQLITE_NOTADB, 0, .notAStore), (.SQLITE_PERM, 0, .noPermission),
+  ]) func `what SQLite and the system say becomes what can be done`(
+    code: ResultCode, system: Int32, reason: StoreError.Reason
+  ) {
+    let error = StoreError(
+      DatabaseError(resultCode: code, message: "m"), doing: "writing", path: "/p", systemError: system)
+    #expect(error.reason == reason)
+    #expect(error.description.hasPrefix("writing /p: "))
+    #expect(error.isRetryable == [.diskFull, .busy].contains(reason))
+  }
+
   @Test func `a missing directory is named, with the command that makes it`() throws {
     let temporary = try TemporaryStore()
     let folder = temporary.directory + "/no/such"

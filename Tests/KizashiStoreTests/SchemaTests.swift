@@ -89,6 +89,15 @@ import Testing
     #expect(plan.contains { $0.contains(step) }, "\(plan)")
   }
 
+  @Test func `finished hook runs are not looked at for those that are due`() throws {
+    let plan = try plan(
+      of: """
+        SELECT d.seq FROM delivery d WHERE d.state < 3 AND d.hook = 'h' AND NOT EXISTS (
+          SELECT 1 FROM delivery e WHERE e.state < 3 AND e.account = d.account AND e.hook = d.hook AND e.seq < d.seq)
+        """)
+    #expect(plan.filter { $0.contains("INDEX delivery_queue (hook=?") }.count == 2, "\(plan)")
+  }
+
   private func plan(of query: String) throws -> [String] {
     let temporary = try TemporaryStore()
     let store = try temporary.open()

@@ -246,7 +246,10 @@ func rfc3339(_ milliseconds: Int64) -> String {
     try store.write(CommitUnit(commit))
     #expect(
       try temporary.rows(
-        "SELECT active_days, previous_active_days, first_seen_at, last_seen_at FROM feature_usage WHERE feature = 'any' AND window = '24h'"
+        """
+        SELECT active_days, previous_active_days, first_seen_at, last_seen_at FROM feature_usage
+        WHERE feature = 'any' AND window = '24h'
+        """
       ) == [
         ["1", "0", "1969-12-30T23:00:00.001Z", "1969-12-30T23:59:59.999Z"]
       ])

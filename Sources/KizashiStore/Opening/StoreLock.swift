@@ -2,8 +2,8 @@ import Glibc
 
 /// The right to write a store: an advisory lock on `<store>.lock`, held until this is released.
 ///
-/// The lock is of the open file, so the kernel takes it back whatever ends the process; the file stays and means nothing
-/// by itself. It holds the process id, for the message a second instance shows.
+/// The lock is of the open file, so the kernel takes it back whatever ends the process; the file stays and means
+/// nothing by itself. It holds the process id, for the message a second instance shows.
 final class StoreLock {
   /// Negative once released.
   private var descriptor: Int32

@@ -1,7 +1,7 @@
 /// The tables behind the views, as migration 1 makes them. Nobody outside the store reads them: users read the views.
 ///
-/// Conventions: names are dense integers (see `account_name`, `event_name`, `user_name`), instants are milliseconds since
-/// 1970, scores and grades are integers in hundredths of a point, enumerations are the raw values of Core's enums.
+/// Conventions: names are dense integers (see `account_name`, `event_name`, `user_name`), instants are milliseconds
+/// since 1970, scores and grades are integers in hundredths of a point, enumerations are the raw values of Core's enums.
 enum Tables {
   /// Facts and the names they are made of.
   ///
@@ -36,7 +36,8 @@ enum Tables {
   /// keep their names; `current_measure` lists the measures of the current config in its order.
   private static let config = """
     CREATE TABLE config_version (
-      version INTEGER PRIMARY KEY, hash TEXT NOT NULL, text TEXT NOT NULL, zone TEXT NOT NULL, made_ms INTEGER NOT NULL);
+      version INTEGER PRIMARY KEY, hash TEXT NOT NULL, text TEXT NOT NULL, zone TEXT NOT NULL,
+      made_ms INTEGER NOT NULL);
     CREATE TABLE measure_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
     INSERT INTO measure_name VALUES (-1, 'cap'), (-2, 'override'), (-3, 'config');
     CREATE TABLE current_measure (id INTEGER PRIMARY KEY, ord INTEGER NOT NULL, dimension TEXT);
@@ -94,7 +95,7 @@ enum Tables {
       seq INTEGER PRIMARY KEY, delivery_id TEXT NOT NULL UNIQUE, alert_id TEXT NOT NULL, account INTEGER NOT NULL,
       hook TEXT NOT NULL, state INTEGER NOT NULL, attempts INTEGER NOT NULL, next_ms INTEGER, exit_code INTEGER,
       output TEXT, payload TEXT NOT NULL);
-    CREATE INDEX delivery_queue ON delivery (account, hook, seq) WHERE state < 3;
+    CREATE INDEX delivery_queue ON delivery (hook, account, seq) WHERE state < 3;
     """
 
   /// Tables of later issues: their views exist from the start, so that readers need not ask.
@@ -128,7 +129,8 @@ enum Tables {
       ('feature', 'sqlite_autoindex_feature_1', '100 1'),
       ('feature_event', 'feature_event', '300 3 1 noskipscan'), ('usage_window', NULL, '4'),
       ('store_state', NULL, '1'), ('account', NULL, '20000'), ('change', 'change_by_account', '200000 10'),
-      ('alert', 'alert_by_account', '20000 3'), ('alert', 'sqlite_autoindex_alert_1', '20000 1'),
+      ('delivery', 'delivery_queue', '1000 200 2 1 noskipscan'),
+      ('delivery', 'sqlite_autoindex_delivery_1', '200000 1'), ('alert', 'alert_by_account', '20000 3'), ('alert', 'sqlite_autoindex_alert_1', '20000 1'),
       ('measure', 'measure', '80000 4 1 noskipscan'), ('score_day', 'score_day', '400000 20 1 noskipscan'),
       ('attribute', 'attribute', '60000 3 1 noskipscan'), ('source', 'sqlite_autoindex_source_1', '5 1'),
       ('stream', 'stream', '20 4 1 noskipscan'), ('refusal', 'refusal', '20 4 1 noskipscan'),

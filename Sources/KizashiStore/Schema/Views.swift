@@ -87,7 +87,8 @@ struct Views: Equatable {
     """
 
   private static let deliveries = """
-    SELECT delivery_id, alert_id, hook, \(name("state", of: DeliveryState.allCases.map { ($0.rawValue, $0.name) })) AS state,
+    SELECT delivery_id, alert_id, hook,
+      \(name("state", of: DeliveryState.allCases.map { ($0.rawValue, $0.name) })) AS state,
       attempts, \(time("next_ms")) AS next_at, exit_code, output
     FROM delivery
     """

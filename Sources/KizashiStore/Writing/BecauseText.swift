@@ -1,7 +1,7 @@
 import KizashiCore
 
-/// Explanation lines as `change.because` keeps them: `[[measure,points,"from","to",cause],…]`, with the store-wide number
-/// of the measure and points in hundredths; the `changes` view names them.
+/// Explanation lines as `change.because` keeps them: `[[measure,points,"from","to",cause],…]`, with the store-wide
+/// number of the measure and points in hundredths; the `changes` view names them.
 ///
 /// A backfill may write a line for each change of each account, so that this builds bytes in one reused buffer and no
 /// String.

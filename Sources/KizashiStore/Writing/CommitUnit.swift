@@ -16,8 +16,9 @@ package struct CommitUnit: Sendable {
   package var detectedAt: Instant
   /// The version the commit's measure and rule numbers belong to, as ``Store/register(_:)`` gave it.
   package var configVersion: Int
-  /// Whether somebody is told that it is stored (a socket producer, a hook): it is synced to disk before ``Store/write(_:)``
-  /// returns. Otherwise a power cut may take the last commits back, with the positions they were read to.
+  /// Whether somebody is told that it is stored (a socket producer, a hook): it is synced to disk before
+  /// ``Store/write(_:)`` returns. Otherwise a power cut may take the last commits back, with the positions they were
+  /// read to.
   package var durable: Bool
 
   /// A unit without streams, deliveries and quarantine.

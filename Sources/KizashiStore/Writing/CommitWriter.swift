@@ -10,7 +10,7 @@ final class CommitWriter {
   private let gauge: WALGauge
   /// Whether `synchronous` is FULL at this moment.
   private var isSyncingCommits = false
-  /// How far the log had grown when a checkpoint was last tried, so that one a reader holds up is not tried each commit.
+  /// How far the log had grown when a checkpoint was last tried: one that a reader holds up is not tried each commit.
   private var pagesAtCheckpoint: Int32 = 0
 
   init(_ db: Database) throws {

@@ -3,9 +3,9 @@ import GRDBSQLite
 
 /// A prepared statement of the writer, on SQLite's own interface.
 ///
-/// This is the one file that calls `sqlite3_*`: a row through GRDB's cached statements costs twice as much, and the rows
-/// of a commit are most of what the writer does. Statements live as long as the connection and must be released before
-/// it closes.
+/// This is the one file that calls `sqlite3_*`: a row through GRDB's cached statements costs twice as much, and the
+/// rows of a commit are most of what the writer does. Statements live as long as the connection and must be released
+/// before it closes.
 struct HotStatement: ~Copyable {
   private let statement: OpaquePointer
   private let connection: OpaquePointer
