@@ -218,7 +218,9 @@ extension FileSource {
     file.sizeAtReconcile = size
     if size != file.facts.size { enqueue(file) }
     if file.deleted && file.quiet >= options.deletedQuietPasses {
-      release(file, as: .deleted)
+      // A file not yet looked into may be its copy.
+      let mayHaveCopy = files.values.contains { $0.queued && $0.stream == nil && $0.copyOf == nil }
+      if !mayHaveCopy { release(file, as: .deleted) }
     } else if !file.deleted && !file.inPattern && file.quiet >= options.departedQuietPasses {
       release(file, as: nil)
     } else if let gzip = file.gzip, gzip.isStarved, file.quiet == 2 {
@@ -281,8 +283,8 @@ extension FileSource {
       index.update(stream) { $0.ending = ending }
       let kind: SourceEvent.Kind =
         ending == .truncated ? .truncated(lostBytes: stream.lostBytes) : .gone(lostBytes: stream.lostBytes)
-      report(kind, path: stream.position.path, key: key)
       sendPosition(stream)
+      report(kind, path: stream.position.path, key: key)
       settled.append(key)
     }
     // Remembered a while longer, should the bytes turn up somewhere; but not for ever.

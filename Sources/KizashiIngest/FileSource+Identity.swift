@@ -25,7 +25,9 @@ extension FileSource {
       attach(stream, to: file, compressed)
       report(.rotated(from: from), path: file.path, key: stream.position.key)
       sendPosition(stream)
-    case .hold(let chosen): file.copyOf = streams[chosen].position.key
+    case .hold(let chosen):
+      file.copyOf = streams[chosen].position.key
+      file.gzip = nil
     case .lookFurther(let chosen):
       let reading = GzipReading()
       reading.goal = streams[chosen].position.key

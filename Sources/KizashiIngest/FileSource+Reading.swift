@@ -118,6 +118,7 @@ extension FileSource {
         // What is good of it lies before the offset, and so was read.
         complain(.corrupt(reason: reason, offset: gzip.inflater.produced), path: file.path)
         file.isHopeless = true
+        file.gzip = nil
         return
       }
     }
@@ -182,6 +183,11 @@ extension FileSource {
     file.lastUse = useCounter
     if let descriptor = file.descriptor { return descriptor }
     while open.count >= max(options.maxOpenFiles, 1), closeLongestUnused() {}
+    if open.count >= options.maxOpenFiles, open.values.contains(where: { $0.gzip != nil }) {
+      // Those being decompressed would have to begin again: they come to their end first.
+      enqueue(file)
+      return nil
+    }
     var result = Descriptor.open(file.path)
     if case .failure(let error) = result, error.code == EMFILE || error.code == ENFILE {
       while open.count > options.maxOpenFiles / 4, closeLongestUnused() {}
@@ -210,12 +216,11 @@ extension FileSource {
     }
   }
 
-  /// Closes the file that was not read for longest. Those that could not be opened or caught up with again go last.
+  /// Closes the file that was not read for longest, one with nothing to read if there is one; false: all must stay open.
   private func closeLongestUnused() -> Bool {
-    func rank(_ file: FollowedFile) -> (Int, UInt64) {
-      (file.deleted || !file.inPattern ? 2 : file.gzip != nil || file.queued ? 1 : 0, file.lastUse)
-    }
-    guard let file = open.values.min(by: { rank($0) < rank($1) }) else { return false }
+    let closable = open.values.filter { !$0.deleted && ($0.gzip?.isStarved ?? true) }
+    func rank(_ file: FollowedFile) -> (Int, UInt64) { (file.gzip != nil || file.queued ? 1 : 0, file.lastUse) }
+    guard let file = closable.min(by: { rank($0) < rank($1) }) else { return false }
     open[file.key] = nil
     file.descriptor = nil
     file.gzip = nil

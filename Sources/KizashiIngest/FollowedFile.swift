@@ -79,11 +79,13 @@ final class GzipReading {
   var goal: String?
   /// Where the next compressed byte is.
   private var inputOffset: Int64 = 0
-  /// Whether the input ended within a member.
-  var isStarved = false
+  /// Whether the input ended within a member, or could not be read.
+  private(set) var isStarved = false
 
   /// Decompresses once into the buffer.
   func inflate(into buffer: UnsafeMutableRawBufferPointer, from descriptor: Descriptor) throws -> Inflater.Output {
+    // Until shown otherwise, and so where reading fails.
+    isStarved = true
     let output = try inflater.inflate(into: buffer) { room in
       let count = try descriptor.read(into: room, at: inputOffset).get()
       inputOffset += Int64(count)

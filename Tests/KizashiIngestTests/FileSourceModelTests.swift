@@ -153,8 +153,38 @@ private struct Model {
     let twice = seen.filter { $0.value > 1 }.keys.sorted()
     #expect(twice.isEmpty, "seed \(seed): \(twice.prefix(3)); \(model.log)")
     let missing = expected.subtracting(lines)
+    if !missing.isEmpty || !twice.isEmpty { await Self.tellWhere(missing.union(twice), scratch, sink) }
     #expect(missing.isEmpty, "seed \(seed): \(missing.sorted().prefix(3)); \(model.log)")
     let strange = Set(lines).subtracting(expected).subtracting(model.abandoned).subtracting(model.partial.values)
     #expect(strange.isEmpty, "seed \(seed): \(strange.sorted().prefix(3)); \(model.log)")
+  }
+
+  /// Says what is known of lines that did not arrive once: the files they are in, and how far those were read.
+  private static func tellWhere(_ lines: Set<String>, _ scratch: Scratch, _ sink: RecordingSink) async {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: scratch.path))?.sorted() ?? [] {
+      var bytes = scratch.read(name)
+      if bytes.starts(with: Inflater.magic) {
+        let inflater = Inflater()
+        var input = bytes[...]
+        bytes = [UInt8](unsafeUninitializedCapacity: 10 << 20) { buffer, count in
+          count =
+            inflater.inflate(into: UnsafeMutableRawBufferPointer(buffer)) { room in
+              let part = input.prefix(room.count)
+              room.copyBytes(from: part)
+              input = input.dropFirst(part.count)
+              return part.count
+            }.count
+        }
+      }
+      let here = bytes.split(separator: 0x0a).filter { lines.contains(String(decoding: $0, as: UTF8.self)) }
+      let facts = try? FileFacts.at(BytePath(scratch[name])).get()
+      print("\(name): inode \(facts?.inode ?? 0), \(bytes.count) bytes, \(here.count) of the lines")
+    }
+    for position in await sink.stored {
+      print(
+        "\(position.key) at \(position.path) inode \(position.inode) offset \(position.offset) \(position.ending as Any)"
+      )
+    }
+    for event in await sink.events { print(event) }
   }
 }
