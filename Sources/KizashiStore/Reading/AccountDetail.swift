@@ -1,0 +1,143 @@
+import GRDB
+import KizashiCore
+
+/// All that is known of one account, read in one look.
+package struct AccountDetail: Sendable {
+  package var summary: AccountSummary
+  /// Since when it has been in its band; nil: since it was first evaluated.
+  package var bandSince: Instant?
+  /// By name.
+  package var attributes: [AccountAttribute]
+  /// In config order.
+  package var measures: [MeasureState]
+  /// Firing ones first, then the newest resolved ones.
+  package var alerts: [AlertEpisode]
+  /// The newest entries of the journal, oldest first.
+  package var changes: [JournalEntry]
+  package var usage: AccountUsage
+  /// The last 90 rows, oldest first.
+  package var scoreHistory: [ScoreDay]
+}
+
+/// A row of the view `account_attributes`.
+package struct AccountAttribute: Sendable, Equatable {
+  package var name: String
+  package var value: String?
+  package var updated: Instant
+}
+
+/// A row of the view `measures`.
+package struct MeasureState: Sendable, Equatable {
+  package var measure: String
+  /// Nil: only a rule looks at it.
+  package var dimension: String?
+  package var value: Double?
+  /// 0.00–100.00; nil: excluded.
+  package var grade: Double?
+  /// Effective share of the score, 0…1.
+  package var share: Double
+  /// share × grade.
+  package var points: Double
+  package var missing: Bool
+  package var at: Instant
+}
+
+/// A row of the view `score_history`.
+package struct ScoreDay: Sendable, Equatable {
+  /// `2026-11-19`.
+  package var day: String
+  package var at: Instant
+  package var score: Double?
+  package var band: String
+  package var configVersion: Int
+}
+
+extension StoreReader {
+  /// One account, or nil if the store has never heard of it.
+  /// - Parameters:
+  ///   - windowHours: the window of the usage figures.
+  ///   - userLimit: how many users to name; nil: all.
+  ///   - changeLimit: how many journal entries to read.
+  package func account(
+    _ name: String, windowHours: Int = 672, userLimit: Int? = 10, changeLimit: Int = 10
+  ) throws(StoreError) -> AccountDetail? {
+    try read { db in
+      guard let id = try Int64.fetchOne(db, sql: "SELECT id FROM account_name WHERE name = ?", arguments: [name]),
+        let summary = try summaries([id], db).first
+      else { return nil }
+      var open = AlertQuery()
+      open.account = name
+      open.limit = 10
+      var journal = JournalQuery()
+      journal.account = name
+      journal.limit = changeLimit
+      return AccountDetail(
+        summary: summary, bandSince: try bandSince(id, db), attributes: try attributes(name, db),
+        measures: try measures(name, db), alerts: try Self.alerts(open, db),
+        changes: try Self.changes(journal, db),
+        usage: try AccountUsage.read(account: id, windowHours: windowHours, userLimit: userLimit, db),
+        scoreHistory: try scoreHistory(name, db))
+    }
+  }
+
+  /// Whether the store has ever heard of an account.
+  package func isAccount(_ name: String) throws(StoreError) -> Bool {
+    try read { db in
+      try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM account_name WHERE name = ?)", arguments: [name])
+        ?? false
+    }
+  }
+
+  /// The account somebody probably meant, out of at most 100,000 whose names are about as long or begin so.
+  package func nearestAccount(to name: String) throws(StoreError) -> String? {
+    let length = name.unicodeScalars.count
+    let candidates = try read { db in
+      try String.fetchAll(
+        db,
+        sql: """
+          SELECT name FROM account_name WHERE length(name) BETWEEN ? AND ? OR substr(name, 1, ?) = ?
+          ORDER BY name LIMIT 100000
+          """, arguments: [length - max(1, length / 3), length + max(1, length / 2), max(3, length), name])
+    }
+    return NearestName.of(name, in: candidates)
+  }
+
+  private func bandSince(_ id: Int64, _ db: Database) throws -> Instant? {
+    try Int64.fetchOne(
+      db, sql: "SELECT at_ms FROM change WHERE account = ? AND kind = ? ORDER BY seq DESC LIMIT 1",
+      arguments: [id, Change.Kind.band.rawValue]
+    ).map(Instant.init(milliseconds:))
+  }
+
+  private func attributes(_ name: String, _ db: Database) throws -> [AccountAttribute] {
+    try Row.fetchAll(db, sql: "SELECT * FROM account_attributes WHERE account = ? ORDER BY name", arguments: [name]).map
+    {
+      AccountAttribute(
+        name: $0["name"], value: $0["value"] as String?, updated: $0.instantOrEpoch("updated_at"))
+    }
+  }
+
+  private func measures(_ name: String, _ db: Database) throws -> [MeasureState] {
+    try Row.fetchAll(
+      db,
+      sql: """
+        SELECT v.* FROM measures v JOIN measure_name n ON n.name = v.measure JOIN current_measure c ON c.id = n.id
+        WHERE v.account = ? ORDER BY c.ord
+        """, arguments: [name]
+    ).map { row in
+      MeasureState(
+        measure: row["measure"], dimension: row["dimension"], value: row["value"], grade: row["grade"],
+        share: row["share"], points: row["points"], missing: row["missing"], at: row.instantOrEpoch("at"))
+    }
+  }
+
+  private func scoreHistory(_ name: String, _ db: Database) throws -> [ScoreDay] {
+    try Row.fetchAll(
+      db, sql: "SELECT * FROM score_history WHERE account = ? ORDER BY day DESC LIMIT 90", arguments: [name]
+    ).reversed().map { row in
+      ScoreDay(
+        day: row["day"], at: row.instantOrEpoch("at"), score: row["score"], band: row["band"],
+        configVersion: row["config_version"])
+    }
+  }
+}

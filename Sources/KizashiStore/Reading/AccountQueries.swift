@@ -1,0 +1,184 @@
+import GRDB
+import KizashiCore
+
+/// Why a question about accounts has no answer.
+package enum AccountQueryError: Error, Sendable, Equatable {
+  case store(StoreError)
+  /// The config in force has no such measure; what it has.
+  case unknownMeasure(String, known: [String])
+  /// No such feature has ever been configured or seen; a name that is near.
+  case unknownFeature(String, nearest: String?)
+}
+
+extension StoreReader {
+  /// The accounts a query asks for, in its order.
+  ///
+  /// Trends cost one seek an account, so they are computed only for the rows that are returned, unless they decide the
+  /// order: then for those accounts they can decide about.
+  package func accounts(_ query: AccountQuery) throws(AccountQueryError) -> [AccountSummary] {
+    do {
+      return try database.read { db in
+        try check(query, db)
+        let ids = query.order == .attention ? try idsByAttention(query, db) : try ids(query, db, orderedBy: query.order)
+        return try summaries(ids, db)
+      }
+    } catch let error as AccountQueryError {
+      throw error
+    } catch {
+      throw .store(wrapped(error))
+    }
+  }
+
+  private func wrapped(_ error: any Error) -> StoreError {
+    do {
+      return try StoreError.wrap("reading the store", path: path) { () throws -> StoreError in throw error }
+    } catch {
+      return error
+    }
+  }
+
+  private func check(_ query: AccountQuery, _ db: Database) throws {
+    switch query.low {
+    case .measure(let name, _):
+      let known = try String.fetchAll(
+        db, sql: "SELECT n.name FROM current_measure c JOIN measure_name n ON n.id = c.id ORDER BY c.ord")
+      if !known.contains(name) { throw AccountQueryError.unknownMeasure(name, known: known) }
+    case .feature(let name, _, _):
+      let known = try Set(String.fetchAll(db, sql: "SELECT name FROM feature")).union(["any", "core"])
+      if !known.contains(name) {
+        throw AccountQueryError.unknownFeature(name, nearest: NearestName.of(name, in: known.sorted()))
+      }
+    case nil: break
+    }
+  }
+
+  /// Worst first, stage by stage, so that trends are computed only for the bands the list reaches.
+  private func idsByAttention(_ query: AccountQuery, _ db: Database) throws -> [Int64] {
+    let firing = """
+      SELECT account, max(\(Severity.rankSQL("severity"))) AS severity FROM alert
+      WHERE state = \(AlertTransition.State.firing.rawValue) GROUP BY account
+      """
+    let rank = bandRankSQL(query.bandsWorstFirst)
+    var filter = Filter(query)
+    var ids = try Int64.fetchAll(
+      db,
+      sql: """
+        SELECT r.id FROM (\(firing)) f CROSS JOIN account r ON r.id = f.account JOIN account_name a ON a.id = r.id
+          JOIN store_state s WHERE \(filter.sql)
+        ORDER BY f.severity DESC, \(rank), \(Self.drop) IS NULL, \(Self.drop), r.score IS NULL, r.score, a.name
+        \(limit(query.limit))
+        """, arguments: filter.arguments)
+    filter.add("r.id NOT IN (SELECT account FROM alert WHERE state = \(AlertTransition.State.firing.rawValue))")
+    let bands = query.bandsWorstFirst.map { "r.band = '\($0.replacing("'", with: "''"))'" }
+    let others = bands.isEmpty ? "1" : "ifnull(NOT (\(bands.joined(separator: " OR "))), 1)"
+    for band in bands + [others] {
+      let left = query.limit.map { $0 - ids.count }
+      if let left, left <= 0 { break }
+      ids += try Int64.fetchAll(
+        db,
+        sql: """
+          SELECT r.id FROM account r JOIN account_name a ON a.id = r.id JOIN store_state s
+          WHERE \(band) AND \(filter.sql)
+          ORDER BY \(Self.drop) IS NULL, \(Self.drop), r.score IS NULL, r.score, a.name \(limit(left))
+          """, arguments: filter.arguments)
+    }
+    return ids
+  }
+
+  private func ids(_ query: AccountQuery, _ db: Database, orderedBy order: AccountQuery.Order) throws -> [Int64] {
+    let key =
+      switch order {
+      case .attention, .name: "a.name"
+      case .score: "r.score IS NULL, r.score, a.name"
+      case .trend: "\(Self.drop) IS NULL, \(Self.drop), a.name"
+      case .lastSeen: "r.last_ms IS NULL, r.last_ms, a.name"
+      }
+    let filter = Filter(query)
+    return try Int64.fetchAll(
+      db,
+      sql: """
+        SELECT r.id FROM account r JOIN account_name a ON a.id = r.id JOIN store_state s WHERE \(filter.sql)
+        ORDER BY \(key) \(limit(query.limit))
+        """, arguments: filter.arguments)
+  }
+
+  /// The score now less the score in force seven days before now, as `trend_7d` has it.
+  private static let drop = """
+    (r.score - (SELECT h.score FROM score_day h WHERE h.account = r.id AND h.at_ms <= s.now_ms - 7 * 86400000
+      ORDER BY h.day DESC LIMIT 1))
+    """
+
+  private func bandRankSQL(_ worstFirst: [String]) -> String {
+    let cases = worstFirst.enumerated().map { "WHEN '\($1.replacing("'", with: "''"))' THEN \($0)" }
+    return cases.isEmpty ? "0" : "CASE r.band \(cases.joined(separator: " ")) ELSE \(cases.count) END"
+  }
+
+  private func limit(_ rows: Int?) -> String { rows.map { "LIMIT \(max(0, $0))" } ?? "" }
+
+  /// The rows of these accounts, in the order of the ids. In pieces, because SQLite bounds the text of a statement.
+  func summaries(_ ids: [Int64], _ db: Database) throws -> [AccountSummary] {
+    var rows: [AccountSummary] = []
+    rows.reserveCapacity(ids.count)
+    var rest = ids[...]
+    while !rest.isEmpty {
+      let piece = rest.prefix(5000)
+      rest = rest.dropFirst(5000)
+      let values = piece.enumerated().map { "(\($0),\($1))" }.joined(separator: ",")
+      rows += try Row.fetchAll(
+        db,
+        sql: """
+          WITH wanted(place, id) AS (VALUES \(values)),
+            firing AS (
+              SELECT account, count(*) AS alerts, max(\(Severity.rankSQL("severity"))) AS severity_rank,
+                min(severity) AS any_severity
+              FROM alert WHERE account IN (SELECT id FROM wanted) AND state = \(AlertTransition.State.firing.rawValue)
+              GROUP BY account)
+          SELECT v.*, ifnull(f.alerts, 0) AS firing_alerts, f.severity_rank, f.any_severity
+          FROM wanted w CROSS JOIN account_name n ON n.id = w.id CROSS JOIN accounts v ON v.account = n.name
+            LEFT JOIN firing f ON f.account = w.id
+          ORDER BY w.place
+          """
+      ).map(AccountSummary.init)
+    }
+    return rows
+  }
+}
+
+/// The conditions of a query on `account r` and `store_state s`.
+private struct Filter {
+  var sql = "1"
+  var arguments = StatementArguments()
+
+  init(_ query: AccountQuery) {
+    if !query.bands.isEmpty {
+      add("ifnull(r.band, 'unknown') IN (\(query.bands.map { _ in "?" }.joined(separator: ",")))")
+      arguments += StatementArguments(query.bands)
+    }
+    for attribute in query.attributes {
+      add("r.id IN (SELECT account FROM attribute WHERE name = ? AND value = ?)")
+      arguments += [attribute.name, attribute.value]
+    }
+    switch query.low {
+    case .measure(let name, let below):
+      add(
+        """
+        r.id IN (SELECT m.account FROM measure m JOIN measure_name n ON n.id = m.measure
+          WHERE n.name = ? AND NOT m.missing AND m.grade < ? * 100)
+        """)
+      arguments += [name, below]
+    case .feature(let name, let hours, let below):
+      // Accounts without any event have no fact at all, so the question is asked the other way round.
+      add(
+        """
+        r.id NOT IN (SELECT f.account FROM fact f
+          WHERE f.hour >= (SELECT now_hour FROM store_state) - ? AND f.event IN (
+            SELECT m.event FROM feature_event m JOIN feature n ON n.id = m.feature WHERE n.name = ?)
+          GROUP BY f.account HAVING sum(f.events) >= ?)
+        """)
+      arguments += [hours, name, below]
+    case nil: break
+    }
+  }
+
+  mutating func add(_ condition: String) { sql += " AND \(condition)" }
+}

@@ -1,0 +1,171 @@
+import Foundation
+import GRDB
+import KizashiCore
+
+/// A row of the view `deliveries`.
+package struct DeliveryRow: Sendable, Equatable {
+  package var deliveryID: String
+  package var alertID: String
+  package var hook: String
+  package var state: String
+  package var attempts: Int
+  package var next: Instant?
+  package var exitCode: Int?
+  package var output: String?
+}
+
+/// Which deliveries to read.
+package struct DeliveryQuery: Sendable, Equatable {
+  /// Empty: all states.
+  package var states: [String] = []
+  package var hook: String?
+  package var account: String?
+  package var limit: Int?
+
+  /// All deliveries.
+  package init() {}
+}
+
+/// A row of the view `sources`, with what was refused from the whole source by reason.
+package struct SourceStream: Sendable, Equatable {
+  package var source: String
+  /// Nil: the source has no stream yet, or its streams are connections.
+  package var path: [UInt8]?
+  package var offset: Int64?
+  package var size: Int64?
+  package var lagBytes: Int64?
+  package var watermark: Instant?
+  /// Totals of the whole source.
+  package var lines: Int64
+  package var events: Int64
+  package var duplicates: Int64
+  /// Events that were counted without looking for a duplicate: no id, or older than the dedup horizon.
+  package var undeduplicated: Int64
+  package var refused: Int64
+  /// By reason, the most frequent first.
+  package var refusals: [(reason: String, lines: Int64)]
+  package var state: String
+
+  /// By value.
+  package static func == (a: SourceStream, b: SourceStream) -> Bool {
+    a.source == b.source && a.path == b.path && a.offset == b.offset && a.size == b.size && a.lagBytes == b.lagBytes
+      && a.watermark == b.watermark && a.lines == b.lines && a.events == b.events && a.duplicates == b.duplicates
+      && a.undeduplicated == b.undeduplicated && a.refused == b.refused
+      && a.refusals.elementsEqual(b.refusals, by: ==) && a.state == b.state
+  }
+}
+
+/// A row of the view `quarantine`.
+package struct QuarantinedLine: Sendable, Equatable {
+  package var source: String
+  package var path: [UInt8]?
+  package var offset: Int64
+  package var reason: String
+  package var seen: Instant
+  /// At most the first KiB, as it was read.
+  package var sample: [UInt8]
+}
+
+/// Which refused lines to read.
+package struct QuarantineQuery: Sendable, Equatable {
+  package var source: String?
+  package var reason: String?
+  package var limit: Int?
+
+  /// All that are kept.
+  package init() {}
+}
+
+extension StoreReader {
+  /// Hook runs, the newest first.
+  package func deliveries(_ query: DeliveryQuery) throws(StoreError) -> [DeliveryRow] {
+    try read { db in
+      var conditions = ["1"]
+      var arguments = StatementArguments()
+      if !query.states.isEmpty {
+        let raw = DeliveryState.allCases.filter { query.states.contains($0.name) }.map { String($0.rawValue) }
+        conditions.append("d.state IN (\(raw.joined(separator: ",")))")
+      }
+      if let hook = query.hook {
+        conditions.append("d.hook = ?")
+        arguments += [hook]
+      }
+      if let account = query.account {
+        conditions.append("d.account = (SELECT id FROM account_name WHERE name = ?)")
+        arguments += [account]
+      }
+      return try Row.fetchAll(
+        db,
+        sql: """
+          SELECT v.* FROM (
+            SELECT d.seq, d.delivery_id FROM delivery d WHERE \(conditions.joined(separator: " AND "))
+            ORDER BY d.seq DESC \(query.limit.map { "LIMIT \(max(0, $0))" } ?? "")) w
+            CROSS JOIN deliveries v ON v.delivery_id = w.delivery_id
+          ORDER BY w.seq DESC
+          """, arguments: arguments
+      ).map { row in
+        DeliveryRow(
+          deliveryID: row["delivery_id"], alertID: row["alert_id"], hook: row["hook"], state: row["state"],
+          attempts: row["attempts"], next: row.instant("next_at"), exitCode: row["exit_code"], output: row["output"])
+      }
+    }
+  }
+
+  /// Every stream of every source, by source and path.
+  package func sources() throws(StoreError) -> [SourceStream] {
+    try read { db in
+      var refusals: [String: [(reason: String, lines: Int64)]] = [:]
+      for row in try Row.fetchAll(db, sql: "SELECT * FROM refusals ORDER BY source, lines DESC, reason") {
+        refusals[row["source"], default: []].append((row["reason"], row["lines"]))
+      }
+      return try Row.fetchAll(
+        db,
+        sql: """
+          SELECT v.*, CAST(v.path AS BLOB) AS path_bytes, s.undeduplicated
+          FROM sources v JOIN source s ON s.name = v.source ORDER BY v.source, v.path
+          """
+      ).map { row in
+        SourceStream(
+          source: row["source"], path: row.bytes("path_bytes"), offset: row["offset"], size: row["size"],
+          lagBytes: row["lag_bytes"], watermark: row.instant("watermark_at"), lines: row["lines"],
+          events: row["events"], duplicates: row["duplicates"], undeduplicated: row["undeduplicated"],
+          refused: row["refused"], refusals: refusals[row["source"]] ?? [], state: row["state"])
+      }
+    }
+  }
+
+  /// Refused lines, the newest first.
+  package func quarantine(_ query: QuarantineQuery) throws(StoreError) -> [QuarantinedLine] {
+    try read { db in
+      var conditions = ["1"]
+      var arguments = StatementArguments()
+      if let source = query.source {
+        conditions.append("s.name = ?")
+        arguments += [source]
+      }
+      if let reason = query.reason {
+        let raw = RefusalReason.allCases.first { $0.name == reason }?.rawValue ?? 0
+        conditions.append("q.reason = \(raw)")
+      }
+      return try Row.fetchAll(
+        db,
+        sql: """
+          SELECT s.name AS source, CAST(q.path AS BLOB) AS path, q.offset, q.reason, q.seen_ms,
+            CAST(substr(q.line, 1, 1024) AS BLOB) AS sample
+          FROM quarantined q JOIN source s ON s.id = q.source WHERE \(conditions.joined(separator: " AND "))
+          ORDER BY q.seq DESC \(query.limit.map { "LIMIT \(max(0, $0))" } ?? "")
+          """, arguments: arguments
+      ).map { row in
+        QuarantinedLine(
+          source: row["source"], path: row.bytes("path"), offset: row["offset"],
+          reason: RefusalReason(rawValue: row["reason"])?.name ?? "unknown",
+          seen: Instant(milliseconds: row["seen_ms"]), sample: row.bytes("sample") ?? [])
+      }
+    }
+  }
+}
+
+extension Row {
+  /// A column of bytes.
+  fileprivate func bytes(_ column: String) -> [UInt8]? { (self[column] as Data?).map { [UInt8]($0) } }
+}

@@ -1,0 +1,166 @@
+import KizashiCore
+import KizashiStore
+
+/// The lower half of the page: what the score is made of, and how the product is used.
+extension AccountPage {
+  /// How many features a person is shown; the rest are counted. JSON has all.
+  private static let shownFeatures = 15
+  /// Days of the timeline.
+  private static let timelineDays: Int32 = 28
+
+  // MARK: Measures
+
+  var measures: String {
+    guard !detail.measures.isEmpty else { return "" }
+    var table = Table(
+      [
+        .init(title: "MEASURE"), .init(title: "VALUE", alignment: .right), .init(title: "GRADE", alignment: .right),
+        .init(title: ""), .init(title: "SHARE", alignment: .right), .init(title: "POINTS", alignment: .right),
+        .init(title: "WHAT IT IS", minimum: 10),
+      ], indent: 2)
+    var dimension: String?
+    let dimensions = Set(detail.measures.compactMap(\.dimension))
+    for row in detail.measures {
+      // With one dimension its name says nothing.
+      if dimensions.count > 1 || (row.dimension == nil && !dimensions.isEmpty), row.dimension != dimension {
+        table.rows.append([Styled(row.dimension ?? "in no scorecard", .dim)] + Array(repeating: Styled(""), count: 6))
+      }
+      dimension = row.dimension
+      table.rows.append(cells(row))
+    }
+    return title("Measures", "points add up to the score") + table.text(width: page.terminal.width, painter: painter)
+  }
+
+  private func cells(_ row: MeasureState) -> [Styled] {
+    let what = page.metric(ofMeasure: row.measure).map(Because.plain) ?? ""
+    guard let grade = row.grade else {
+      return [Styled(row.measure), Styled("missing", .dim)] + Array(repeating: Styled("–", .dim), count: 4)
+        + [Styled(what, .dim)]
+    }
+    return [
+      Styled(row.measure), row.missing ? Styled("missing", .dim) : Styled(row.value.map { Wording.short($0) } ?? "–"),
+      Styled(Wording.fixed(grade)), Styled(Sparkline.bar(grade / 100, cells: 10), style(grade: grade)),
+      Styled(row.dimension == nil ? "–" : Wording.percent(row.share)),
+      Styled(row.dimension == nil ? "–" : Wording.fixed(row.points)), Styled(what, .dim),
+    ]
+  }
+
+  /// A grade in the colours of the bands, by their plain bounds.
+  private func style(grade: Double) -> Style {
+    let bands = page.model?.bands.bands ?? BandModel.standard.bands
+    return .band(bands.first { grade * 100 >= Double($0.bound) }?.name ?? bands.last?.name)
+  }
+
+  // MARK: Timeline
+
+  var timeline: String {
+    let today = max(page.calendar.day(of: page.now.tile).number, detail.usage.days.last?.day.number ?? .min)
+    let days = (today - Self.timelineDays + 1)...today
+    var text = ""
+    let events = Dictionary(uniqueKeysWithValues: detail.usage.days.map { ($0.day.number, $0.events) })
+    let counts = days.map { events[$0] }
+    if !events.isEmpty {
+      let most = counts.compactMap { $0 }.max() ?? 0
+      let line = Sparkline.line(counts.map { $0.map(Double.init) }, low: 0, high: Double(max(1, most)))
+      text += "  events  \(painter.paint(line, .cyan))  at most \(Wording.counted(most, "event")) a day; · is none\n"
+    }
+    if let scores = scores(of: days) {
+      let known = scores.compactMap { $0 }
+      text +=
+        "  score   \(painter.paint(Sparkline.line(scores, low: 0, high: 100), .cyan))  "
+        + "\(Wording.short(known.min() ?? 0))–\(Wording.short(known.max() ?? 0)), now \(Wording.short(known.last ?? 0))\n"
+    }
+    return text.isEmpty ? "" : title("Timeline", "the last 28 days") + text
+  }
+
+  /// The score in force at the end of each day; nil where there was none, and as a whole where there never was one.
+  private func scores(of days: ClosedRange<Int32>) -> [Double?]? {
+    var rows = detail.scoreHistory.compactMap { row in
+      InstantText.instant("\(row.day)T00:00:00Z").map { (day: $0.milliseconds / 86_400_000, score: row.score) }
+    }[...]
+    var score: Double?
+    let scores = days.map { day in
+      while let row = rows.first, row.day <= Int64(day) {
+        score = row.score
+        rows = rows.dropFirst()
+      }
+      return score
+    }
+    return scores.contains { $0 != nil } ? scores : nil
+  }
+
+  // MARK: Features and users
+
+  var features: String {
+    let rows = detail.usage.features
+    guard !rows.isEmpty else { return "" }
+    let window = Wording.window(hours: detail.usage.windowHours)
+    var table = Table(
+      [
+        .init(title: "FEATURE", minimum: 10), .init(title: "EVENTS", alignment: .right), .init(title: "BEFORE"),
+        .init(title: "USERS", alignment: .right), .init(title: "BEFORE"), .init(title: "DAYS", alignment: .right),
+        .init(title: "BEFORE"), .init(title: "LAST USED"),
+      ], indent: 2)
+    for row in rows.prefix(Self.shownFeatures) {
+      table.rows.append(
+        [Styled(row.feature == "any" ? "any (all use)" : row.feature)]
+          + pair(row.events, row.previousEvents) + pair(row.users, row.previousUsers)
+          + pair(row.activeDays, row.previousActiveDays)
+          + [Styled(Wording.ago(row.lastSeen, now: page.now), row.events == 0 ? .dim : .plain)])
+    }
+    var text = title("Features", "the last \(window) beside the \(window) before")
+    text += table.text(width: page.terminal.width, painter: painter)
+    if rows.count > Self.shownFeatures {
+      text += painter.paint("  and \(rows.count - Self.shownFeatures) more (--format json has all)", .dim) + "\n"
+    }
+    return text
+  }
+
+  private func pair(_ now: Int64, _ before: Int64) -> [Styled] {
+    let style: Style = now == before ? .dim : now < before ? .red : .green
+    return [
+      Styled(Wording.grouped(now), now == 0 ? .dim : .plain),
+      Styled("\(Wording.arrow(Double(now - before))) \(Wording.grouped(before))", style),
+    ]
+  }
+
+  var users: String {
+    guard detail.usage.userCount > 0 else { return "" }
+    let window = Wording.window(hours: detail.usage.windowHours)
+    let total = detail.usage.features.first { $0.feature == "any" }?.events ?? 0
+    var table = Table(
+      [
+        .init(title: "USER", minimum: 10), .init(title: "EVENTS", alignment: .right), .init(title: "BEFORE"),
+        .init(title: "OF ALL", alignment: .right), .init(title: "DAYS", alignment: .right), .init(title: "LAST SEEN"),
+        .init(title: "FIRST SEEN"),
+      ], indent: 2)
+    for row in detail.usage.users {
+      let share = total > 0 ? Wording.percent(Double(row.events) / Double(total)) : "–"
+      table.rows.append(
+        [Styled(row.user)] + pair(row.events, row.previousEvents) + [
+          Styled(share), Styled(Wording.grouped(row.activeDays)), Styled(Wording.ago(row.lastSeen, now: page.now)),
+          Styled(String(page.time(row.firstSeen).prefix(10)), .dim),
+        ])
+    }
+    let count = Wording.counted(Int64(detail.usage.userCount), "user")
+    let shown = detail.usage.users.count
+    let note =
+      shown < detail.usage.userCount
+      ? "the \(shown) of \(count) who used most in \(window)" : "\(count); figures of \(window)"
+    return title("Users", note) + table.text(width: page.terminal.width, painter: painter)
+  }
+
+  // MARK: Attributes
+
+  var attributes: String {
+    guard !detail.attributes.isEmpty else { return "" }
+    var table = Table(
+      [.init(title: "", minimum: 8), .init(title: "", minimum: 10), .init(title: "")], indent: 2, showsTitles: false)
+    for row in detail.attributes {
+      table.rows.append([
+        Styled(row.name), Styled(row.value ?? "null"), Styled(Wording.ago(row.updated, now: page.now), .dim),
+      ])
+    }
+    return title("Attributes") + table.text(width: page.terminal.width, painter: painter)
+  }
+}

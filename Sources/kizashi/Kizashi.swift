@@ -1,0 +1,48 @@
+import ArgumentParser
+import KizashiDaemon
+
+/// The program: `kizashi <verb>`.
+@main
+struct Kizashi: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "kizashi",
+    abstract: "Usage events in, explained changes of customer health out.",
+    discussion: """
+      kizashi follows your product's event logs, keeps exact usage figures and a health score for each account in one
+      SQLite file, records every change with its reasons, and runs your hooks when one needs somebody's attention.
+
+      Exit codes: 0 ok; 1 the answer is "no"; 64 wrong usage; 65 bad data; 69 not available (no store, no daemon);
+      73 cannot create; 75 try again later; 78 bad config.
+
+      Shell completions: kizashi --generate-completion-script bash (or zsh, fish).
+      """,
+    version: "kizashi \(ProgramVersion.current)",
+    groupedSubcommands: [
+      CommandGroup(name: "Looking", subcommands: [Accounts.self, Account.self, Changes.self, Alerts.self]),
+      CommandGroup(name: "Running", subcommands: [Run.self, Check.self, Reload.self, Replay.self, Verify.self]),
+      CommandGroup(
+        name: "Operating",
+        subcommands: [
+          Sources.self, SourceCommands.self, Quarantine.self, Deliveries.self, Hook.self, Backup.self, Generate.self,
+        ]),
+    ])
+
+  static func main() async {
+    do {
+      var command = try await asyncParseAsRoot(nil)
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch let failure as Failure {
+      Output.writeError(failure.text)
+      exit(withError: ExitCode(failure.status))
+    } catch let error as DaemonError {
+      Output.writeError(Failure(code: error.exitCode, error.description).text)
+      exit(withError: ExitCode(error.exitCode))
+    } catch {
+      exit(withError: error)
+    }
+  }
+}

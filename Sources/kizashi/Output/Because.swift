@@ -1,0 +1,86 @@
+import KizashiCore
+
+/// Why a measure moved, in the words of somebody who looks after customers.
+enum Because {
+  /// `because usage of 28 days ago left the window (expiry)`.
+  /// - Parameter metric: what the measure looks at, where the config is at hand; it makes the sentence say more.
+  static func sentence(cause: String, metric: Metric?) -> String {
+    "\(reason(cause: cause, metric: metric)) (\(cause))"
+  }
+
+  private static func reason(cause: String, metric: Metric?) -> String {
+    let feature = metric.flatMap(usage).map { " of \($0)" } ?? ""
+    switch cause {
+    case "event": return "because of new events\(feature)"
+    case "expiry":
+      guard let hours = metric.flatMap(windowHours) else { return "because older usage left the window" }
+      return "because usage\(feature) of \(age(hours: hours)) ago left the window"
+    case "silence": return "because another day passed without \(metric.flatMap(usage) ?? "any use")"
+    case "decay": return "because the last answer is getting old"
+    case "late": return "because events\(feature) arrived late"
+    case "attribute":
+      guard case .attribute(let name) = metric else { return "because an attribute changed" }
+      return "because the attribute \(name) changed"
+    case "survey": return "because of a survey answer"
+    case "phase": return "because the account entered another phase"
+    case "config": return "because the configuration changed"
+    case "reweighted": return "because other measures came or went, so this one weighs differently"
+    case "mixed": return "for more than one reason"
+    default: return "for another reason"
+    }
+  }
+
+  /// The feature a metric counts; nil where it is all usage or none.
+  private static func usage(_ metric: Metric) -> String? {
+    switch metric {
+    case .count(let feature, _), .distinctUsers(let feature, _), .activeDays(let feature, _),
+      .daysSinceLast(let feature, _):
+      switch feature {
+      case .any: nil
+      case .core: "the core features"
+      case .named(let name): name
+      }
+    case .trend(let inner, _, _): usage(inner)
+    case .ratio(let inner, _): usage(inner)
+    case .featuresUsed, .attribute, .survey: nil
+    }
+  }
+
+  private static func windowHours(_ metric: Metric) -> Int? {
+    switch metric {
+    case .count(_, let hours), .distinctUsers(_, let hours), .activeDays(_, let hours), .featuresUsed(let hours): hours
+    case .trend(let inner, _, _): windowHours(inner)
+    case .ratio(let a, let b): windowHours(a) ?? windowHours(b)
+    case .survey(_, _, let hours): hours
+    case .daysSinceLast, .attribute: nil
+    }
+  }
+
+  private static func age(hours: Int) -> String { hours % 24 == 0 ? "\(hours / 24) days" : "\(hours) hours" }
+
+  /// What a metric is, in a few words: `active days, any, 28d`.
+  static func plain(_ metric: Metric) -> String {
+    switch metric {
+    case .count(let feature, let hours): "events, \(name(feature)), \(Wording.window(hours: hours))"
+    case .distinctUsers(let feature, let hours): "users, \(name(feature)), \(Wording.window(hours: hours))"
+    case .activeDays(let feature, let hours): "active days, \(name(feature)), \(Wording.window(hours: hours))"
+    case .featuresUsed(let hours): "features used, \(Wording.window(hours: hours))"
+    case .daysSinceLast(let feature, let unit):
+      "\(unit == .days ? "days" : "business days") since last, \(name(feature))"
+    case .ratio(let a, let b): "\(plain(a)) ÷ \(plain(b))"
+    case .trend(let of, _, _): "change of \(plain(of))"
+    case .attribute(let name): "attribute \(name)"
+    case .survey(let name, let aggregate, let hours):
+      "survey \(name), \(aggregate == .netPromoter ? "nps" : String(describing: aggregate))"
+        + (hours.map { ", \(Wording.window(hours: $0))" } ?? "")
+    }
+  }
+
+  private static func name(_ feature: FeatureReference) -> String {
+    switch feature {
+    case .any: "any"
+    case .core: "core"
+    case .named(let name): name
+    }
+  }
+}

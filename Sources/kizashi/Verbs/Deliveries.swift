@@ -1,0 +1,170 @@
+import ArgumentParser
+import KizashiCore
+import KizashiDaemon
+import KizashiStore
+
+/// `kizashi deliveries list|retry|drop`
+struct Deliveries: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Hook runs: owed, done and dead ones; retry or drop them.",
+    subcommands: [List.self, Retry.self, Drop.self], defaultSubcommand: List.self)
+
+  /// `kizashi deliveries list`
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Hook runs, the newest first.",
+      discussion: """
+        States: owed, running, retry, done, dead (given up after its retries), suppressed (found by a replay, or too late).
+
+        Examples:
+          kizashi deliveries list --state dead
+          kizashi deliveries list --account acme --format json | jq '.[0].output'
+        """)
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var output: FormatOptions
+    @OptionGroup var limit: LimitOptions
+
+    @Option(help: ArgumentHelp("Only runs in this state (may be repeated).", valueName: "state"))
+    var state: [DeliveryStateArgument] = []
+
+    @Option(help: ArgumentHelp("Only runs of this hook.", valueName: "name"))
+    var hook: String?
+
+    @Option(help: ArgumentHelp("Only runs about this account.", valueName: "id"))
+    var account: String?
+
+    func run() throws {
+      let session = try Session(store)
+      let reader = try session.reader()
+      let page = try session.page(reader)
+      if let account { try known(account, reader) }
+      var query = DeliveryQuery()
+      query.states = state.map(\.name)
+      query.hook = hook
+      query.account = account
+      query.limit = limit.rows
+      let rows = try asking { () throws(StoreError) in try reader.deliveries(query) }
+      try Output.write(DeliveryListing.listing.text(rows, format: output.format, page: page))
+    }
+  }
+
+  /// Which runs a change is about.
+  struct Selection: ParsableArguments {
+    @Argument(help: ArgumentHelp("Ids of deliveries, as the list shows them.", valueName: "id"))
+    var ids: [String] = []
+
+    @Flag(help: "All dead ones instead.")
+    var dead = false
+
+    @Option(help: ArgumentHelp("With --dead: only those of this hook.", valueName: "name"))
+    var hook: String?
+
+    func validate() throws {
+      if ids.isEmpty == !dead {
+        throw ValidationError("Name the deliveries by their ids, or give --dead for all dead ones.")
+      }
+      if hook != nil && !dead { throw ValidationError("--hook belongs to --dead.") }
+    }
+
+    /// The ids that are meant.
+    func resolved(_ session: Session) throws(Failure) -> [String] {
+      guard dead else { return ids }
+      let reader = try session.reader()
+      var query = DeliveryQuery()
+      query.states = [DeliveryState.dead.name]
+      query.hook = hook
+      // Oldest first: the order they were owed in.
+      return try asking { () throws(StoreError) in try reader.deliveries(query) }.reversed().map(\.deliveryID)
+    }
+  }
+
+  /// `kizashi deliveries retry`
+  struct Retry: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Run dead or waiting deliveries again, now.",
+      discussion: """
+        Examples:
+          kizashi deliveries retry health-drop:acme:41:firing:pager
+          kizashi deliveries retry --dead --hook pager
+        """)
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var output: FormatOptions
+    @OptionGroup var selection: Selection
+
+    func run() async throws {
+      let session = try Session(store)
+      let ids = try selection.resolved(session)
+      if ids.isEmpty { return try Output.write("No delivery is dead.\n") }
+      try await session.perform(.deliveriesRetry(ids: ids)).report(output.format)
+    }
+  }
+
+  /// `kizashi deliveries drop`
+  struct Drop: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Give up deliveries, so that those after them go on.",
+      discussion: """
+        Examples:
+          kizashi deliveries drop health-drop:acme:41:firing:pager
+        """)
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var output: FormatOptions
+    @OptionGroup var selection: Selection
+
+    func run() async throws {
+      let session = try Session(store)
+      let ids = try selection.resolved(session)
+      if ids.isEmpty { return try Output.write("No delivery is dead.\n") }
+      try await session.perform(.deliveriesDrop(ids: ids)).report(output.format)
+    }
+  }
+}
+
+/// The name of a state of a delivery.
+struct DeliveryStateArgument: ExpressibleByArgument, Equatable {
+  var name: String
+
+  init?(argument: String) {
+    guard DeliveryState.allCases.contains(where: { $0.name == argument }) else { return nil }
+    name = argument
+  }
+
+  static var allValueStrings: [String] { DeliveryState.allCases.map(\.name) }
+}
+
+/// The shape of a list of hook runs.
+enum DeliveryListing {
+  static var listing: Listing<DeliveryRow> {
+    Listing(
+      columns: [
+        .text("state", "STATE", style: { style($0.state) }) { $0.state },
+        .text("hook", "HOOK", minimum: 6) { $0.hook },
+        .text("delivery_id", "DELIVERY", minimum: 16) { $0.deliveryID },
+        .count("attempts", "ATTEMPTS") { Int64($0.attempts) },
+        Column(
+          key: "next_at", title: "NEXT", value: { Value($0.next.map(InstantText.text)) },
+          cell: { row, page in
+            // Only a run that is still to come has a next time worth reading.
+            let isOpen = row.state == DeliveryState.owed.name || row.state == DeliveryState.retry.name
+            return isOpen ? Styled(row.next.map(page.time) ?? "now") : Styled("–", .dim)
+          }),
+        .count("exit_code", "EXIT") { $0.exitCode.map(Int64.init) },
+        .text("output", "OUTPUT", minimum: 10) { $0.output.flatMap { $0.isEmpty ? nil : $0 } },
+        .text("alert_id", nil) { $0.alertID },
+      ],
+      nothing: "No delivery.")
+  }
+
+  private static func style(_ state: String) -> Style {
+    switch state {
+    case DeliveryState.dead.name: .red
+    case DeliveryState.retry.name: .yellow
+    case DeliveryState.done.name: .green
+    case DeliveryState.suppressed.name: .dim
+    default: .plain
+    }
+  }
+}

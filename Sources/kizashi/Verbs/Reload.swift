@@ -1,0 +1,25 @@
+import ArgumentParser
+import KizashiDaemon
+
+/// `kizashi reload`
+struct Reload: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Ask the daemon to read its config again; wait and report.",
+    discussion: """
+      A bad config changes nothing: its problems are printed, the old one stays in force, and the exit code is 78.
+
+      Examples:
+        kizashi check && kizashi reload
+        systemctl reload kizashi              does the same and shows the outcome in `systemctl status`
+      """)
+
+  @OptionGroup var store: StoreOptions
+  @OptionGroup var output: FormatOptions
+
+  func run() async throws {
+    // The config on disk says where the store is; if it is bad, that is the answer already.
+    let session = try Session(store)
+    let reply = try await session.perform(.reload, needsStore: false, timeout: .seconds(300))
+    try reply.report(output.format)
+  }
+}

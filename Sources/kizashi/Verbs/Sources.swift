@@ -1,0 +1,70 @@
+import ArgumentParser
+import KizashiCore
+import KizashiStore
+
+/// `kizashi sources`
+struct Sources: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Where events come from: position, lag, watermark, what was counted and refused.",
+    discussion: """
+      One row for each followed file or producer; the counts are those of its whole source. Events counted as
+      “no dedup” came without an id or from beyond limits.dedup_horizon, so a repeated line would count twice.
+
+      Examples:
+        kizashi sources
+        kizashi sources --format json | jq '.[] | select(.lag_bytes > 0)'
+      """)
+
+  @OptionGroup var store: StoreOptions
+  @OptionGroup var output: FormatOptions
+
+  func run() throws {
+    let session = try Session(store)
+    let reader = try session.reader()
+    let page = try session.page(reader)
+    let rows = try asking { () throws(StoreError) in try reader.sources() }
+    try Output.write(Self.listing.text(rows, format: output.format, page: page))
+  }
+
+  static var listing: Listing<SourceStream> {
+    Listing(
+      columns: [
+        .text("source", "SOURCE", minimum: 6) { $0.source },
+        .bytes("path", "PATH", minimum: 12) { $0.path },
+        .text("state", "STATE") { $0.state },
+        .count("offset", "OFFSET") { $0.offset },
+        .hidden("size") { Value($0.size) },
+        Column(
+          key: "lag_bytes", title: "LAG", alignment: .right, value: { Value($0.lagBytes) },
+          cell: { row, _ in
+            row.lagBytes.map { Styled(Wording.bytes($0), $0 > 0 ? .yellow : .plain) } ?? Styled("–", .dim)
+          }),
+        .time("watermark_at", "WATERMARK") { $0.watermark },
+        .count("lines", "LINES") { $0.lines },
+        .count("events", "EVENTS") { $0.events },
+        .count("duplicates", "DUPLICATES") { $0.duplicates },
+        .count("undeduplicated", "NO DEDUP") { $0.undeduplicated },
+        Column(
+          key: "refused", title: "REFUSED", minimum: 8, value: { Value($0.refused) },
+          cell: { row, _ in
+            guard row.refused > 0 else { return Styled("0", .dim) }
+            let reasons = row.refusals.map { "\($0.reason) \(Wording.grouped($0.lines))" }.joined(separator: ", ")
+            return Styled("\(Wording.grouped(row.refused)): \(reasons)", .yellow)
+          }),
+        .hidden("refusals") { .object($0.refusals.map { .init($0.reason, .integer($0.lines)) }) },
+      ],
+      nothing: "No source has been read yet.")
+  }
+}
+
+extension Column {
+  /// Bytes that are mostly text: people see what is not UTF-8 as `\x{hex}`, machines as U+FFFD.
+  static func bytes(
+    _ key: String, _ title: String?, minimum: Int? = nil, _ bytes: @escaping (Row) -> [UInt8]?
+  ) -> Column {
+    Column(
+      key: key, title: title, minimum: minimum,
+      value: { row in Value(bytes(row).map { String(decoding: $0, as: UTF8.self) }) },
+      cell: { row, _ in bytes(row).map { Styled(bytes: $0) } ?? Styled("–", .dim) })
+  }
+}
