@@ -87,42 +87,42 @@ package enum FileIdentity {
 
   /// Decides. The order of the candidates does not matter, but for ties.
   package static func decide(_ file: Observation, _ candidates: [Candidate]) -> Decision {
-    for (index, candidate) in candidates.enumerated() where sameInode(file, candidate.position) {
-      return decideSameInode(file, candidate, index)
-    }
     // The stream that is read furthest is the best match: every shorter match is a prefix of it.
     let order = candidates.indices.sorted { a, b in
       let (x, y) = (candidates[a].position, candidates[b].position)
       return x.offset != y.offset ? x.offset > y.offset : a < b
     }
-    for index in order {
-      let candidate = candidates[index]
-      if case .present(let same) = candidate.original {
-        // While both are there the bytes themselves were compared, so the remembered ones have nothing to add.
-        if same && (file.rotatedName || candidate.position.head.length >= convincing) { return .hold(index) }
-        continue
-      }
-      // A deleted file was read to its end before it went; what has its bytes now was written by somebody again.
-      guard candidate.head == .equal, candidate.position.ending != .deleted else { continue }
-      switch candidate.tail {
-      case .equal: return .moved(index)
-      case .unknown: return .lookFurther(index)
-      case .nothing, .differs, .beyondEnd: continue
-      }
+    // An inode that was truncated has had several streams.
+    let ofInode = order.filter { sameInode(file, candidates[$0].position) }
+    for index in ofInode where isResumable(file, candidates[index]) { return .resume(index) }
+    for index in ofInode where file.compressed && candidates[index].tail == .unknown { return .lookFurther(index) }
+    for index in order where !ofInode.contains(index) {
+      if let decision = decideOtherInode(file, candidates[index], index) { return decision }
     }
-    return .new
+    let overwritten = ofInode.first { !candidates[$0].position.finished } ?? ofInode.first
+    return overwritten.map { .truncated($0) } ?? .new
   }
 
-  private static func decideSameInode(_ file: Observation, _ candidate: Candidate, _ index: Int) -> Decision {
+  private static func isResumable(_ file: Observation, _ candidate: Candidate) -> Bool {
     let position = candidate.position
-    if file.compressed {
-      // Read to its end before and not grown since: decompressing it again would tell nothing.
-      if position.compressed && position.isReadOut && position.size == file.size { return .resume(index) }
-      if candidate.tail == .unknown { return .lookFurther(index) }
+    // Read to its end before and not grown since: decompressing it again would tell nothing.
+    if file.compressed && position.compressed && position.isReadOut && position.size == file.size { return true }
+    let isLongEnough = file.compressed || file.size >= position.offset
+    return isLongEnough && (candidate.tail == .equal || candidate.tail == .nothing)
+  }
+
+  private static func decideOtherInode(_ file: Observation, _ candidate: Candidate, _ index: Int) -> Decision? {
+    if case .present(let same) = candidate.original {
+      // While both are there the bytes themselves were compared, so the remembered ones have nothing to add.
+      return same && (file.rotatedName || candidate.position.head.length >= convincing) ? .hold(index) : nil
     }
-    let longEnough = file.compressed || file.size >= position.offset
-    if longEnough && (candidate.tail == .equal || candidate.tail == .nothing) { return .resume(index) }
-    return .truncated(index)
+    // A deleted file was read to its end before it went; what has its bytes now was written by somebody again.
+    guard candidate.head == .equal, candidate.position.ending != .deleted else { return nil }
+    switch candidate.tail {
+    case .equal: return .moved(index)
+    case .unknown: return .lookFurther(index)
+    case .nothing, .differs, .beyondEnd: return nil
+    }
   }
 
   /// Whether the inode is the one remembered, not another that got its number. Where the file system tells neither

@@ -67,6 +67,18 @@ import Testing
     row(
       "prefers the same inode to a longer match elsewhere", file(),
       [remembered(inode: 2, offset: 9_000), remembered()], .resume(1)),
+    row(
+      "truncated before: the inode's later stream goes on", file(),
+      [remembered(offset: 9_000, ending: .truncated, tail: .differs), remembered()], .resume(1)),
+    row(
+      "truncated again: the later stream ends", file(),
+      [remembered(offset: 9_000, ending: .truncated, tail: .differs), remembered(tail: .differs)], .truncated(1)),
+    row(
+      "nothing read before it was truncated does not hide a longer match", file(),
+      [remembered(offset: 0, headLength: 0, head: .nothing, tail: .nothing), remembered()], .resume(1)),
+    row(
+      "overwritten with what another stream had", file(),
+      [remembered(tail: .differs), remembered(inode: 2, offset: 9_000)], .moved(1)),
   ]
 
   static let reusedInode: [Case] = [
