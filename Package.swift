@@ -2,6 +2,17 @@
 import PackageDescription
 
 // The targets are walls: what each may touch is written in docs/ARCHITECTURE.md and checked by `scripts/check`.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
 let package = Package(
   name: "kizashi",
   products: [
@@ -20,46 +31,60 @@ let package = Package(
   ],
   targets: [
     // Pure: imports nothing, sees no clock, file, thread or random source.
-    .target(name: "KizashiCore"),
+    .target(name: "KizashiCore", swiftSettings: strict),
 
     // Bytes to events.
     .target(
-      name: "CSimdjson",
-      cxxSettings: [.define("SIMDJSON_EXCEPTIONS", to: "0")],
+      name: "CSimdjson", cxxSettings: [.define("SIMDJSON_EXCEPTIONS", to: "0")],
       linkerSettings: [.linkedLibrary("simdjson")]),
-    .target(name: "KizashiDecode", dependencies: ["KizashiCore", "CSimdjson"]),
+    .target(name: "KizashiDecode", dependencies: ["KizashiCore", "CSimdjson"], swiftSettings: strict),
 
     // Descriptors to bytes.
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .target(name: "KizashiIngest", dependencies: ["CZlib"]),
+    .target(name: "CLinux"),
+    .target(name: "KizashiIngest", dependencies: ["CZlib", "CLinux"], swiftSettings: strict),
 
     // Commits to SQLite and back.
-    .target(
-      name: "KizashiStore",
-      dependencies: ["KizashiCore", .product(name: "GRDB", package: "GRDB.swift")]),
+    .target(name: "KizashiStore", dependencies: ["KizashiCore", grdb, sqlite], swiftSettings: strict),
 
     // YAML to a model.
-    .target(name: "KizashiConfig", dependencies: ["KizashiCore", .product(name: "Yams", package: "Yams")]),
+    .target(name: "KizashiConfig", dependencies: ["KizashiCore", yams], swiftSettings: strict),
 
     // Deterministic sample usage.
-    .target(name: "KizashiSample"),
+    .target(name: "KizashiSample", swiftSettings: strict),
 
     // Effects: the only clock, threads, signals, child processes.
     .target(
       name: "KizashiDaemon",
       dependencies: [
-        "KizashiCore", "KizashiDecode", "KizashiIngest", "KizashiStore", "KizashiConfig",
-        .product(name: "Logging", package: "swift-log"),
-        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-        .product(name: "Subprocess", package: "swift-subprocess"),
-      ]),
-
+        "KizashiCore", "KizashiDecode", "KizashiIngest", "KizashiStore", "KizashiConfig", logging, lifecycle, signals,
+        subprocess,
+      ], swiftSettings: strict),
     .executableTarget(
       name: "kizashi",
       dependencies: [
-        "KizashiDaemon", "KizashiSample",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
+        "KizashiCore", "KizashiConfig", "KizashiStore", "KizashiDaemon", "KizashiSample", logging, arguments,
+      ], swiftSettings: strict),
+
+    // Tests. ReferenceModel recomputes everything from the raw events; the engine must agree with it.
+    .target(name: "ReferenceModel", dependencies: ["KizashiCore"], path: "Tests/ReferenceModel", swiftSettings: strict),
+    .testTarget(
+      name: "ReferenceModelTests", dependencies: ["ReferenceModel", "KizashiCore"], swiftSettings: strict),
+    .testTarget(name: "KizashiCoreTests", dependencies: ["KizashiCore", "ReferenceModel"], swiftSettings: strict),
+    .testTarget(name: "KizashiDecodeTests", dependencies: ["KizashiDecode", "KizashiCore"], swiftSettings: strict),
+    .testTarget(name: "KizashiIngestTests", dependencies: ["KizashiIngest", "CZlib"], swiftSettings: strict),
+    .testTarget(
+      name: "KizashiStoreTests", dependencies: ["KizashiStore", "KizashiCore", grdb, sqlite], swiftSettings: strict),
+    .testTarget(
+      name: "KizashiConfigTests", dependencies: ["KizashiConfig", "KizashiCore", yams], swiftSettings: strict),
+    .testTarget(name: "KizashiSampleTests", dependencies: ["KizashiSample"], swiftSettings: strict),
+    .testTarget(
+      name: "KizashiDaemonTests",
+      dependencies: [
+        "KizashiDaemon", "KizashiCore", "KizashiConfig", "KizashiStore", "KizashiSample", logging, subprocess,
+      ], swiftSettings: strict),
+    .testTarget(
+      name: "KizashiCLITests", dependencies: ["kizashi", "KizashiCore", "KizashiStore"], swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17
 )
