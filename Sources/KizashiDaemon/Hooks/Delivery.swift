@@ -66,13 +66,14 @@ package struct DeliveryOutcome: Sendable, Hashable {
   package var attempts: Int
   /// What the leader exited with; 128 + n when signal n ended it; nil: it runs, timed out or never started.
   package var exitCode: Int32?
-  /// What the hook wrote (at most 64 KiB), after a line of our own where it did not exit by itself.
-  package var output: String
+  /// What the hook wrote (at most 64 KiB), after a line of our own where it did not exit by itself; nil: it still runs, and
+  /// what the attempt before it wrote stays.
+  package var output: String?
   package var at: Instant
 
   /// All parts of the row update.
   package init(
-    deliveryID: String, state: State, attempts: Int, exitCode: Int32? = nil, output: String = "", at: Instant
+    deliveryID: String, state: State, attempts: Int, exitCode: Int32? = nil, output: String? = nil, at: Instant
   ) {
     self.deliveryID = deliveryID
     self.state = state

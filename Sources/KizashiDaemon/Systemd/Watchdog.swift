@@ -75,8 +75,13 @@ package final class WatchdogFeeder: Service, Sendable {
   /// The commit loop begins something that has to end.
   package func busy() { waits.store(false, ordering: .relaxed) }
 
-  /// Feeds until it is cancelled. Goes on through a graceful shutdown: draining is work that can hang too.
+  /// Feeds until a graceful shutdown reaches it or it is cancelled. List it first in its `ServiceGroup`: what is listed first
+  /// stops last, and draining is work that can hang too.
   package func run() async {
+    await cancelWhenGracefulShutdown { await self.feed() }
+  }
+
+  private func feed() async {
     var state = WatchdogState()
     while !Task.isCancelled {
       if state.look(progress: steps.load(ordering: .relaxed), isIdle: waits.load(ordering: .relaxed)) {

@@ -48,7 +48,7 @@ struct ModelOutbox {
       guard let row = index[outcome.deliveryID], rows[row].state == .open else { continue }
       rows[row].delivery.attempts = outcome.attempts
       rows[row].history.append(outcome.state)
-      rows[row].output = outcome.output
+      rows[row].output = outcome.output ?? rows[row].output
       rows[row].exitCode = outcome.exitCode
       switch outcome.state {
       case .running: break
