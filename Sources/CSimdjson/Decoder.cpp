@@ -6,7 +6,10 @@
 namespace kizashi {
 namespace {
 
-bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
+inline bool is_blank(std::string_view line) {
+  // Almost every line begins with its brace.
+  return line.empty() || (line[0] <= ' ' && line.find_first_not_of(" \t\r") == std::string_view::npos);
+}
 
 }  // namespace
 
@@ -50,16 +53,17 @@ void Decoder::supply_account(Event &event) {
   if (known != account_of_user_.end()) event.account.set(known->second);
 }
 
-void Decoder::finish(Event &event, const Source &source, const element *fields, const Path &path) {
+void Decoder::finish(Event &event, Source &source, const element *fields, const Path &path) {
   supply_account(event);
   if (rows_.add(event) != Rows::Outcome::record) return;
   if (event.type == EventType::group && options_.remember_account && event.user.is_text()) {
     remember(event.user.view(), event.account.view());
   }
+  const char *const raw = source.text();
   rows_.begin_record(event.type, source.line);
   object members;
   if (fields == nullptr || fields->get(members) != simdjson::SUCCESS) return;
-  if (const char *brace = raw_at(source.raw, path)) add_fields(members, brace);
+  if (const char *brace = raw_at(raw, path)) add_fields(members, brace);
 }
 
 /// Scalars as they are; numbers as they were written, from the text, whose members come in the same order.

@@ -20,6 +20,9 @@ constexpr size_t line_limit = 1 << 20;
 /// Most nested arrays and objects.
 constexpr size_t depth_limit = 1000;
 
+/// Most rows of one line: one event in 64 bytes is denser than any producer writes them.
+constexpr size_t rows_per_line_limit = line_limit / 64;
+
 /// A simdjson parser that reads text in place and grows by doubling.
 class Parser {
  public:
@@ -59,10 +62,22 @@ class Decoder {
   /// An event's object, and its text for what only the text can say.
   struct Source {
     element value;
-    /// The text of the object, from its brace.
-    const char *raw;
+    /// The text of the object, from its brace; null: not looked for yet.
+    const char *raw = nullptr;
     /// What a record keeps as its line.
     std::string_view line;
+    /// The envelope the event is an element of: its text is found when it is asked for, which is seldom.
+    RawArray *envelope = nullptr;
+    size_t index = 0;
+
+    const char *text() {
+      if (raw == nullptr) {
+        // A record keeps its own element: an envelope of a thousand would else be kept a thousand times.
+        raw = envelope->element(index);
+        line = raw_value(raw);
+      }
+      return raw;
+    }
   };
 
   void decode_line(std::string_view line, bool padded);
@@ -76,17 +91,18 @@ class Decoder {
   void decode_mapped_line(element root, std::string_view text, std::string_view line);
   void decode_envelope(simdjson::dom::array events, const char *bracket);
   void decode_wrapped(element root, std::string_view text, std::string_view line);
-  void decode_mapped(const Source &source);
+  void decode_mapped(Source &source);
   bool classify(Event &event);
   bool classify_segment(Event &event);
   void classify_posthog(Event &event);
-  void read_mapped_time(const Source &source, Event &event);
+  void read_mapped_time(Source &source, Event &event);
   void read_mapped_count(Event &event);
-  void read_mapped_user(const Source &source, Event &event);
-  void add_per_account(simdjson::dom::array accounts, const Source &source, Event &event);
+  void read_mapped_user(Source &source, Event &event);
+  const element *find_fields(Event &event, const Path *&path) const;
+  void add_per_account(simdjson::dom::array accounts, Source &source, Event &event);
 
   /// Judges the event; keeps it as a record if it is one, with the members of the object at `fields` of its text.
-  void finish(Event &event, const Source &source, const element *fields, const Path &path);
+  void finish(Event &event, Source &source, const element *fields, const Path &path);
   void add_fields(object fields, const char *brace);
   void supply_account(Event &event);
 

@@ -110,7 +110,7 @@ void Decoder::read_time(element value, const char *raw, Event &event) const {
 void Decoder::decode_event_line(element root, std::string_view line) {
   object event_line;
   if (root.get(event_line) != simdjson::SUCCESS) return rows_.refuse(Reason::not_object);
-  const Source source{root, line.data(), line};
+  Source source{root, line.data(), line};
   const Members members(event_line);
   static const Path timestamp{"timestamp"}, properties{"properties"}, traits{"traits"};
 

@@ -19,18 +19,22 @@ void Decoder::decode_mapped_line(element root, std::string_view text, std::strin
     if (batch.get(events) != simdjson::SUCCESS) return rows_.refuse(Reason::bad_type);
     return decode_envelope(events, raw_member(raw, "batch"));
   }
-  decode_mapped({root, raw, line});
+  Source source{root, raw, line};
+  decode_mapped(source);
 }
 
 /// One row at least: a line without events is counted too.
 void Decoder::decode_envelope(simdjson::dom::array events, const char *bracket) {
+  if (events.size() > rows_per_line_limit) return rows_.refuse(Reason::too_many);
   RawArray raw(bracket);
   size_t index = 0;
   for (element event : events) {
     if (event.is_object()) {
-      // A record keeps its own element, not the envelope: an envelope of a thousand would be kept a thousand times.
-      const char *const brace = raw.element(index);
-      decode_mapped({event, brace, raw_value(brace)});
+      Source source;
+      source.value = event;
+      source.envelope = &raw;
+      source.index = index;
+      decode_mapped(source);
     } else {
       rows_.refuse(Reason::not_object);
     }
@@ -59,7 +63,8 @@ void Decoder::decode_wrapped(element root, std::string_view text, std::string_vi
     raw = raw_at(text.data(), unwrap_);
   }
   if (!event.is_object()) return rows_.refuse(Reason::not_object);
-  decode_mapped({event, raw, line});
+  Source source{event, raw, line};
+  decode_mapped(source);
 }
 
 /// Sets the event's type and name. False: `page` or `screen`, whose name the type has given.
@@ -90,7 +95,7 @@ void Decoder::classify_posthog(Event &event) {
   }
 }
 
-void Decoder::read_mapped_time(const Source &source, Event &event) {
+void Decoder::read_mapped_time(Source &source, Event &event) {
   if (!mapping.is_pointers(ks_field_timestamp)) {
     Name text;
     mapping.read(ks_field_timestamp, true, text);
@@ -101,7 +106,7 @@ void Decoder::read_mapped_time(const Source &source, Event &event) {
   } else {
     const Path *path;
     if (const element *value = mapping.first(ks_field_timestamp, path)) {
-      const char *raw = value->type() == element_type::DOUBLE ? raw_at(source.raw, *path) : nullptr;
+      const char *raw = value->type() == element_type::DOUBLE ? raw_at(source.text(), *path) : nullptr;
       read_time(*value, raw, event);
     }
   }
@@ -136,19 +141,19 @@ void Decoder::read_mapped_count(Event &event) {
   }
 }
 
-void Decoder::read_mapped_user(const Source &source, Event &event) {
+void Decoder::read_mapped_user(Source &source, Event &event) {
   const Path *path;
   if (options_.any_number_user && mapping.is_pointers(ks_field_user)) {
     const element *value = mapping.first(ks_field_user, path);
     if (value != nullptr && value->type() == element_type::DOUBLE) {
-      if (const char *raw = raw_at(source.raw, *path)) event.user.set(raw_value(raw));
+      if (const char *raw = raw_at(source.text(), *path)) event.user.set(raw_value(raw));
       return;
     }
   }
   mapping.read(ks_field_user, true, event.user);
 }
 
-void Decoder::decode_mapped(const Source &source) {
+void Decoder::decode_mapped(Source &source) {
   mapping.collect(source.value);
   Event event;
   const bool named = options_.dialect != ks_dialect_segment || classify_segment(event);
@@ -166,42 +171,49 @@ void Decoder::decode_mapped(const Source &source) {
   read_mapped_user(source, event);
   mapping.read(ks_field_id, true, event.id);
 
-  const bool is_group = event.type == EventType::group;
-  const bool has_own = is_group && mapping.has(ks_field_group_account);
   const Path root;
   const Path *path = &root;
-  const element *fields = nullptr;
-  const ks_field_name wanted = event.type == EventType::track                        ? ks_field_properties
-                               : is_group && mapping.has(ks_field_group_traits) ? ks_field_group_traits
-                                                                                     : ks_field_traits;
-  for (ks_field_name field : {ks_field_properties, ks_field_traits, ks_field_group_traits}) {
-    const Path *found_path;
-    const element *found = mapping.first(field, found_path);
-    if (found == nullptr) continue;
-    // A group's traits are looked at in groups only.
-    if (!found->is_object() && (field != ks_field_group_traits || is_group)) event.bad_type = true;
-    if (field != wanted) continue;
-    fields = found;
-    path = found_path;
-  }
-
+  const element *fields = find_fields(event, path);
+  const bool has_own = event.type == EventType::group && mapping.has(ks_field_group_account);
   const ks_field_name account_field = has_own ? ks_field_group_account : ks_field_account;
   const Path *account_path;
   const element *account = mapping.is_pointers(account_field) ? mapping.first(account_field, account_path) : nullptr;
   simdjson::dom::array accounts;
-  if (options_.account_arrays && account != nullptr && account->get(accounts) == simdjson::SUCCESS) {
-    const bool is_usage = event.type == EventType::track && !is_reserved(event.event.view());
-    if (is_usage && options_.each_account && accounts.size() > 1) return add_per_account(accounts, source, event);
-    element only;
-    if (accounts.at(0).get(only) == simdjson::SUCCESS) read_name(only, true, event.account);
-  } else {
+  if (!options_.account_arrays || account == nullptr || account->get(accounts) != simdjson::SUCCESS) {
     mapping.read(account_field, true, event.account);
+    return finish(event, source, fields, *path);
   }
+  // Only usage is multiplied: of a record one account is enough.
+  const bool is_usage = event.type == EventType::track && !is_reserved(event.event.view());
+  if (is_usage && options_.each_account && accounts.size() > 1) return add_per_account(accounts, source, event);
+  element only;
+  if (accounts.at(0).get(only) == simdjson::SUCCESS) read_name(only, true, event.account);
   finish(event, source, fields, *path);
 }
 
+/// The object whose members a record of this event keeps, and where it is; null: none. All such objects are checked.
+const simdjson::dom::element *Decoder::find_fields(Event &event, const Path *&path) const {
+  const bool is_group = event.type == EventType::group;
+  ks_field_name wanted = event.type == EventType::track ? ks_field_properties : ks_field_traits;
+  if (is_group && mapping.has(ks_field_group_traits)) wanted = ks_field_group_traits;
+  const element *fields = nullptr;
+  for (ks_field_name field : {ks_field_properties, ks_field_traits, ks_field_group_traits}) {
+    // A group's traits mean something in groups only.
+    if (field == ks_field_group_traits && !is_group) continue;
+    const Path *found_path;
+    const element *found = mapping.first(field, found_path);
+    if (found == nullptr) continue;
+    if (!found->is_object()) event.bad_type = true;
+    if (field != wanted) continue;
+    fields = found;
+    path = found_path;
+  }
+  return fields;
+}
+
 /// One row per account. Ids must differ by row, or all but the first would be taken for conflicting repeats.
-void Decoder::add_per_account(simdjson::dom::array accounts, const Source &source, Event &event) {
+void Decoder::add_per_account(simdjson::dom::array accounts, Source &source, Event &event) {
+  if (rows_.rows_of_line() + accounts.size() > rows_per_line_limit) return rows_.refuse(Reason::too_many);
   const std::string id(event.id.data == nullptr ? "" : event.id.data, event.id.length);
   const bool derives = event.id.is_text() && id.size() <= name_limit;
   std::string derived;

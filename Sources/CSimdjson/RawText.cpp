@@ -1,5 +1,6 @@
 #include "RawText.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -14,9 +15,8 @@ const char *skip_string(const char *p) {
   return p + 1;
 }
 
-bool ends_scalar(char c) {
-  return c == ',' || c == ']' || c == '}' || c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
+/// A number or a word holds nothing up to the space.
+inline bool ends_scalar(char c) { return c == ',' || c == ']' || c == '}' || static_cast<unsigned char>(c) <= ' '; }
 
 uint32_t hex4(const char *p) {
   uint32_t value = 0;
@@ -202,27 +202,32 @@ const char *raw_at(const char *p, const Path &path) {
 bool without_nan(std::string_view text, std::string &copy) {
   // Most broken lines hold neither word: they are not worth a second look.
   if (text.find("NaN") == std::string_view::npos && text.find("Infinity") == std::string_view::npos) return false;
-  copy.clear();
+  // "NaN" grows by a third, nothing grows by more.
+  copy.resize(text.size() + text.size() / 3 + 1);
+  char *out = copy.data();
   bool changed = false;
-  bool in_string = false;
-  for (size_t i = 0; i < text.size(); i++) {
+  for (size_t i = 0; i < text.size();) {
     const char c = text[i];
-    if (in_string) {
-      if (c == '\\' && i + 1 < text.size()) copy.push_back(text[i++]);
-      if (text[i] == '"' && c != '\\') in_string = false;
-      copy.push_back(text[i]);
+    if (c == '"') {
+      const size_t start = i++;
+      while (i < text.size() && text[i] != '"') i += text[i] == '\\' ? 2 : 1;
+      i = std::min(i + 1, text.size());
+      std::memcpy(out, text.data() + start, i - start);
+      out += i - start;
       continue;
     }
     const size_t length = c == 'N' || c == 'I' || c == '-' ? nan_length(text, i) : 0;
     if (length > 0) {
-      copy += "null";
-      i += length - 1;
+      std::memcpy(out, "null", 4);
+      out += 4;
+      i += length;
       changed = true;
     } else {
-      in_string = c == '"';
-      copy.push_back(c);
+      *out++ = c;
+      i++;
     }
   }
+  copy.resize(static_cast<size_t>(out - copy.data()));
   return changed;
 }
 

@@ -45,6 +45,7 @@ void Rows::clear() {
 
 void Rows::begin_line(size_t offset, size_t length) {
   lines_.push_back({static_cast<uint32_t>(offset), static_cast<uint32_t>(length)});
+  line_start_ = rows_;
 }
 
 void Rows::grow() {
@@ -82,7 +83,8 @@ ks_range Rows::copy(const Name &name) {
   return range;
 }
 
-/// The first reason in the order of the checks, which is part of what users see.
+/// The first reason in the order of the checks, which is part of what users see. U+0000 is looked for here only where
+/// another reason would win over it: `add` finds it in the copied text at once.
 Reason Rows::refusal(const Event &e) const {
   const bool is_track = e.type == EventType::track;
   if (e.time == Event::Time::absent) return Reason::missing_field;
@@ -90,15 +92,18 @@ Reason Rows::refusal(const Event &e) const {
   if (is_track && e.event.is_empty()) return Reason::missing_field;
 
   if (e.type == EventType::unknown || e.bad_type || e.time == Event::Time::bad_type) return Reason::bad_type;
+  using State = Name::State;
+  if (e.id.state == State::bad || e.account.state == State::bad || e.user.state == State::bad ||
+      e.event.state == State::bad) {
+    return Reason::bad_type;
+  }
+  const bool is_long = e.id.length > e.id_limit || e.account.length > name_limit || e.user.length > name_limit ||
+                       e.event.length > name_limit;
+  if (e.time != Event::Time::bad && !is_long) return Reason::none;
   for (const Name *name : {&e.id, &e.account, &e.user, &e.event}) {
-    if (name->state == Name::State::bad || name->holds_nul()) return Reason::bad_type;
+    if (name->holds_nul()) return Reason::bad_type;
   }
-  if (e.time == Event::Time::bad) return Reason::bad_timestamp;
-  if (e.id.length > e.id_limit || e.account.length > name_limit || e.user.length > name_limit ||
-      e.event.length > name_limit) {
-    return Reason::too_long;
-  }
-  return Reason::none;
+  return e.time == Event::Time::bad ? Reason::bad_timestamp : Reason::too_long;
 }
 
 Rows::Outcome Rows::add(const Event &event) {
@@ -121,23 +126,32 @@ Rows::Outcome Rows::add(const Event &event) {
   }
 
   if (rows_ == capacity_) grow();
-  const size_t row = rows_++;
+  const size_t row = rows_;
+  const size_t mark = text_used_;
+  account_[row] = copy(event.account);
+  user_[row] = copy(event.user);
+  event_[row] = copy(event.event);
+  id_[row] = copy(event.id);
+  if (std::memchr(text_.data() + mark, 0, text_used_ - mark) != nullptr) {
+    text_used_ = mark;
+    refuse(Reason::bad_type);
+    return Outcome::none;
+  }
+  rows_++;
   instant_[row] = event.milliseconds;
   line_[row] = static_cast<uint32_t>(lines_.size() - 1);
   if (event.type == EventType::heartbeat) {
     kind_[row] = static_cast<uint8_t>(Kind::heartbeat);
     count_[row] = 1;
     account_[row] = user_[row] = event_[row] = id_[row] = {0, 0};
+    text_used_ = mark;
     return Outcome::none;
   }
   const bool is_track = event.type == EventType::track;
   const bool is_usage = is_track && !is_reserved(event.event.view());
   kind_[row] = static_cast<uint8_t>(is_usage ? Kind::usage : Kind::record);
   count_[row] = event.count;
-  account_[row] = copy(event.account);
-  user_[row] = copy(event.user);
-  event_[row] = is_track ? copy(event.event) : ks_range{0, 0};
-  id_[row] = copy(event.id);
+  if (!is_track) event_[row] = {0, 0};
   return is_usage ? Outcome::usage : Outcome::record;
 }
 

@@ -89,6 +89,7 @@ class Rows {
 
   void clear();
   void begin_line(size_t offset, size_t length);
+  size_t rows_of_line() const { return rows_ - line_start_; }
   void refuse(Reason reason);
   void ignore() { add_bare(Kind::ignored); }
   /// Judges the event and appends its row. `record`: the caller goes on with `begin_record`.
@@ -108,7 +109,7 @@ class Rows {
   ks_range copy_for_record(std::string_view text);
 
   // One capacity for all columns, so that a row asks once whether there is room.
-  size_t rows_ = 0, capacity_ = 0;
+  size_t rows_ = 0, line_start_ = 0, capacity_ = 0;
   std::vector<uint8_t> kind_;
   std::vector<int64_t> instant_, count_;
   std::vector<ks_range> account_, user_, event_, id_;

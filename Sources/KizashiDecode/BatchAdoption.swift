@@ -46,7 +46,8 @@ extension EventBatch {
     }
     let first = Int(record.first_field)
     var fields: [(name: String, value: Scalar)] = []
-    var seen: Set<String> = []
+    var seen = Set<String>(minimumCapacity: Int(record.field_count))
+    fields.reserveCapacity(Int(record.field_count))
     // From the back, so that the last of repeated keys is the one that is kept; a nested one hides the others too.
     for index in (first..<first + Int(record.field_count)).reversed() {
       let field = rows.record_fields[index]

@@ -28,8 +28,10 @@ import Testing
   }
 
   @Test func `names keep any script, and escapes are undone`() {
-    let line =
-      #"{"timestamp":0,"account":"株式会社 \u30c6\u30b9\u30c8","user":"a\n\"\\\/b","event":"\ud83d\ude80é","id":"\u007f\t"}"#
+    let line = ##"""
+      {"timestamp":0,"account":"株式会社 \u30c6\u30b9\u30c8","user":"a\n\"\\\/b","event":"\ud83d\ude80é",\##
+      "id":"\u007f\t"}
+      """##
     #expect(
       decodeOne(line) == Row(kind: .usage, account: "株式会社 テスト", user: "a\n\"\\/b", event: "🚀é", id: "\u{7F}\t"))
   }
@@ -105,7 +107,8 @@ import Testing
 
   @Test func `identify, group and reserved events are kept whole as records`() {
     let identify =
-      #"{"type":"identify","timestamp":1,"user":"u","traits":{"plan":"pro","n":1.50,"gone":null,"ok":true,"x":{"y":1}}}"#
+      #"{"type":"identify","timestamp":1,"user":"u","#
+      + #""traits":{"plan":"pro","n":1.50,"gone":null,"ok":true,"x":{"y":1}}}"#
     #expect(
       decodeOne(identify)
         == Row(
@@ -144,8 +147,10 @@ import Testing
 
   @Test func `a record's fields are the last of repeated keys, with numbers as written`() {
     let line = """
-      { "type" : "group", "traits" : {"old":1}, "timestamp" : 1, "account" : "a", "tr\\u0061its" : { "a" : 1 , "b" : -0.10,\
-       "a" : "two", "n" : 1 , "n" : [ { "a" : "]}" } ], "\\u0063\\ud83d\\ude80" : 12345678901234567890 , "e\\"}" : -1E+2,\
+      { "type" : "group", "traits" : {"old":1}, "timestamp" : 1, "account" : "a",\
+       "tr\\u0061its" : { "a" : 1 , "b" : -0.10,\
+       "a" : "two", "n" : 1 , "n" : [ { "a" : "]}" } ],\
+       "\\u0063\\ud83d\\ude80" : 12345678901234567890 , "e\\"}" : -1E+2,\
        "s" : "\\u0000x\\\\" } }
       """
     #expect(

@@ -147,7 +147,8 @@ import Testing
     let lines = [
       #"{"timestamp":1.5,"timestamp":1748781296.123,"account":"a","event":"e"}"#,
       #"{"time\u0073tamp":1748781296.123,"account":"a","event":"e"}"#,
-      #"{"x":{"timestamp":2.5,"y":"}\"{"},"timestamp" : 1748781296.123 ,"z":[{"timestamp":3.5}],"account":"a","event":"e"}"#,
+      #"{"x":{"timestamp":2.5,"y":"}\"{"},"timestamp" : 1748781296.123 ,"z":[{"timestamp":3.5}],"#
+        + #""account":"a","event":"e"}"#,
       #"  {"s":"\\\"timestamp\":4.5","account":"a","event":"e","timestamp":1748781296.123}  "#,
       #"{"timestamp":"never","account":"a","event":"e","timestamp":1748781296.123}"#,
     ]

@@ -46,7 +46,8 @@ private struct Usage {
 
   var kizashi: String {
     """
-    {"id":\(quoted(id)),"timestamp":\(time),"account":\(quoted(account)),"user":\(quoted(user)),"event":\(quoted(event))}
+    {"id":\(quoted(id)),"timestamp":\(time),"account":\(quoted(account)),"user":\(quoted(user)),\
+    "event":\(quoted(event))}
     """
   }
   var segment: String {
@@ -68,9 +69,13 @@ private struct Usage {
     """
   }
   var custom: String {
-    """
-    {"log":\(quoted("{\"at\":\(time),\"tenant\":{\"ids\":[null,\(quoted(account))]},\"who\":\(quoted(user)),\"a/b~c\":\(quoted(event)),\"n\":\(quoted(id))}"))}
-    """
+    let inner = """
+      {"at":\(time),"tenant":{"ids":[null,\(quoted(account))]},"who":\(quoted(user)),"a/b~c":\(quoted(event)),\
+      "n":\(quoted(id))}
+      """
+    return """
+      {"log":\(quoted(inner))}
+      """
   }
 }
 
@@ -153,5 +158,19 @@ private struct Usage {
   @Test func `an envelope with one mistake in its text is refused whole`() {
     let text = #"{"batch":[\#(Usage.rows[0].segment),{"x":tru},\#(Usage.rows[1].segment)]}"#
     #expect(decode(text, reading(.segment)).map(\.reason) == [.badJSON])
+  }
+
+  @Test func `a line gives no more rows than a producer could mean`() {
+    func envelope(_ count: Int) -> String {
+      #"{"batch":["# + Array(repeating: "{}", count: count).joined(separator: ",") + "]}"
+    }
+    #expect(decode(envelope(16_384), reading(.segment)).count == 16_384)
+    #expect(decode(envelope(16_385), reading(.segment)).map(\.reason) == [.tooMany])
+    var options = reading(.segment)
+    options.eachAccount = true
+    let accounts = Array(repeating: "1", count: 16_385).joined(separator: ",")
+    let line = #"{"type":"track","timestamp":0,"event":"e","groupId":[\#(accounts)]}"#
+    #expect(decode(line, options).map(\.reason) == [.tooMany])
+    #expect(decode(line, reading(.segment)).map(\.account) == ["1"])
   }
 }

@@ -59,7 +59,8 @@ import Testing
     let lines = """
       {"event":"$identify","timestamp":0,"distinct_id":"u","properties":{"$set":{"email":"e"}},"$set":{"email":"f"}}
       {"event":"$set","timestamp":0,"distinct_id":"u","$set":{"email":"f"}}
-      {"event":"$groupidentify","timestamp":0,"distinct_id":"u","properties":{"$group_type":"company","$group_key":"acme","$group_set":{"seats":5}}}
+      {"event":"$groupidentify","timestamp":0,"distinct_id":"u","properties":{"$group_type":"company",\
+      "$group_key":"acme","$group_set":{"seats":5}}}
       {"event":"$groupidentify","timestamp":0,"distinct_id":"u","properties":{"$group_type":"team","$group_key":"blue"}}
       {"event":"$create_alias"}
       {"event":"$feature_flag_called","timestamp":0}
