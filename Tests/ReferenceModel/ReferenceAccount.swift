@@ -11,6 +11,21 @@ package struct ReferenceChange: Equatable, Sendable {
   package var delta: Int?
   package var cause: Cause
   package var because: [ExplanationLine]
+
+  /// An entry.
+  package init(
+    kind: Change.Kind, at: Int64, subject: String, from: String?, to: String?, delta: Int?, cause: Cause,
+    because: [ExplanationLine]
+  ) {
+    self.kind = kind
+    self.at = at
+    self.subject = subject
+    self.from = from
+    self.to = to
+    self.delta = delta
+    self.cause = cause
+    self.because = because
+  }
 }
 
 /// The last score of a local day.
@@ -98,15 +113,17 @@ package struct ReferenceAccount: Sendable {
         rules[index].step(
           rule,
           ReferenceRuleInput(
-            now: now, reading: current, bandChange: bandChange, scores: scores, facts: facts, context: context)))
+            now: now, reading: current, band: newBand, bandChange: bandChange, scores: scores, facts: facts,
+            context: context)))
     }
+    let scoreMoved = previous?.score != current.score
     let changed =
       previous.map { $0.grades != current.grades || $0.score != current.score } ?? true
       || bandChange != nil || paths.contains { $0.count > 1 }
-    if case .deadline = trigger, !changed { return false }
-
     if let baseBefore {
-      writeScoreOrBand(from: baseBefore, to: current, bandChange: bandChange, at: now, trigger, context)
+      if bandChange != nil || scoreMoved {
+        writeScoreOrBand(from: baseBefore, to: current, bandChange: bandChange, at: now, trigger, context)
+      }
     } else {
       base = ReferenceBase(reading: current, causes: context.model.measures.map { _ in [] })
     }

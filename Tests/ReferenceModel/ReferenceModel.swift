@@ -5,18 +5,19 @@ import KizashiCore
 /// Nothing is incremental: every evaluation recomputes every metric from the raw lines. Only what the specification
 /// itself defines as history is kept (journal, how long a bound has been lost, rule states, past scores). Deadlines are
 /// not computed but tried: every account is looked at in every hour of the clock's way, and at each instant a rule, a
-/// band or a held grade names. An instant at which no grade, score, band or rule changed is no evaluation and leaves
-/// no trace.
+/// band or a held grade names. An instant at which no grade, score, band or rule changed leaves no trace.
 ///
 /// Where the specification leaves room, the model follows these decisions:
 /// - Group lines and reserved events are events of their account: it is evaluated after them. `identify` is not, and
 ///   makes no account.
 /// - A refused or duplicate line moves nothing. Refusals are checked in the order future, expired, late, id_conflict,
 ///   too_many, against the source's watermark before the line.
-/// - Ids are compared only if both instants are within the dedup horizon of the arriving line's source.
+/// - Ids are compared only if both instants are within the dedup horizon of the arriving line's source, and the
+///   remembered one is within that of its own source too. One line of the same content makes a duplicate, also beside
+///   one of another.
 /// - Rule entries carry lines relative to the base before the evaluation's own entries and do not move the base.
-/// - A time-driven evaluation at which no grade, score, band or rule changes does not exist: it writes no `score` entry
-///   that an earlier evaluation of the same local day was denied.
+/// - A `score` entry is written only at an evaluation that moved the score: one that the day's limit denied waits for
+///   the next move, so that the journal does not show which instants happened to be looked at.
 /// - A rule that resolves while its condition holds and has no cooldown opens again in the same evaluation.
 package struct ReferenceModel {
   package let model: Model
@@ -27,6 +28,8 @@ package struct ReferenceModel {
   package private(set) var counters: [ReferenceCounters]
   /// Milliseconds; nil before the first accepted line.
   package private(set) var clock: Int64?
+  /// Clocks an advance was told that lie before the last instant that changed anything, or beyond the advance's end.
+  package private(set) var impossibleClocks: [(told: Int64, least: Int64, most: Int64)] = []
   /// Look at every hour; false: only at hours in which a tile leaves a window or a local day begins. Same results.
   package var looksAtEveryHour = true
 
@@ -49,9 +52,10 @@ package struct ReferenceModel {
     case .advance(let instant, let engineClock):
       guard let old = clock, instant > old else { return }
       let lastChange = fireDeadlines(through: instant)
-      let new = engineClock ?? lastChange ?? old
-      precondition(new >= (lastChange ?? old) && new <= instant, "the engine's clock missed or passed a deadline")
-      clock = new
+      let least = lastChange ?? old
+      let new = engineClock ?? least
+      if new < least || new > instant { impossibleClocks.append((new, least, instant)) }
+      clock = max(least, min(new, instant))
     case .settle(let instant):
       if let old = clock, instant <= old { return }
       _ = fireDeadlines(through: instant)
@@ -119,7 +123,10 @@ package struct ReferenceModel {
       }
     }
     if event.id != nil, isWithinDedupHorizon(event.at, of: event.source) {
-      let known = remembered.filter { $0.id == event.id && isWithinDedupHorizon($0.at, of: event.source) }
+      let known = remembered.filter { old in
+        old.id == event.id && isWithinDedupHorizon(old.at, of: event.source)
+          && isWithinDedupHorizon(old.at, of: old.source)
+      }
       if known.contains(where: { $0.sameContent(as: event) }) { return .duplicate }
       if !known.isEmpty { return .refused(.idConflict) }
     }
@@ -141,11 +148,13 @@ package struct ReferenceModel {
 
   private mutating func count(_ event: ReferenceEvent) {
     let deduplicated = event.id != nil && isWithinDedupHorizon(event.at, of: event.source)
-    if event.id != nil { remembered.append(event) }
+    if deduplicated { remembered.append(event) }
     if event.kind == .usage { eventNames.insert(event.event) }
     counters[event.source].accepted += 1
-    counters[event.source].events += event.count
-    if !deduplicated { counters[event.source].undeduplicated += 1 }
+    if event.kind != .heartbeat {
+      counters[event.source].events += event.count
+      if !deduplicated { counters[event.source].undeduplicated += 1 }
+    }
     counters[event.source].watermark = max(counters[event.source].watermark ?? event.at, event.at)
   }
 }

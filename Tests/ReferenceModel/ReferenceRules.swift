@@ -10,6 +10,8 @@ struct ReferenceRuleState: Sendable {
   var episode = 0
   /// `band_change`: the band has been what it changed to since a change that counts.
   var holdsBand = false
+  /// `band_change`: the band that opened the episode.
+  var openedBand: String?
   /// `silence`: events of the feature since the opening.
   var eventsSinceOpening: Int64 = 0
 }
@@ -18,6 +20,7 @@ struct ReferenceRuleState: Sendable {
 struct ReferenceRuleInput {
   var now: Int64
   var reading: ReferenceReading
+  var band: String
   /// The change of the band at this evaluation.
   var bandChange: (from: String, to: String)?
   var scores: [ReferenceScoreSpan]
@@ -48,10 +51,10 @@ extension ReferenceRuleState {
         phase = .ok
         return path + [.ok]
       }
-      // Another band that matches is another reason: its time starts anew.
+      // Its time starts anew with another band, too.
       if case .bandChange = rule.kind, input.bandChange != nil { pendingSince = now }
       guard now >= pendingSince + rule.forMilliseconds else { return path }
-      open()
+      open(in: input.band)
       return path + [.firing]
     case .firing:
       clearSince = isClear(rule, input, condition: holds) ? clearSince ?? now : nil
@@ -63,7 +66,7 @@ extension ReferenceRuleState {
     }
     guard holds, now >= closedUntil else { return path }
     if rule.forMilliseconds == 0 {
-      open()
+      open(in: input.band)
     } else {
       phase = .pending
       pendingSince = now
@@ -71,7 +74,8 @@ extension ReferenceRuleState {
     return path + [phase]
   }
 
-  private mutating func open() {
+  private mutating func open(in band: String) {
+    openedBand = band
     phase = .firing
     episode += 1
     clearSince = nil
@@ -87,7 +91,8 @@ extension ReferenceRuleState {
 
   private func isClear(_ rule: Rule, _ input: ReferenceRuleInput, condition: Bool) -> Bool {
     switch rule.kind {
-    case .bandChange: return !condition || input.bandChange != nil
+    // Another band that matches is another reason: this episode's is over.
+    case .bandChange: return openedBand != input.band
     case .drop: return !condition
     case .silence(_, _, let clear): return eventsSinceOpening >= Int64(clear)
     case .threshold(let subject, let comparison, let clear):

@@ -50,3 +50,58 @@ extension ReferenceModel {
   /// The account of a name.
   package func account(_ name: String) -> ReferenceAccount? { accounts.first { $0.name == name } }
 }
+
+/// A usage fact by names: what the lines of one hour, account, event name and user come to.
+package struct ReferenceFact: Equatable, Sendable {
+  package var hour: Int64
+  package var account: String
+  package var event: String
+  package var user: String?
+  package var events: Int64
+  package var first: Int64
+  package var last: Int64
+
+  /// A fact of given names.
+  package init(hour: Int64, account: String, event: String, user: String?, events: Int64, first: Int64, last: Int64) {
+    self.hour = hour
+    self.account = account
+    self.event = event
+    self.user = user
+    self.events = events
+    self.first = first
+    self.last = last
+  }
+
+  /// In an order that does not depend on numbers.
+  package static func sorted(_ facts: [ReferenceFact]) -> [ReferenceFact] {
+    facts.sorted { a, b in
+      if a.hour != b.hour { return a.hour < b.hour }
+      return [a.account, a.event, a.user ?? ""].lexicographicallyPrecedes([b.account, b.event, b.user ?? ""])
+    }
+  }
+}
+
+extension ReferenceModel {
+  /// All usage facts.
+  package var facts: [ReferenceFact] {
+    var result: [ReferenceFact] = []
+    for account in accounts {
+      for line in account.facts.usage {
+        let same = result.firstIndex {
+          $0.hour == line.hour && $0.account == account.name && $0.event == line.event && $0.user == line.user
+        }
+        if let same {
+          result[same].events += line.count
+          result[same].first = min(result[same].first, line.at)
+          result[same].last = max(result[same].last, line.at)
+        } else {
+          result.append(
+            ReferenceFact(
+              hour: line.hour, account: account.name, event: line.event, user: line.user, events: line.count,
+              first: line.at, last: line.at))
+        }
+      }
+    }
+    return ReferenceFact.sorted(result)
+  }
+}

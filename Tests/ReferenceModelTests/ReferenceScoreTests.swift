@@ -76,15 +76,16 @@ import Testing
       ])
   }
 
-  @Test func `two score entries never share a local day, and what was denied waits for a real evaluation`() {
+  @Test func `two score entries never share a local day, and what was denied waits for the next move`() {
     func score(_ text: String) -> [(name: String, value: Scalar)] { [("x", .number(text))] }
     let inputs = [
       group(january(1, 1), score("60")), group(january(1, 2), score("54")), group(january(1, 3), score("48")),
     ]
     let denied = fed(attributeModel(["x"]), inputs + [.settle(at: january(9))])
     #expect(denied.accounts[0].changes.map(\.at) == [january(1, 2)])
-    let later = fed(attributeModel(["x"]), inputs + [group(january(9), [("other", .bool(true))])])
+    let later = fed(
+      attributeModel(["x"]), inputs + [group(january(8), score("48")), group(january(9), score("47.99"))])
     #expect(later.accounts[0].changes.map(\.at) == [january(1, 2), january(9)])
-    #expect(later.accounts[0].scoreHistory.map(\.score) == [4800])
+    #expect(later.accounts[0].scoreHistory.map(\.score) == [4800, 4799])
   }
 }

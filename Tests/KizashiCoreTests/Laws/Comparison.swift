@@ -1,0 +1,136 @@
+import KizashiCore
+import ReferenceModel
+
+/// Everything in which an engine and the reference model disagree about a scenario, in words.
+struct Comparison {
+  private(set) var differences: [String] = []
+  private let model: Model
+
+  init(_ scenario: Scenario, _ driver: borrowing EngineDriver, _ reference: ReferenceModel) {
+    model = scenario.model
+    compareStore(driver.world, reference)
+    for account in reference.accounts {
+      guard let id = driver.engine.account(named: account.name) else {
+        differences.append("account \(account.name) is unknown to the engine")
+        continue
+      }
+      compareReading(account, driver.engine.explain(id))
+      compareHistory(account, id, driver.world)
+    }
+    for told in reference.impossibleClocks {
+      differences.append("the engine's clock cannot be there: \(told)")
+    }
+  }
+
+  private mutating func expect<T>(_ what: String, engine: T, reference: T) {
+    let (a, b) = (String(describing: engine), String(describing: reference))
+    if a != b { differences.append("\(what)\n    engine    \(a)\n    reference \(b)") }
+  }
+
+  private mutating func compareStore(_ world: StoredWorld, _ reference: ReferenceModel) {
+    expect("accounts", engine: world.accounts, reference: reference.accounts.map(\.name))
+    expect("clock", engine: world.now.milliseconds, reference: reference.clock ?? .min)
+    for (index, counters) in reference.counters.enumerated() {
+      let row = world.sources[index] ?? SourceRow(source: index)
+      expect("lines of source \(index)", engine: row.lines, reference: counters.lines)
+      expect("events of source \(index)", engine: row.events, reference: counters.events)
+      expect(
+        "duplicates of source \(index)", engine: row.duplicates, reference: counters.duplicates)
+      expect(
+        "undeduplicated of source \(index)", engine: row.undeduplicated,
+        reference: counters.undeduplicated)
+      expect(
+        "watermark of source \(index)", engine: row.watermark?.milliseconds,
+        reference: counters.watermark)
+      for reason in RefusalReason.allCases {
+        expect(
+          "\(reason.name) of source \(index)", engine: row.refused[Int(reason.rawValue)],
+          reference: counters.refused[reason] ?? 0)
+      }
+    }
+    expect("facts", engine: world.namedFacts, reference: reference.facts)
+  }
+
+  private mutating func compareReading(_ account: ReferenceAccount, _ explanation: Explanation) {
+    let name = account.name
+    guard let reading = account.reading else { return }
+    expect("score of \(name)", engine: explanation.score, reference: reading.score)
+    expect("band of \(name)", engine: explanation.band, reference: account.band)
+    expect(
+      "coverage of \(name)", engine: explanation.coverage.reduced,
+      reference: reading.coverage.reduced)
+    for (index, measure) in explanation.measures.enumerated() {
+      let what = "\(measure.name) of \(name)"
+      expect(
+        "value of \(what)", engine: measure.value?.reduced,
+        reference: reading.values[index]?.reduced)
+      expect("grade of \(what)", engine: measure.grade, reference: reading.grades[index])
+      expect(
+        "share of \(what)", engine: measure.share.reduced, reference: reading.shares[index].reduced)
+      expect("missing of \(what)", engine: measure.missing, reference: reading.values[index] == nil)
+    }
+  }
+
+  private mutating func compareHistory(
+    _ account: ReferenceAccount, _ id: AccountID, _ world: StoredWorld
+  ) {
+    let name = account.name
+    let changes = world.changes.filter { $0.account == id }.map { change in
+      Self.line(
+        ReferenceChange(
+          kind: change.kind, at: change.at.milliseconds, subject: change.subject, from: change.from,
+          to: change.to,
+          delta: change.delta, cause: change.cause, because: change.because))
+    }
+    compareLists("journal of \(name)", changes, account.changes.map(Self.line))
+    let alerts = world.alerts.filter { $0.account == id }.map {
+      "\($0.ruleName) \($0.episode) \($0.state) \($0.at.milliseconds)"
+    }
+    compareLists(
+      "alerts of \(name)", alerts,
+      account.alerts.map { "\($0.rule) \($0.episode) \($0.state) \($0.at)" })
+    let rows = world.history.values.filter { $0.account == id }.sorted { $0.day < $1.day }
+    compareLists(
+      "score history of \(name)",
+      rows.map { "\($0.day.number) \($0.at.milliseconds) \($0.score as Any)" },
+      account.scoreHistory.map { "\($0.day) \($0.at) \($0.score as Any)" })
+  }
+
+  private mutating func compareLists(_ what: String, _ engine: [String], _ reference: [String]) {
+    guard engine != reference else { return }
+    let common = zip(engine, reference).prefix { $0 == $1 }.count
+    func show(_ list: [String]) -> String {
+      list.dropFirst(max(0, common - 1)).prefix(4).map { "\n      \($0)" }.joined()
+    }
+    differences.append(
+      "\(what) from entry \(common) on\n    engine\(show(engine))\n    reference\(show(reference))")
+  }
+
+  private static func line(_ change: ReferenceChange) -> String {
+    let lines = change.because.map {
+      "\($0.measure):\($0.points) \(text($0.from))→\(text($0.to)) \($0.cause)"
+    }
+    return
+      "\(change.at) \(change.kind) \(change.subject) \(change.from ?? "nil")→\(change.to ?? "nil") "
+      + "\(change.delta as Any) \(change.cause) \(lines)"
+  }
+
+  private static func text(_ value: Rational?) -> String {
+    value.map { "\($0.reduced.numerator)/\($0.reduced.denominator)" } ?? "-"
+  }
+}
+
+/// Runs the reference model over a scenario; the engine says where its advances left the clock.
+func reference(_ scenario: Scenario, clocks: [Int64]) -> ReferenceModel {
+  var model = ReferenceModel(model: scenario.model, sources: scenario.sources)
+  var clocks = clocks[...]
+  for input in scenario.inputs {
+    if case .advance(let instant, _) = input {
+      let clock = clocks.popFirst()
+      model.apply(.advance(to: instant, clock: clock))
+    } else {
+      model.apply(input)
+    }
+  }
+  return model
+}

@@ -1,0 +1,142 @@
+import KizashiCore
+import ReferenceModel
+
+/// Feeds a scenario to an engine as the daemon would: in chunks, with commits in between, perhaps with restarts.
+struct EngineDriver: ~Copyable {
+  /// Where chunks end, commits are made and the process is restarted, in percent of the places where it may happen.
+  struct Habits {
+    var chunkEnds = 100
+    var commits = 0
+    var restarts = 0
+  }
+
+  private(set) var engine: Engine
+  private(set) var world = StoredWorld()
+  /// The engine's clock after each `advance`.
+  private(set) var clocks: [Int64] = []
+  /// Rows refused by reason, as handed to the quarantine.
+  private(set) var quarantined = 0
+  private let scenario: Scenario
+  private let habits: Habits
+  private var random: SplitMix
+
+  init(_ scenario: Scenario, _ habits: Habits = Habits(), seed: UInt64 = 1) {
+    self.scenario = scenario
+    self.habits = habits
+    random = SplitMix(seed: seed)
+    engine = Engine(model: scenario.model, configVersion: 1, sources: scenario.sources, seed: seed)
+  }
+
+  /// Plays the whole scenario and makes a last commit.
+  mutating func run() throws(RestoreError) {
+    var chunk = EventBatch()
+    for input in scenario.inputs {
+      if case .event(let event) = input {
+        if chunk.rowCount > 0 && (chunk.source != event.source || random.chance(habits.chunkEnds)) {
+          try deliver(&chunk)
+        }
+        chunk.source = event.source
+        chunk.latestAcceptable = Instant(milliseconds: event.latestAcceptable)
+        chunk.append(event)
+      } else {
+        try deliver(&chunk)
+        move(input)
+        try pause()
+      }
+    }
+    try deliver(&chunk)
+    world.store(engine.drain())
+  }
+
+  /// One account as the engine sees it.
+  func explain(_ account: String) -> Explanation? { engine.account(named: account).map { engine.explain($0) } }
+
+  /// Applies one line alone.
+  mutating func apply(_ event: ReferenceEvent) {
+    var chunk = EventBatch()
+    chunk.source = event.source
+    chunk.latestAcceptable = Instant(milliseconds: event.latestAcceptable)
+    chunk.append(event)
+    engine.apply(chunk)
+  }
+
+  /// Applies a wall-clock input.
+  mutating func move(_ input: ReferenceInput) {
+    switch input {
+    case .event: preconditionFailure("events come in chunks")
+    case .advance(let instant, _):
+      engine.advance(to: Instant(milliseconds: instant))
+      clocks.append(engine.now.milliseconds)
+    case .settle(let instant): engine.settle(at: Instant(milliseconds: instant))
+    }
+  }
+
+  /// Commits now and returns what was stored.
+  mutating func commit() -> Commit {
+    let commit = engine.drain()
+    world.store(commit)
+    return commit
+  }
+
+  private mutating func deliver(_ chunk: inout EventBatch) throws(RestoreError) {
+    guard chunk.rowCount > 0 else { return }
+    engine.apply(chunk)
+    quarantined += engine.takeRefusals().count
+    chunk = EventBatch()
+    try pause()
+  }
+
+  private mutating func pause() throws(RestoreError) {
+    if random.chance(habits.commits) { world.store(engine.drain()) }
+    guard random.chance(habits.restarts) else { return }
+    world.store(engine.drain())
+    // Another seed: no result may depend on where hash tables put things.
+    engine = Engine(
+      model: scenario.model, configVersion: 1, sources: scenario.sources, seed: random.next())
+    try engine.restore(world.restored(model: scenario.model, all: false), mode: .resume)
+  }
+
+  /// An engine that believes the stored facts and records and nothing else.
+  borrowing func recomputed() throws(RestoreError) -> Engine {
+    var fresh = Engine(model: scenario.model, configVersion: 1, sources: scenario.sources, seed: 99)
+    try fresh.restore(world.restored(model: scenario.model, all: true), mode: .recompute)
+    return fresh
+  }
+}
+
+extension EventBatch {
+  /// Adds a row as the decoder would.
+  mutating func append(_ event: ReferenceEvent) {
+    let row = rowCount
+    instant.append(event.at)
+    count.append(event.count)
+    account.append(add(event.account))
+    user.append(add(event.user))
+    self.event.append(add(event.event))
+    id.append(add(event.id))
+    line.append(UInt32(lines.count))
+    lines.append(TextRange(offset: UInt32(100 * lines.count), length: 99))
+    switch event.kind {
+    case .usage: kind.append(RowKind.usage.rawValue)
+    case .heartbeat: kind.append(RowKind.heartbeat.rawValue)
+    case .group, .reserved, .identify:
+      kind.append(RowKind.record.rawValue)
+      let kinds: [ReferenceEvent.Kind: Record.Kind] = [
+        .group: .group, .reserved: .track, .identify: .identify,
+      ]
+      records.append(
+        (
+          row,
+          Record(
+            kind: kinds[event.kind] ?? .track, event: event.event, fields: event.fields, line: "{}")
+        ))
+    }
+  }
+
+  private mutating func add(_ name: String?) -> TextRange {
+    guard let name, !name.isEmpty else { return .absent }
+    let range = TextRange(offset: UInt32(text.count), length: UInt32(name.utf8.count))
+    text += Array(name.utf8)
+    return range
+  }
+}

@@ -1,0 +1,162 @@
+import KizashiCore
+import ReferenceModel
+
+/// A small universe: a config and everything that happens under it.
+struct Scenario {
+  var seed: UInt64
+  var model: Model
+  var sources: [SourceModel]
+  /// In log order, ending with a `settle`.
+  var inputs: [ReferenceInput]
+
+  /// What a scenario may contain.
+  struct Traits {
+    /// Wall-clock advances between lines.
+    var advances = true
+    /// Measures that hold their grade, ids with two contents, caps and lateness: all that depends on the order of lines.
+    var orderMatters = true
+    /// At most so many lines.
+    var lines = 70
+  }
+
+  init(seed: UInt64, traits: Traits = Traits()) {
+    var random = SplitMix(seed: seed)
+    self.seed = seed
+    model = ModelGenerator.model(&random, traits)
+    sources = (0..<random.int(1...3)).map { index in
+      let lateness =
+        traits.orderMatters && random.chance(15) ? Int64(random.int(1...40)) * 3_600_000 : nil
+      return SourceModel(name: "s\(index)", allowedLatenessMilliseconds: lateness)
+    }
+    var lines = LineGenerator(traits: traits, sources: sources.count, start: ModelGenerator.start)
+    inputs = lines.inputs(&random)
+  }
+
+  /// The lines in another order, at one end.
+  func shuffled(_ random: inout SplitMix) -> Scenario {
+    var copy = self
+    let end = copy.inputs.removeLast()
+    copy.inputs.shuffle(using: &random)
+    copy.inputs.append(end)
+    return copy
+  }
+}
+
+/// Makes log lines that are mostly in order, with everything real logs have beside.
+struct LineGenerator {
+  let traits: Scenario.Traits
+  let sources: Int
+  private var now: Int64
+  private var sent: [ReferenceEvent] = []
+  private var usedInstants: Set<Int64> = []
+  private var latestAcceptable: Int64 = .max
+  /// How far each source is behind the others.
+  private var lags: [Int64] = []
+
+  private static let events = ["api.get", "api.put", "report.made", "open", "free", "other"]
+
+  init(traits: Scenario.Traits, sources: Int, start: Int64) {
+    self.traits = traits
+    self.sources = sources
+    now = start
+  }
+
+  mutating func inputs(_ random: inout SplitMix) -> [ReferenceInput] {
+    var result: [ReferenceInput] = []
+    let count = random.int(5...traits.lines)
+    lags = (0..<sources).map { _ in random.chance(15) ? Int64(random.int(1...240)) * 3_600_000 : 0 }
+    // Long steps make silences, short ones bursts within an hour.
+    let pace = random.pick([60_000, 3_600_000, 4 * 3_600_000, 12 * 3_600_000])
+    latestAcceptable = now + Int64(count * pace) + 3 * 86_400_000
+    for _ in 0..<count {
+      now += Int64(random.int(0...2 * pace))
+      if random.chance(5) { now += Int64(random.int(1...5)) * 86_400_000 }
+      // Exactly on an hour: where tiles, days and deadlines meet.
+      if random.chance(20) {
+        now = now / 3_600_000 * 3_600_000 + (random.chance(50) ? 3_600_000 : 0)
+      }
+      if traits.advances && random.chance(12) {
+        result.append(.advance(to: now + Int64(random.int(-2...40)) * 1_800_000))
+      }
+      let event = event(&random)
+      sent.append(event)
+      result.append(.event(event))
+    }
+    result.append(
+      .settle(at: max(now, latestAcceptable) + Int64(random.int(0...8 * 24)) * 3_600_000))
+    return result
+  }
+
+  private mutating func event(_ random: inout SplitMix) -> ReferenceEvent {
+    if !sent.isEmpty && random.chance(8) {
+      var copy = random.pick(random.chance(50) ? sent.suffix(8) : sent)
+      if random.chance(50) { copy.source = random.int(0...sources - 1) }
+      // The same id with other content is a conflict; without an id a repeated line is another event.
+      if traits.orderMatters && random.chance(25) { copy.count += 1 }
+      if copy.id != nil || (copy.kind == .usage && random.chance(30)) { return copy }
+    }
+    let source = random.int(0...sources - 1)
+    var at = now - lags[source]
+    if random.chance(20) { at -= Int64(random.int(0...60)) * 1_800_000 }
+    if random.chance(4) { at -= Int64(random.int(1...12)) * 86_400_000 }
+    if random.chance(2) { at = latestAcceptable + Int64(random.int(0...2)) }
+    let kind = random.int(0...99)
+    var event = ReferenceEvent(
+      source: source, at: at,
+      account: random.pick(["acme", "acme", "beta", "corp", "dune"]),
+      user: random.chance(80) ? random.pick(["u1", "u2", "u3"]) : nil,
+      event: random.pick(Self.events),
+      id: random.chance(60) ? "id\(sent.count)" : nil,
+      count: random.chance(15) ? Int64(random.int(2...5)) : 1,
+      latestAcceptable: latestAcceptable)
+    if kind >= 75 { makeRecord(&event, &random) }
+    return event
+  }
+
+  private mutating func makeRecord(_ event: inout ReferenceEvent, _ random: inout SplitMix) {
+    // Of equal instants the later in the log wins: where the order must not matter, none are equal.
+    while !traits.orderMatters && usedInstants.contains(event.at) { event.at -= 1 }
+    usedInstants.insert(event.at)
+    event.count = 1
+    switch random.int(0...9) {
+    case 0...3:
+      event.kind = .group
+      event.event = ""
+      event.fields = [(random.pick(["seats", "level"]), Self.scalar(&random))]
+      if random.chance(30) { event.fields.append(("plan", .string("pro"))) }
+    case 4...7:
+      event.kind = .reserved
+      event.event = "survey.responded"
+      let score: Scalar =
+        random.chance(85)
+        ? (random.chance(50) ? .number("\(random.int(0...10))") : .string("\(random.int(0...9)).5"))
+        : random.pick([.null, .bool(true), .string("good")])
+      event.fields = [("survey", .string(random.pick(["nps", "nps", "ces"]))), ("score", score)]
+    case 8:
+      event.kind = .reserved
+      event.event = random.pick(["sentiment.recorded", "contract.renewed", "touch.recorded"])
+      event.fields = [
+        ("value", .number("\(random.int(0...100))")), ("mrr", .number("\(random.int(0...90))")),
+        ("kind", .string("call")),
+      ]
+    default:
+      event.kind = random.chance(50) ? .identify : .heartbeat
+      event.account = nil
+      event.event = ""
+      if event.kind == .heartbeat {
+        event.id = nil
+        event.user = nil
+      }
+    }
+  }
+
+  private static func scalar(_ random: inout SplitMix) -> Scalar {
+    switch random.int(0...9) {
+    case 0...5: .number("\(random.int(0...100))")
+    case 6: .string("\(random.int(0...100)).\(random.int(0...99_999_999))")
+    case 7: .bool(random.chance(50))
+    case 8: .null
+    default: .string("many")
+    }
+  }
+}

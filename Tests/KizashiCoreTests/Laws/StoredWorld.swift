@@ -1,0 +1,131 @@
+import KizashiCore
+import ReferenceModel
+
+/// What a store keeps of the commits of an engine: everything, in plain arrays.
+struct StoredWorld {
+  var now = Instant(milliseconds: .min)
+  var accounts: [String] = []
+  var eventNames: [String] = []
+  var users: [String] = []
+  var userAccounts: [AccountID] = []
+  var facts: [Fact] = []
+  var records: [StoredRecord] = []
+  var fingerprints: [FingerprintBlock] = []
+  var accountRows: [AccountID: AccountRow] = [:]
+  var history: [[Int64]: ScoreHistoryRow] = [:]
+  var changes: [Change] = []
+  var alerts: [AlertTransition] = []
+  var attributes: [String: AttributeRow] = [:]
+  var sources: [Int: SourceRow] = [:]
+
+  mutating func store(_ commit: Commit) {
+    now = commit.now
+    accounts += Self.names(commit.accounts)
+    eventNames += Self.names(commit.eventNames)
+    users += Self.names(commit.users)
+    userAccounts += commit.users.accounts
+    facts = Facts.combined(facts + commit.facts)
+    records += commit.records
+    fingerprints = (fingerprints + commit.fingerprints).filter {
+      $0.hour >= commit.fingerprintsFrom
+    }
+    for row in commit.accountRows { accountRows[row.account] = row }
+    for row in commit.scoreHistory { history[[Int64(row.account), Int64(row.day.number)]] = row }
+    changes += commit.changes
+    alerts += commit.alerts
+    for row in commit.attributes { attributes["\(row.account) \(row.name)"] = row }
+    for row in commit.sources { sources[row.source] = row }
+  }
+
+  /// What a new engine is given. `all`: also the facts that no window sees any more.
+  func restored(model: Model, all: Bool) -> Restored {
+    let oldest =
+      all || now.milliseconds == .min ? Int32.min : now.tile.hour - Int32(model.factHorizonHours)
+    return Restored(
+      now: now, accounts: Self.block(accounts, firstID: 0),
+      eventNames: Self.block(eventNames, firstID: 0),
+      users: Self.block(users, firstID: 1, accounts: userAccounts),
+      facts: facts.filter { $0.hour >= oldest },
+      records: records, fingerprints: fingerprints,
+      accountRows: accountRows.keys.sorted().compactMap { accountRows[$0] },
+      sources: sources.keys.sorted().compactMap { sources[$0] },
+      lastChangeSequence: changes.last?.sequence ?? 0,
+      lastRecordSequence: records.last?.sequence ?? 0)
+  }
+
+  private static func names(_ block: NameBlock) -> [String] {
+    var start = 0
+    return block.ends.map { end in
+      defer { start = Int(end) }
+      return String(decoding: block.bytes[start..<Int(end)], as: UTF8.self)
+    }
+  }
+
+  private static func block(_ names: [String], firstID: UInt32, accounts: [AccountID] = [])
+    -> NameBlock
+  {
+    var block = NameBlock(firstID: firstID)
+    for name in names {
+      block.bytes += Array(name.utf8)
+      block.ends.append(UInt32(block.bytes.count))
+    }
+    block.accounts = accounts
+    return block
+  }
+
+  /// What differs, in words. Engine-internal bytes are compared too: they are stored, so they may not depend on chance.
+  func differences(from other: StoredWorld) -> [String] {
+    var result: [String] = []
+    func compare<T>(_ what: String, _ mine: T, _ theirs: T) {
+      let (a, b) = (String(describing: mine), String(describing: theirs))
+      if a != b { result.append("\(what): \(firstDifference(a, b))") }
+    }
+    compare("clock", now, other.now)
+    compare("accounts", accounts, other.accounts)
+    compare("event names", eventNames, other.eventNames)
+    compare("users", users, other.users)
+    compare("facts", facts, other.facts)
+    compare("records", records.map { "\($0)" }, other.records.map { "\($0)" })
+    compare("changes", changes.map(Self.line), other.changes.map(Self.line))
+    compare("alerts", alerts.map { "\($0)" }, other.alerts.map { "\($0)" })
+    let days = history.keys.sorted { $0.lexicographicallyPrecedes($1) }
+    let otherDays = other.history.keys.sorted { $0.lexicographicallyPrecedes($1) }
+    compare(
+      "score history", days.map { "\($0) \(history[$0] as Any)" },
+      otherDays.map { "\($0) \(other.history[$0] as Any)" })
+    compare(
+      "account rows", accountRows.sorted { $0.key < $1.key }.map { "\($0.value)" },
+      other.accountRows.sorted { $0.key < $1.key }.map { "\($0.value)" })
+    compare(
+      "attributes", attributes.sorted { $0.key < $1.key }.map { "\($0.value)" },
+      other.attributes.sorted { $0.key < $1.key }.map { "\($0.value)" })
+    compare(
+      "sources", sources.sorted { $0.key < $1.key }.map { "\($0.value)" },
+      other.sources.sorted { $0.key < $1.key }.map { "\($0.value)" })
+    return result
+  }
+
+  /// The facts by names.
+  var namedFacts: [ReferenceFact] {
+    ReferenceFact.sorted(
+      facts.map { fact in
+        ReferenceFact(
+          hour: Int64(fact.hour), account: accounts[Int(fact.account)],
+          event: eventNames[Int(fact.event)],
+          user: fact.user == 0 ? nil : users[Int(fact.user) - 1], events: fact.events,
+          first: fact.first,
+          last: fact.last)
+      })
+  }
+
+  private static func line(_ change: Change) -> String { "\(change)" }
+}
+
+/// The place where two texts begin to differ.
+func firstDifference(_ a: String, _ b: String) -> String {
+  let common = zip(a.utf8, b.utf8).prefix { $0 == $1 }.count
+  func around(_ text: String) -> String {
+    String(decoding: text.utf8.dropFirst(max(0, common - 200)).prefix(500), as: UTF8.self)
+  }
+  return "\n    \(around(a))\n  ≠ \(around(b))"
+}
