@@ -84,6 +84,7 @@ extension Engine {
     now = Instant(milliseconds: limit)
     if instant > sources[source].watermark ?? .min {
       sources[source].row.watermark = Instant(milliseconds: instant)
+      dedup.raiseFloor(of: source, watermark: instant)
     }
   }
 
@@ -102,7 +103,8 @@ extension Engine {
     content = NameHash.fold(content ^ UInt64(bitPattern: instant), 0x9e37_79b9_7f4a_7c15)
     content = NameHash.fold(content ^ UInt64(bitPattern: batch.count[row]), 0xbf58_476d_1ce4_e5b9)
     let id = Deduplicator.fingerprint(text.id)
-    return (dedup.look(up: id, content: content, oldest: oldest), id, content, true)
+    let verdict = dedup.look(up: id, content: content, oldest: oldest)
+    return (verdict, id, content, true)
   }
 
   private mutating func applyUsage(_ row: Int, _ batch: borrowing EventBatch, _ text: RowText) {
@@ -128,7 +130,7 @@ extension Engine {
     let user = text.user.count == 0 ? 0 : intern(user: text.user, of: account)
     accept(instant, source)
     if known.remembered {
-      dedup.remember(known.id, content: known.content, instant: instant)
+      dedup.remember(known.id, content: known.content, instant: instant, source: source)
     } else {
       sources[source].row.undeduplicated += 1
     }
@@ -168,7 +170,7 @@ extension Engine {
     }
     accept(instant, batch.source)
     if known.remembered {
-      dedup.remember(known.id, content: known.content, instant: instant)
+      dedup.remember(known.id, content: known.content, instant: instant, source: batch.source)
     } else {
       sources[batch.source].row.undeduplicated += 1
     }

@@ -7,11 +7,8 @@ extension Engine {
     commit.accounts = accountNames.takeNew()
     commit.eventNames = eventNames.takeNew()
     commit.users = userNames.takeNew()
-    commit.fingerprints = dedup.takeNew()
-    if let oldest = oldestFingerprint() {
-      dedup.forget(before: oldest)
-      commit.fingerprintsFrom = Instant(milliseconds: oldest).tile.hour
-    }
+    (commit.fingerprints, commit.fingerprintsFrom) = dedup.takeNew()
+    dedup.forget()
     commit.sources = dirtySources.sorted().map { sources[$0].row }
     dirtySources.removeAll(keepingCapacity: true)
     // Ascending, so that the store appends and a dump of two runs compares.
@@ -26,16 +23,6 @@ extension Engine {
     }
     dirtyAccounts.removeAll(keepingCapacity: true)
     return commit
-  }
-
-  /// Ids before this instant can meet no event any more: the horizon before the lowest watermark, but never more than
-  /// two horizons before the clock, so that a source that ended pins nothing.
-  private func oldestFingerprint() -> Int64? {
-    let watermarks = sources.compactMap(\.watermark)
-    guard let lowest = watermarks.min() else { return nil }
-    let horizon = compiled.model.limits.dedupHorizonMilliseconds
-    return max(
-      lowest.subtractingClamped(horizon), now.milliseconds.subtractingClamped(horizon).subtractingClamped(horizon))
   }
 
   private func row(of account: AccountID) -> AccountRow {

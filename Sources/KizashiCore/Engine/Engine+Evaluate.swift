@@ -35,12 +35,13 @@ extension Engine {
       for drop in 0..<compiled.dropCount {
         drops[a * compiled.dropCount + drop].record(accounts[a].score, at: now.milliseconds)
       }
-      recordHistory(account, scoreChanged: first || accounts[a].score != wasScore)
+      recordHistory(account, scoreChanged: accounts[a].score != wasScore)
     } else if band != wasBand {
       recordHistory(account, scoreChanged: false)
     }
     let steps = stepRules(account, bandWas: wasBand, first: first, trigger)
-    writeJournal(account, bandWas: wasBand, first: first, steps: steps, trigger)
+    let scoreMoved = accounts[a].score != wasScore
+    writeJournal(account, bandWas: wasBand, first: first, scoreMoved: scoreMoved, steps: steps, trigger)
     schedule(account)
   }
 
@@ -183,6 +184,7 @@ extension Engine {
     guard instant > now else { return }
     fireDeadlines(upTo: instant.milliseconds)
     now = instant
+    daySteps.move(to: now.tile)
   }
 
   /// The next instant at which anything can change without input; nil: never.

@@ -1,10 +1,10 @@
 extension Engine {
   /// Writes what an evaluation changed: a band or score entry, then one per rule that moved, and the alerts.
   mutating func writeJournal(
-    _ account: AccountID, bandWas: Int8, first: Bool, steps: [RuleStep], _ trigger: Trigger
+    _ account: AccountID, bandWas: Int8, first: Bool, scoreMoved: Bool, steps: [RuleStep], _ trigger: Trigger
   ) {
     let a = Int(account)
-    let kind = entryKind(account, bandWas: bandWas, first: first, trigger)
+    let kind = entryKind(account, bandWas: bandWas, first: first, scoreMoved: scoreMoved, trigger)
     if kind != nil || !steps.isEmpty {
       let score = accounts[a].score
       let base = accounts[a].baseScore
@@ -32,12 +32,16 @@ extension Engine {
     if kind == .score { accounts[a].lastScoreEntryDay = daySteps.today.number }
   }
 
-  private func entryKind(_ account: AccountID, bandWas: Int8, first: Bool, _ trigger: Trigger) -> Change.Kind? {
+  /// An entry that the day's limit denied waits for the next move of the score: were it written at the next evaluation,
+  /// the journal would show which instants happened to be looked at.
+  private func entryKind(
+    _ account: AccountID, bandWas: Int8, first: Bool, scoreMoved: Bool, _ trigger: Trigger
+  ) -> Change.Kind? {
     guard !first else { return nil }
     let core = accounts[Int(account)]
     if trigger.isConfig { return core.band != bandWas || core.score != core.baseScore ? .config : nil }
     if core.band != bandWas { return .band }
-    guard core.score >= 0, core.baseScore >= 0,
+    guard scoreMoved, core.score >= 0, core.baseScore >= 0,
       (core.score - core.baseScore).magnitude >= UInt32(compiled.bands.model.journalStep),
       core.lastScoreEntryDay != daySteps.today.number
     else { return nil }

@@ -24,8 +24,11 @@ extension Engine {
     changeSequence = restored.lastChangeSequence
     recordSequence = restored.lastRecordSequence
     restoreNames(restored)
+    for row in restored.sources where row.source < sources.count {
+      sources[row.source].row = row
+      if let watermark = row.watermark { dedup.raiseFloor(of: row.source, watermark: watermark.milliseconds) }
+    }
     dedup.restore(restored.fingerprints)
-    for row in restored.sources where row.source < sources.count { sources[row.source].row = row }
     for stored in restored.records {
       guard let account = stored.account else { continue }
       guard Int(account) < accounts.count else { throw .unknownName(what: "account", id: account) }

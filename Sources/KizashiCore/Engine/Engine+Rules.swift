@@ -16,11 +16,15 @@ extension Engine {
     for index in compiled.rules.indices {
       if case .bandChange(let from, let to) = compiled.rules[index].condition {
         let entered = enteredBand(from: from, to: to, was: bandWas, is: accounts[Int(account)].band, first)
-        if let entered { rules[base + index].enteredBand = entered }
+        if let entered {
+          rules[base + index].enteredBand = entered
+          // Another band that matches is another condition: its time starts anew.
+          if rules[base + index].phase == .pending { rules[base + index].since = now.milliseconds }
+        }
       }
-      // A band change may close one episode and open the next in one evaluation; nothing else moves twice.
-      let turns = if case .bandChange = compiled.rules[index].condition { 2 } else { 1 }
-      for _ in 0..<turns {
+      // What resolves while its condition holds (a band change into another band, a silence ended by late events) opens
+      // again at the end of its cooldown: without one, at once.
+      for _ in 0..<2 {
         guard let step = stepRule(index, account, trigger) else { break }
         steps.append(step)
         if step.step.to != .ok || step.step.from != .firing { break }

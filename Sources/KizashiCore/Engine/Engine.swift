@@ -96,7 +96,7 @@ public struct Engine: ~Copyable {
     userNames = NameTable(firstID: 1, owned: true, seed: seed)
     usage = UsageState(model: model, leaves: compiled.leaves, windows: compiled.windows)
     usage.addUser()  // number 0: no user
-    dedup = Deduplicator(seed: seed)
+    dedup = Deduplicator(seed: seed, horizon: model.limits.dedupHorizonMilliseconds)
     daySteps = DaySteps(model.calendar)
     self.sources = []
     for source in sources { addSource(source) }
@@ -107,6 +107,7 @@ public struct Engine: ~Copyable {
   public mutating func addSource(_ source: SourceModel) {
     sources.append(
       SourceState(row: SourceRow(source: sources.count), allowedLateness: source.allowedLatenessMilliseconds))
+    dedup.addSource()
   }
 
   /// Number of accounts seen so far.
