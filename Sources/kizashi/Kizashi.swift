@@ -8,10 +8,10 @@ struct Kizashi: AsyncParsableCommand {
     commandName: "kizashi",
     abstract: "Usage events in, explained changes of customer health out.",
     discussion: """
-      kizashi follows your product's event logs, keeps exact usage figures and a health score for each account in one
+      kizashi follows your product's event logs, keeps exact usage figures and a health score for each account in one \
       SQLite file, records every change with its reasons, and runs your hooks when one needs somebody's attention.
 
-      Exit codes: 0 ok; 1 the answer is "no"; 64 wrong usage; 65 bad data; 69 not available (no store, no daemon);
+      Exit codes: 0 ok; 1 the answer is "no"; 64 wrong usage; 65 bad data; 69 not available (no store, no daemon); \
       73 cannot create; 75 try again later; 78 bad config.
 
       Shell completions: kizashi --generate-completion-script bash (or zsh, fish).

@@ -66,8 +66,8 @@ extension Failure {
       let count = problems.count == 1 ? "a problem" : "\(problems.count) problems"
       let lines = problems.map { "  \($0.description)" }
       self.init(.badConfig, (["the config \(path) has \(count):"] + lines).joined(separator: "\n"))
-    case .unreadable:
-      self.init(.badConfig, error.description)
+    case .unreadable(let path, let why, let hint):
+      self.init(.badConfig, "cannot read the config \(path): \(why)", hint: hint)
     }
   }
 

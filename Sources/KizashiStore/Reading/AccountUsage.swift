@@ -8,7 +8,8 @@ package struct AccountUsage: Sendable, Equatable {
   package var windowHours: Int
   /// `any` first, then by events, previous events, and name.
   package var features: [FeatureUse] = []
-  /// Those with the most events in the window; equal ones by last use, then in the order they were first seen.
+  /// Those with the most events in the window; equal ones by the events before, last use, and order of
+  /// appearance.
   package var users: [UserUse] = []
   /// How many users it has ever had.
   package var userCount = 0
@@ -171,6 +172,8 @@ private struct Pass {
   func namedUsers(limit: Int?, _ db: Database) throws -> [AccountUsage.UserUse] {
     let ordered = users.sorted { a, b in
       if a.value.current.events != b.value.current.events { return a.value.current.events > b.value.current.events }
+      // Of an account that fell silent, those who used it most before are the ones to call.
+      if a.value.previous.events != b.value.previous.events { return a.value.previous.events > b.value.previous.events }
       if a.value.last != b.value.last { return a.value.last > b.value.last }
       return a.key < b.key
     }

@@ -10,6 +10,15 @@ package struct StoredExplanation: Sendable, Equatable {
   package var to: String?
   package var cause: String
 
+  /// A line; `from` and `to` nil: missing.
+  package init(measure: String, points: Double, from: String?, to: String?, cause: String) {
+    self.measure = measure
+    self.points = points
+    self.from = from
+    self.to = to
+    self.cause = cause
+  }
+
   /// The lines of a `because` column; what is not such a line is left out.
   static func lines(_ json: String, _ db: Database) throws -> [StoredExplanation] {
     guard json != "[]" else { return [] }

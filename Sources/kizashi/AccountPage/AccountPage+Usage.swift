@@ -59,10 +59,11 @@ extension AccountPage {
     var text = ""
     let events = Dictionary(uniqueKeysWithValues: detail.usage.days.map { ($0.day.number, $0.events) })
     let counts = days.map { events[$0] }
-    if !events.isEmpty {
-      let most = counts.compactMap { $0 }.max() ?? 0
+    if let most = counts.compactMap({ $0 }).max() {
       let line = Sparkline.line(counts.map { $0.map(Double.init) }, low: 0, high: Double(max(1, most)))
       text += "  events  \(painter.paint(line, .cyan))  at most \(Wording.counted(most, "event")) a day; · is none\n"
+    } else if !events.isEmpty {
+      text += "  events  \(painter.paint(Sparkline.line(counts.map { _ in nil }, low: 0, high: 1), .dim))  none\n"
     }
     if let scores = scores(of: days) {
       let known = scores.compactMap { $0 }
@@ -92,7 +93,9 @@ extension AccountPage {
   // MARK: Features and users
 
   var features: String {
-    let rows = detail.usage.features
+    let any = detail.usage.features.first { $0.feature == "any" }
+    // With no feature marked core, `core` is all use once more.
+    let rows = detail.usage.features.filter { $0.feature != "core" || !$0.hasFigures(of: any) }
     guard !rows.isEmpty else { return "" }
     let window = Wording.window(hours: detail.usage.windowHours)
     var table = Table(
@@ -162,5 +165,14 @@ extension AccountPage {
       ])
     }
     return title("Attributes") + table.text(width: page.terminal.width, painter: painter)
+  }
+}
+
+extension AccountUsage.FeatureUse {
+  /// Whether nothing but the name differs.
+  fileprivate func hasFigures(of other: AccountUsage.FeatureUse?) -> Bool {
+    var renamed = self
+    renamed.feature = other?.feature ?? ""
+    return renamed == other
   }
 }

@@ -52,7 +52,7 @@ struct AccountPage {
 
   private func trend(_ length: String, _ points: Double?) -> [String] {
     guard let points else { return [] }
-    let change = Styled("\(Wording.signed(points)) \(Wording.arrow(points))", .change(points))
+    let change = Styled("\(Wording.signedFixed(points)) \(Wording.arrow(points))", .change(points))
     return ["\(length) \(painter.paint(change))"]
   }
 

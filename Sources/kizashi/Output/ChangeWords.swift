@@ -7,7 +7,7 @@ enum ChangeWords {
   static func what(_ change: JournalEntry) -> [Styled] {
     let from = change.from ?? "none"
     let to = change.to ?? "none"
-    let delta = change.delta.map { [Styled("  "), Styled("\(Wording.signed($0)) points", .change($0))] } ?? []
+    let delta = change.delta.map { [Styled("  "), Styled("\(Wording.signedFixed($0)) points", .change($0))] } ?? []
     switch change.kind {
     case Change.Kind.band.name:
       return [Styled(from, .band(change.from)), Styled(" → "), Styled(to, .band(change.to))] + delta
@@ -31,7 +31,7 @@ enum ChangeWords {
 
   /// The reasons of an entry as one short text: `reports_trend −30.40, active_users −4.98`.
   static func summary(_ lines: [StoredExplanation], most: Int = 3) -> String {
-    let shown = lines.prefix(most).map { "\($0.measure) \(Wording.signed($0.points))" }.joined(separator: ", ")
+    let shown = lines.prefix(most).map { "\($0.measure) \(Wording.signedFixed($0.points))" }.joined(separator: ", ")
     return lines.count > most ? "\(shown), and \(lines.count - most) more" : shown
   }
 

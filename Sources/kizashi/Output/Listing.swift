@@ -19,6 +19,8 @@ struct Column<Row> {
   var alignment: Alignment = .left
   /// See ``Table/Column/minimum``.
   var minimum: Int?
+  /// See ``Table/Column/isOptional``.
+  var isOptional = false
   var value: (Row) -> Value
   var cell: (Row, Page) -> Styled
 
@@ -67,6 +69,13 @@ struct Column<Row> {
       cell: { row, page in instant(row).map { Styled(page.time($0)) } ?? Styled("–", .dim) })
   }
 
+  /// The same column, left out of the table where the terminal is narrow.
+  var optional: Column {
+    var column = self
+    column.isOptional = true
+    return column
+  }
+
   /// For machines only.
   static func hidden(_ key: String, _ value: @escaping (Row) -> Value) -> Column {
     Column(key: key, title: nil, value: value, cell: { _, _ in Styled("") })
@@ -112,7 +121,10 @@ struct Listing<Row> {
     guard !rows.isEmpty else { return page.painter.paint(nothing, .dim) + "\n" }
     let shown = columns.filter { $0.title != nil }
     var table = Table(
-      shown.map { Table.Column(title: $0.title ?? "", alignment: $0.alignment, minimum: $0.minimum) })
+      shown.map {
+        Table.Column(
+          title: $0.title ?? "", alignment: $0.alignment, minimum: $0.minimum, isOptional: $0.isOptional)
+      })
     table.rows = rows.map { row in shown.map { $0.cell(row, page) } }
     return table.text(width: page.terminal.width, painter: page.painter)
   }

@@ -6,6 +6,8 @@ struct Table {
     var alignment: Alignment = .left
     /// The least cells it may be cut to; nil: never cut.
     var minimum: Int?
+    /// Whether it may be left out where the terminal is too narrow for all; the last such column goes first.
+    var isOptional = false
   }
 
   var columns: [Column]
@@ -26,12 +28,27 @@ struct Table {
   /// - Parameter width: the terminal's cells; nil: as wide as it needs (piped output is never cut).
   func text(width: Int?, painter: Painter) -> String {
     let widths = columnWidths(within: width)
+    let total = indent + widths.reduce(0, +) + gap * max(0, columns.count - 1)
+    if let width, total > width, let last = columns.lastIndex(where: \.isOptional) {
+      return without(last).text(width: width, painter: painter)
+    }
     var result = ""
     if showsTitles {
       result += line(columns.map { Styled($0.title, .dim) }, widths, painter)
     }
     for row in rows { result += line(row, widths, painter) }
     return result
+  }
+
+  private func without(_ column: Int) -> Table {
+    var table = self
+    table.columns.remove(at: column)
+    table.rows = rows.map { row in
+      var row = row
+      row.remove(at: column)
+      return row
+    }
+    return table
   }
 
   /// How wide each column becomes.

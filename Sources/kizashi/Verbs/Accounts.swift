@@ -139,9 +139,9 @@ enum AccountListing {
       .points("score", "SCORE") { $0.score },
       .text("band", "BAND", style: { .band($0.band) }) { $0.band },
       .points("trend_7d", "7 DAYS", signed: true) { $0.trend7Days },
-      .points("trend_28d", "28 DAYS", signed: true) { $0.trend28Days },
+      .points("trend_28d", "28 DAYS", signed: true) { $0.trend28Days }.optional,
       Column(
-        key: "coverage", title: "COVERAGE", alignment: .right, value: { Value($0.coverage) },
+        key: "coverage", title: "COVERAGE", alignment: .right, isOptional: true, value: { Value($0.coverage) },
         cell: { row, _ in row.coverage.map { Styled(Wording.percent($0)) } ?? Styled("–", .dim) }),
       Column(
         key: "firing_alerts", title: "ALERTS", minimum: 6, value: { Value($0.firingAlerts) },

@@ -51,7 +51,7 @@ enum AlertListing {
         .text("account", "ACCOUNT", minimum: 8) { $0.account },
         .text("rule", "RULE", minimum: 8) { $0.rule },
         .date("at", "SINCE") { $0.at },
-        .date("resolved_at", "RESOLVED") { $0.resolved },
+        .date("resolved_at", "RESOLVED") { $0.resolved }.optional,
         .time("detected_at", nil) { $0.detected },
         .text("reason", "REASON", minimum: 16) { $0.reason },
         .text("playbook", nil) { $0.playbook },

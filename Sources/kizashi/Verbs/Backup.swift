@@ -7,7 +7,7 @@ struct Backup: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Copy the store into one file, while the daemon runs.",
     discussion: """
-      The copy is of one instant, complete, and a store of its own: `kizashi accounts --db FILE` reads it. An existing
+      The copy is of one instant, complete, and a store of its own: `kizashi accounts --db FILE` reads it. An existing \
       file is never overwritten.
 
       Examples:

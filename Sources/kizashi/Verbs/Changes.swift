@@ -7,7 +7,7 @@ struct Changes: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "The journal: what changed, when, and why.",
     discussion: """
-      The newest entries, the newest last. The points of an entry's reasons add up to its change since the entry before.
+      The newest entries, the newest last. The points of an entry's reasons add up to its change since the entry before. \
       With --follow it goes on as a log does; the formats are then table and ndjson.
 
       Examples:

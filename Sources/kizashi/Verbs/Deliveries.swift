@@ -143,9 +143,9 @@ enum DeliveryListing {
         .text("state", "STATE", style: { style($0.state) }) { $0.state },
         .text("hook", "HOOK", minimum: 6) { $0.hook },
         .text("delivery_id", "DELIVERY", minimum: 16) { $0.deliveryID },
-        .count("attempts", "ATTEMPTS") { Int64($0.attempts) },
+        .count("attempts", "ATTEMPTS") { Int64($0.attempts) }.optional,
         Column(
-          key: "next_at", title: "NEXT", value: { Value($0.next.map(InstantText.text)) },
+          key: "next_at", title: "NEXT", isOptional: true, value: { Value($0.next.map(InstantText.text)) },
           cell: { row, page in
             // Only a run that is still to come has a next time worth reading.
             let isOpen = row.state == DeliveryState.owed.name || row.state == DeliveryState.retry.name

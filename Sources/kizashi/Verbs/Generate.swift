@@ -8,8 +8,8 @@ struct Generate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write realistic sample events; the same bytes for the same seed.",
     discussion: """
-      Accounts of very different sizes with weekday and hour patterns: some grow, some decline, some churn, some fall
-      silent at once. Without --live it writes --days of history as fast as it can; with --live it writes events as they
+      Accounts of very different sizes with weekday and hour patterns: some grow, some decline, some churn, some fall \
+      silent at once. Without --live it writes --days of history as fast as it can; with --live it writes events as they \
       happen, of the same accounts, until Ctrl-C.
 
       Examples:

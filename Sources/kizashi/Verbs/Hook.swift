@@ -13,7 +13,7 @@ struct Hook: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Run a hook once with a sample alert and show what it did.",
       discussion: """
-        The daemon runs it, with the rights and environment real alerts get; where none is running, this command does,
+        The daemon runs it, with the rights and environment real alerts get; where none is running, this command does, \
         with yours. Nothing is stored. Exit code 0 where the hook ended with 0, else 1.
 
         Examples:

@@ -32,7 +32,7 @@ struct Quarantine: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Refused lines with their reason, the newest first.",
       discussion: """
-        At most limits.quarantine_rows are kept; `kizashi sources` has the exact counts. Control characters are shown
+        At most limits.quarantine_rows are kept; `kizashi sources` has the exact counts. Control characters are shown \
         as \\u{hex}, bytes that are not UTF-8 as \\x{hex}.
 
         Examples:
@@ -63,8 +63,8 @@ struct Quarantine: ParsableCommand {
           .text("source", "SOURCE", minimum: 6) { $0.source },
           .text("reason", "REASON") { $0.reason },
           .date("seen_at", "SEEN") { $0.seen },
-          .bytes("path", "PATH", minimum: 10) { $0.path },
-          .count("offset", "OFFSET") { $0.offset },
+          .bytes("path", "PATH", minimum: 10) { $0.path }.optional,
+          .count("offset", "OFFSET") { $0.offset }.optional,
           .bytes("sample", "LINE", minimum: 20) { $0.sample },
         ],
         nothing: "Nothing is in quarantine.")

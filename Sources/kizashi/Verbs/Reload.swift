@@ -9,8 +9,9 @@ struct Reload: AsyncParsableCommand {
       A bad config changes nothing: its problems are printed, the old one stays in force, and the exit code is 78.
 
       Examples:
+        kizashi reload
         kizashi check && kizashi reload
-        systemctl reload kizashi              does the same and shows the outcome in `systemctl status`
+        systemctl reload kizashi              the same, with the outcome in its status
       """)
 
   @OptionGroup var store: StoreOptions

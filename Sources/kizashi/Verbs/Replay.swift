@@ -10,8 +10,8 @@ struct Replay: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Read files to their end with the same engine; the state a live run would have reached.",
     discussion: """
-      A file that a source's globs match is read as that source's and its position is kept, so that `run` goes on behind
-      it; others are the stream “replay”. Reading the same file again adds nothing. No hook runs. `-` is standard
+      A file that a source's globs match is read as that source's and its position is kept, so that `run` goes on behind \
+      it; others are the stream “replay”. Reading the same file again adds nothing. No hook runs. `-` is standard \
       input, .gz files are unpacked. Without --until the clock stays at the last event: nothing falls silent after it.
 
       Refused lines are counted and quarantined; with --strict any of them ends with exit code 65.

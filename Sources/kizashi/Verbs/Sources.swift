@@ -7,7 +7,7 @@ struct Sources: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Where events come from: position, lag, watermark, what was counted and refused.",
     discussion: """
-      One row for each followed file or producer; the counts are those of its whole source. Events counted as
+      One row for each followed file or producer; the counts are those of its whole source. Events counted as \
       “no dedup” came without an id or from beyond limits.dedup_horizon, so a repeated line would count twice.
 
       Examples:
@@ -32,18 +32,18 @@ struct Sources: ParsableCommand {
         .text("source", "SOURCE", minimum: 6) { $0.source },
         .bytes("path", "PATH", minimum: 12) { $0.path },
         .text("state", "STATE") { $0.state },
-        .count("offset", "OFFSET") { $0.offset },
+        .count("offset", "OFFSET") { $0.offset }.optional,
         .hidden("size") { Value($0.size) },
         Column(
           key: "lag_bytes", title: "LAG", alignment: .right, value: { Value($0.lagBytes) },
           cell: { row, _ in
             row.lagBytes.map { Styled(Wording.bytes($0), $0 > 0 ? .yellow : .plain) } ?? Styled("–", .dim)
           }),
-        .time("watermark_at", "WATERMARK") { $0.watermark },
-        .count("lines", "LINES") { $0.lines },
+        .time("watermark_at", "WATERMARK") { $0.watermark }.optional,
+        .count("lines", "LINES") { $0.lines }.optional,
         .count("events", "EVENTS") { $0.events },
-        .count("duplicates", "DUPLICATES") { $0.duplicates },
-        .count("undeduplicated", "NO DEDUP") { $0.undeduplicated },
+        .count("duplicates", "DUPLICATES") { $0.duplicates }.optional,
+        .count("undeduplicated", "NO DEDUP") { $0.undeduplicated }.optional,
         Column(
           key: "refused", title: "REFUSED", minimum: 8, value: { Value($0.refused) },
           cell: { row, _ in

@@ -1,0 +1,155 @@
+import Foundation
+import KizashiCore
+import Testing
+
+@testable import kizashi
+
+/// The listing verbs on a real store, through the real binary.
+@Suite struct ListingVerbTests {
+  let sample: SampleStore
+
+  init() throws { sample = try SampleStore() }
+
+  private func run(_ arguments: [String]) throws -> String {
+    let outcome = try Program.run(arguments + ["--config", sample.config])
+    #expect(outcome.status == 0, "\(arguments): \(outcome.errors)")
+    #expect(outcome.errors == "")
+    return outcome.output
+  }
+
+  private func objects(_ arguments: [String]) throws -> [[String: Any]] {
+    let text = try run(arguments + ["--format", "json"])
+    return try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]])
+  }
+
+  private func column(_ name: String, _ arguments: [String]) throws -> [String] {
+    try objects(arguments).map { $0[name] as? String ?? "" }
+  }
+
+  static let shapes: [([String], [String])] = [
+    (
+      ["accounts"],
+      [
+        "account", "score", "band", "trend_7d", "trend_28d", "coverage", "firing_alerts", "severity", "phase", "touch",
+        "computed_score", "first_seen_at", "last_seen_at", "scored_at", "config_version",
+      ]
+    ),
+    (
+      ["changes"],
+      [
+        "seq", "account", "at", "detected_at", "kind", "subject", "from_value", "to_value", "delta", "cause", "because",
+      ]
+    ),
+    (
+      ["alerts"],
+      [
+        "state", "severity", "account", "rule", "at", "resolved_at", "detected_at", "reason", "playbook", "alert_id",
+        "episode",
+      ]
+    ),
+    (
+      ["deliveries", "list"],
+      ["state", "hook", "delivery_id", "attempts", "next_at", "exit_code", "output", "alert_id"]
+    ),
+    (
+      ["sources"],
+      [
+        "source", "path", "state", "offset", "size", "lag_bytes", "watermark_at", "lines", "events", "duplicates",
+        "undeduplicated", "refused", "refusals",
+      ]
+    ),
+    (["quarantine", "list"], ["source", "reason", "seen_at", "path", "offset", "sample"]),
+  ]
+
+  @Test(arguments: shapes) func `each listing has one shape in JSON, NDJSON and CSV`(verb: [String], keys: [String])
+    throws
+  {
+    let rows = try objects(verb)
+    #expect(!rows.isEmpty)
+    for row in rows { #expect(Set(row.keys) == Set(keys)) }
+    let lines = try run(verb + ["--format", "ndjson"]).split(separator: "\n")
+    #expect(lines.count == rows.count)
+    #expect(lines.allSatisfy { $0.hasPrefix("{\"\(keys[0])\":") })
+    #expect(try run(verb + ["--format", "csv"]).hasPrefix(keys.joined(separator: ",") + "\n"))
+  }
+
+  @Test(arguments: shapes.map(\.0) + [["account", SampleStore.hostile], ["account", "acme"]])
+  func `nothing that comes from outside reaches the output raw`(verb: [String]) throws {
+    for format in ["table", "ndjson"] {
+      let text = try run(verb + ["--format", format])
+      #expect(!text.unicodeScalars.contains { Visible.isHidden($0) && $0 != "\n" }, "\(verb) \(format)")
+    }
+  }
+
+  @Test func `foreign names are shown escaped`() throws {
+    let table = try run(["accounts"])
+    #expect(table.contains(#"evil\u{1b}[31m\u{202e}name"#))
+    #expect(table.contains(SampleStore.wide))
+    #expect(try run(["quarantine", "list"]).contains(#"\u{1b}]0;owned\u{7}\x{ff}"#))
+    #expect(try run(["deliveries", "list"]).contains(#"line\u{a}\u{1b}[2J"#))
+    #expect(try run(["sources"]).contains(#"a\u{1b}.ndjson"#))
+    #expect(try column("account", ["accounts"]).contains(SampleStore.hostile))
+  }
+
+  @Test func `attention puts the account with a severe alert first`() throws {
+    #expect(try column("account", ["accounts"]).first == "acme")
+    #expect(
+      try column("account", ["accounts", "--sort", "name"]) == [
+        "acme", SampleStore.hostile, "globex", SampleStore.wide,
+      ])
+    #expect(try column("account", ["accounts", "--sort", "last-seen"]).first == "acme")
+    #expect(try column("account", ["accounts", "--limit", "1"]) == ["acme"])
+    let scores = try objects(["accounts", "--sort", "score"]).compactMap { $0["score"] as? Double }
+    #expect(scores == scores.sorted())
+  }
+
+  @Test func `accounts are found by band, measure, feature and attribute`() throws {
+    let green = try column("account", ["accounts", "--band", "green"])
+    #expect(green.contains("globex"))
+    #expect(!green.contains("acme"))
+    #expect(try column("account", ["accounts", "--where", "csm=sato"]) == ["acme"])
+    #expect(try column("account", ["accounts", "--where", "csm=sato", "--where", "plan=free"]) == [])
+    let unused = try column(
+      "account", ["accounts", "--feature", "report.created", "--below", "1", "--sort", "name", "--window", "7d"])
+    #expect(unused == ["acme", SampleStore.hostile, SampleStore.wide])
+    #expect(try column("account", ["accounts", "--measure", "recency", "--below", "80"]) == ["acme"])
+  }
+
+  @Test func `the journal goes by account, kind and time, oldest first`() throws {
+    let all = try objects(["changes", "--limit", "0"])
+    let numbers = all.compactMap { $0["seq"] as? Int }
+    #expect(numbers == numbers.sorted())
+    #expect(Set(try column("account", ["changes", "--account", "acme"])) == ["acme"])
+    #expect(Set(try column("kind", ["changes", "--kind", "band"])) == ["band"])
+    let recent = try column("at", ["changes", "--since", "2025-11-18"])
+    #expect(!recent.isEmpty && recent.count < all.count)
+    #expect(recent.allSatisfy { $0 >= "2025-11-18T00:00:00.000Z" })
+    #expect(try objects(["changes", "--limit", "2"]).compactMap { $0["seq"] as? Int } == Array(numbers.suffix(2)))
+    for entry in all {
+      // The reasons add up to the change, to the hundredth.
+      guard let delta = entry["delta"] as? Double, let lines = entry["because"] as? [[String: Any]], !lines.isEmpty
+      else { continue }
+      let sum = lines.reduce(0) { $0 + (($1["points"] as? Double ?? 0) * 100).rounded() }
+      #expect(sum == (delta * 100).rounded())
+    }
+  }
+
+  @Test func `alerts and deliveries are found by what they are about`() throws {
+    #expect(try column("state", ["alerts", "--firing"]).allSatisfy { $0 == "firing" })
+    #expect(try column("rule", ["alerts", "--rule", "gone-quiet", "--account", "acme"]) == ["gone-quiet"])
+    #expect(try column("delivery_id", ["deliveries", "list", "--state", "dead"]) == ["turned:acme:1:firing:dead"])
+    #expect(try column("delivery_id", ["deliveries"]).count == 2)
+    #expect(try column("reason", ["quarantine", "list", "--reason", "bad_json"]) == ["bad_json"])
+  }
+
+  @Test func `colour and width belong to terminals`() throws {
+    let arguments = ["accounts", "--config", sample.config]
+    let coloured = try Program.runOnTerminal(arguments, columns: 60)
+    #expect(coloured.contains("\u{1b}[32mgreen"))
+    let plain = try Program.runOnTerminal(arguments, columns: 60, variables: ["NO_COLOR": "1"])
+    #expect(!plain.contains("\u{1b}"))
+    for line in plain.split(separator: "\n") { #expect(DisplayWidth.of(String(line)) <= 60) }
+    #expect(plain.contains("…"))
+    #expect(!(try run(["accounts"])).contains("…"))
+  }
+}

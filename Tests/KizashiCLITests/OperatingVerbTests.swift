@@ -1,0 +1,89 @@
+import Foundation
+import KizashiCore
+import KizashiStore
+import Testing
+
+@testable import kizashi
+
+/// Verbs that do something, where no daemon runs.
+@Suite struct OperatingVerbTests {
+  @Test func `check says what is good and explains it`() throws {
+    let sample = try SampleStore(events: false)
+    let good = try Program.run(["check", "--config", sample.config])
+    #expect(good.status == 0)
+    #expect(good.output == "\(sample.config) is good: 1 source, 4 measures, 2 rules, 2 hooks.\n")
+    let explained = try Program.run(["check", "--explain", "--config", sample.config])
+    #expect(explained.status == 0)
+    #expect(explained.output.contains("gone-quiet"))
+    #expect(explained.output.contains("down_for"))
+  }
+
+  @Test func `a backup is a store of its own and is never overwritten`() throws {
+    let sample = try SampleStore()
+    let copy = sample.directory + "/copy.db"
+    let first = try Program.run(["backup", copy, "--config", sample.config])
+    #expect(first.status == 0, "\(first.errors)")
+    let original = try Program.run(["accounts", "--config", sample.config, "--format", "json"])
+    let copied = try Program.run(["accounts", "--config", sample.config, "--db", copy, "--format", "json"])
+    #expect(copied.output == original.output)
+    let again = try Program.run(["backup", copy, "--config", sample.config])
+    #expect(again.status == 73)
+    let nowhere = try Program.run(["backup", sample.directory + "/no/such/folder.db", "--config", sample.config])
+    #expect(nowhere.status == 73)
+  }
+
+  @Test func `dead deliveries are retried and waiting ones dropped without a daemon`() throws {
+    let sample = try SampleStore()
+    let reader = try StoreReader(path: sample.database)
+    func states() throws -> [String: String] {
+      try reader.deliveries(DeliveryQuery()).reduce(into: [:]) { $0[$1.deliveryID] = $1.state }
+    }
+    let retried = try Program.run(["deliveries", "retry", "--dead", "--config", sample.config])
+    #expect(retried.status == 0, "\(retried.errors)")
+    #expect(retried.output == "1 delivery to be tried again\n  turned:acme:1:firing:dead\n")
+    let dropped = try Program.run(["deliveries", "drop", "turned:acme:1:firing:waiting", "--config", sample.config])
+    #expect(dropped.status == 0, "\(dropped.errors)")
+    #expect(try states() == ["turned:acme:1:firing:dead": "retry", "turned:acme:1:firing:waiting": "dead"])
+    let unknown = try Program.run(["deliveries", "drop", "nobody", "--config", sample.config])
+    #expect(unknown.status == 1)
+    #expect(unknown.errors.contains("nobody"))
+  }
+
+  @Test func `a store that somebody holds is not changed: 69`() throws {
+    let sample = try SampleStore()
+    let holder = try Store(path: sample.database, programVersion: "test")
+    let outcome = try Program.run(["deliveries", "retry", "--dead", "--config", sample.config])
+    #expect(outcome.status == 69)
+    #expect(try Program.run(["accounts", "--config", sample.config]).status == 0)
+    try holder.close(clean: true)
+  }
+
+  @Test func `a hook is tried with its output escaped and its exit code told`() throws {
+    let sample = try SampleStore(events: false)
+    let good = try Program.run(["hook", "test", "good", "--config", sample.config])
+    #expect(good.status == 0, "\(good.errors)")
+    #expect(good.output.contains(#"got \u{1b}[31m"#))
+    let bad = try Program.run(["hook", "test", "bad", "--config", sample.config])
+    #expect(bad.status == 1)
+    #expect(bad.errors.contains("3"))
+    #expect(bad.errors.contains("  no\n"))
+    let json = try Program.run(["hook", "test", "bad", "--config", sample.config, "--format", "json"])
+    #expect(json.status == 1)
+    #expect(json.output.contains("\"exit_code\": 1"))
+  }
+
+  @Test func `generate gives the same bytes for the same seed`() throws {
+    func bytes(_ more: [String]) throws -> Data {
+      let outcome = try Program.run(["generate", "--accounts", "5", "--days", "3", "--events", "400"] + more)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      return outcome.bytes
+    }
+    let first = try bytes(["--seed", "7"])
+    #expect(try bytes(["--seed", "7"]) == first)
+    #expect(try bytes(["--seed", "8"]) != first)
+    let lines = first.split(separator: UInt8(ascii: "\n"))
+    #expect(lines.count >= 400)
+    for line in lines.prefix(20) { #expect((try JSONSerialization.jsonObject(with: Data(line))) is [String: Any]) }
+    #expect(try bytes(["--no-attributes", "--seed", "7"]).count < first.count)
+  }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import KizashiCore
+import Testing
+
+@testable import kizashi
+
+/// What every verb has in common.
+@Suite struct VerbTests {
+  /// Every verb with the least it needs.
+  static let verbs: [[String]] = [
+    ["accounts"], ["account", "acme"], ["changes"], ["alerts"], ["sources"], ["quarantine", "list"],
+    ["quarantine", "retry"], ["deliveries", "list"], ["deliveries", "retry", "x"], ["deliveries", "drop", "x"],
+    ["hook", "test", "good"], ["source", "retire", "app"], ["backup", "copy.db"], ["check"], ["reload"],
+    ["replay", "none.ndjson"], ["verify"], ["run"],
+  ]
+
+  @Test(arguments: verbs + [["generate"]]) func `every verb's help shows examples`(verb: [String]) throws {
+    // Names only: arguments such as ids are none of `--help`'s business.
+    let names = verb.filter { !["acme", "x", "good", "app", "copy.db", "none.ndjson"].contains($0) }
+    let help = try Program.run(names + ["--help"])
+    #expect(help.status == 0)
+    #expect(help.output.contains("Examples:\n"))
+    #expect(help.output.contains("  kizashi \(names.joined(separator: " "))"))
+  }
+
+  @Test func `the program tells its version and its verbs`() throws {
+    let version = try Program.run(["--version"])
+    #expect(version.status == 0)
+    #expect(version.output.hasPrefix("kizashi "))
+    let help = try Program.run([])
+    #expect(help.status == 0)
+    for verb in Self.verbs { #expect(help.output.contains("  \(verb[0])"), "\(verb[0])") }
+    #expect(try Program.run(["--generate-completion-script", "bash"]).output.contains("quarantine"))
+  }
+
+  @Test(arguments: verbs) func `a bad config ends every verb with 78 and all its problems`(verb: [String]) throws {
+    let sample = try SampleStore(events: false)
+    try "version: 1\nbusines: {}\nbands: {green: 700}\n".write(toFile: sample.config, atomically: true, encoding: .utf8)
+    let outcome = try Program.run(verb + ["--config", sample.config], in: sample.directory)
+    #expect(outcome.status == 78)
+    #expect(outcome.output == "")
+    #expect(outcome.errors.contains("busines"))
+    #expect(outcome.errors.contains("green"))
+    let missing = try Program.run(verb + ["--config", sample.directory + "/none.yaml"], in: sample.directory)
+    #expect(missing.status == 78)
+    #expect(missing.errors.contains("none.yaml"))
+  }
+
+  @Test(arguments: [
+    ["accounts"], ["account", "acme"], ["changes"], ["alerts"], ["sources"], ["quarantine", "list"],
+    ["deliveries", "list"], ["deliveries", "retry", "x"], ["quarantine", "retry"], ["backup", "copy.db"],
+  ]) func `without a store there is nothing to read: 69`(verb: [String]) throws {
+    let sample = try SampleStore(events: false)
+    let outcome = try Program.run(verb + ["--config", sample.config], in: sample.directory)
+    #expect(outcome.status == 69)
+    #expect(outcome.errors.contains("there is no store"))
+    #expect(!FileManager.default.fileExists(atPath: sample.database))
+  }
+
+  @Test(arguments: [["reload"], ["source", "retire", "app"]])
+  func `without a daemon a verb that needs one ends with 69`(verb: [String]) throws {
+    let sample = try SampleStore(events: false)
+    let outcome = try Program.run(verb + ["--config", sample.config], in: sample.directory)
+    #expect(outcome.status == 69)
+    #expect(outcome.errors.contains("no daemon runs"))
+    #expect(!FileManager.default.fileExists(atPath: sample.database))
+  }
+
+  @Test(arguments: [
+    ["accounts", "--colour"], ["accounts", "--below", "3"],
+    ["accounts", "--measure", "a", "--feature", "b", "--below", "1"],
+    ["accounts", "--where", "=x"], ["accounts", "--limit", "-1"], ["accounts", "--sort", "luck"],
+    ["accounts", "--format", "xml"], ["account"], ["account", "a", "--format", "csv"],
+    ["account", "a", "--window", "30m"],
+    ["changes", "--follow", "--format", "json"], ["changes", "--since", "yesterday"], ["changes", "--kind", "mood"],
+    ["quarantine", "list", "--reason", "bad_jsn"], ["deliveries", "list", "--state", "lost"], ["deliveries", "retry"],
+    ["deliveries", "retry", "x", "--dead"], ["replay"], ["replay", "-", "-"], ["generate", "--days", "0"],
+    ["generate", "--live", "5", "--incident", "acme"], ["nonsense"],
+  ]) func `wrong usage ends with 64`(arguments: [String]) throws {
+    let outcome = try Program.run(arguments)
+    #expect(outcome.status == 64, "\(outcome.errors)")
+    #expect(outcome.output == "")
+    #expect(!outcome.errors.isEmpty)
+  }
+
+  @Test func `a name that is nearly right is hinted at`() throws {
+    let sample = try SampleStore()
+    func errors(_ arguments: [String]) throws -> (Int32, String) {
+      let outcome = try Program.run(arguments + ["--config", sample.config])
+      return (outcome.status, outcome.errors)
+    }
+    let account = try errors(["account", "Acm"])
+    #expect(account.0 == 1)
+    #expect(account.1.contains("did you mean acme?"))
+    let unknown = try errors(["changes", "--account", "zzzzzzzzzz\u{1b}"])
+    #expect(unknown.0 == 1)
+    #expect(unknown.1.contains("zzzzzzzzzz\\u{1b}"))
+    let measure = try errors(["accounts", "--measure", "recensy", "--below", "40"])
+    #expect(measure.0 == 64)
+    #expect(measure.1.contains("did you mean recency?"))
+    let feature = try errors(["accounts", "--feature", "report.create", "--below", "1"])
+    #expect(feature.0 == 64)
+    #expect(feature.1.contains("did you mean report.created?"))
+    let hook = try errors(["hook", "test", "goood"])
+    #expect(hook.0 == 64)
+    #expect(hook.1.contains("did you mean good?"))
+  }
+}
