@@ -32,10 +32,12 @@ final class DirectoryWatcher {
   private var fileWatches: [InodeKey: Int32] = [:]
   private var buffer = [UInt8](repeating: 0, count: 64 * 1024)
 
-  /// Nil: the kernel gives no (more) inotify instances; the caller falls back on reconciling.
-  init?() {
-    descriptor = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
-    if descriptor < 0 { return nil }
+  private init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+  /// On failure `errno`: the kernel gives no (more) inotify instances, and the caller falls back on reconciling.
+  static func make() -> Result<DirectoryWatcher, Errno> {
+    let descriptor = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
+    return descriptor < 0 ? .failure(Errno(errno)) : .success(DirectoryWatcher(descriptor))
   }
 
   deinit { close(descriptor) }

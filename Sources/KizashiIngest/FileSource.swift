@@ -168,11 +168,12 @@ package actor FileSource {
 
   private func startWatching() {
     guard options.usesInotify else { return }
-    watcher = DirectoryWatcher()
-    if watcher == nil {
+    switch DirectoryWatcher.make() {
+    case .success(let made): watcher = made
+    case .failure(let error):
       report(
         .unwatched(
-          reason: errorText(errno),
+          reason: errorText(error.code),
           hint: "raise fs.inotify.max_user_instances; until then changes are found every "
             + "\(options.reconcileMilliseconds) ms"))
     }

@@ -112,7 +112,7 @@ private struct Model {
   }
 }
 
-@Suite struct `The file source against a model` {
+@Suite(.serialized) struct `The file source against a model` {
   static let seeds: [UInt64] =
     ProcessInfo.processInfo.environment["KIZASHI_SEED"].flatMap(UInt64.init).map { [$0] }
     ?? Array(1...(ProcessInfo.processInfo.environment["KIZASHI_SEEDS"].flatMap(UInt64.init) ?? 12))
