@@ -85,6 +85,7 @@ let package = Package(
       ], swiftSettings: strict),
     .testTarget(
       name: "KizashiCLITests", dependencies: ["kizashi", "KizashiCore", "KizashiStore"], swiftSettings: strict),
+    .testTarget(name: "RepositoryTests", swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -19,6 +19,7 @@ extension Engine {
     var nextRefusal = 0
     batch.text.withUnsafeBytes { text in
       for row in 0..<batch.rowCount {
+        if row % Self.warmRows == 0 { warm(row, batch, text) }
         switch RowKind(rawValue: batch.kind[row]) {
         case .usage:
           applyUsage(row, batch, Engine.rowText(row, batch, text))
@@ -40,6 +41,24 @@ extension Engine {
         }
       }
     }
+  }
+
+  /// How many rows are looked up ahead of being applied.
+  private static var warmRows: Int { 32 }
+
+  /// Touches what the next rows will need: their names, ids and accounts lie anywhere in tables larger than the caches, and
+  /// reads that do not wait for each other overlap. Measured: a fifth of the time of a backfill.
+  private mutating func warm(_ first: Int, _ batch: borrowing EventBatch, _ text: UnsafeRawBufferPointer) {
+    var read: UInt64 = 0
+    for row in first..<min(first + Self.warmRows, batch.rowCount) where batch.kind[row] == RowKind.usage.rawValue {
+      let names = Engine.rowText(row, batch, text)
+      read &+= dedup.warm(Deduplicator.fingerprint(names.id).low)
+      guard let account = accountNames.find(names.account).id else { continue }
+      read &+= usage.warm(account) &+ UInt64(bitPattern: accounts[Int(account)].lastSeen)
+      if names.user.count > 0 { read &+= userNames.warm(userNames.hash(names.user, owner: account)) }
+    }
+    // Kept, so that the reads are not optimized away.
+    warmth &+= read
   }
 
   /// Counts a line that never reached a batch: too long to be held.

@@ -65,6 +65,8 @@ public struct Engine: ~Copyable {
   var dirtySources: Set<Int> = []
   var refusals: [Refusal] = []
   var changeSequence: Int64 = 0
+  /// Means nothing: the sum of what was read ahead.
+  var warmth: UInt64 = 0
   var recordSequence: Int64 = 0
 
   /// A metric value as stored for later display; denominator 0: missing.

@@ -90,7 +90,11 @@ public struct Rational: Sendable, Hashable, Comparable {
   }
 
   /// For display only.
-  public var approximate: Double { Double(numerator) / Double(denominator) }
+  public var approximate: Double {
+    // The conversion from 128 bits is generic and slow; nearly every value fits 64.
+    if let n = Int64(exactly: numerator), let d = Int64(exactly: denominator) { return Double(n) / Double(d) }
+    return Double(numerator) / Double(denominator)
+  }
 
   /// Decimal text with exactly `digits` digits after the point, rounded half-up; for display.
   public func text(digits: Int) -> String {

@@ -88,6 +88,10 @@ struct Deduplicator {
     return verdict
   }
 
+  /// Reads what ``look(up:content:oldest:)`` will read first, so that it is in the cache then.
+  @inline(__always)
+  func warm(_ low: UInt64) -> UInt64 { UInt64(slots[slot(of: low)]) }
+
   @inline(__always)
   mutating func remember(_ id: (high: UInt64, low: UInt64), content: UInt64, instant: Int64, source: Int) {
     let hour = max(from, Instant(milliseconds: instant).tile.hour)

@@ -5,9 +5,14 @@ struct NameTable {
   /// The number of the first name.
   let firstID: UInt32
   private let seed: UInt64
-  private(set) var bytes: [UInt8] = []
-  private(set) var ends: ContiguousArray<UInt32> = []
-  private(set) var owners: ContiguousArray<UInt32> = []
+  /// Where a name lies in the arena, and whose it is: together, because a look-up needs them together.
+  private struct Entry {
+    var start: UInt32
+    var length: UInt32
+    var owner: UInt32
+  }
+  private var bytes: [UInt8] = []
+  private var entries: ContiguousArray<Entry> = []
   private let owned: Bool
   /// High half: upper bits of the hash; low half: index + 1; 0: free. A power of two long.
   private var slots: ContiguousArray<UInt64>
@@ -23,20 +28,26 @@ struct NameTable {
     mask = 1023
   }
 
-  var count: Int { ends.count }
+  var count: Int { entries.count }
 
   /// The number of a name, or nil and the hash to ``insert(_:owner:hash:)`` it with.
   @inline(__always)
   func find(_ name: UnsafeRawBufferPointer, owner: UInt32 = 0) -> (id: UInt32?, hash: UInt64) {
-    let hash = NameHash.hash(name, seed: seed ^ (UInt64(owner) &* 0x9e37_79b9_7f4a_7c15))
+    let hash = hash(name, owner: owner)
+    return (find(name, owner: owner, hash: hash), hash)
+  }
+
+  /// The number of a name whose hash is known.
+  @inline(__always)
+  func find(_ name: UnsafeRawBufferPointer, owner: UInt32 = 0, hash: UInt64) -> UInt32? {
     let tag = hash & 0xffff_ffff_0000_0000
     var index = Int(truncatingIfNeeded: hash) & mask
     while true {
       let slot = slots[index]
-      if slot == 0 { return (nil, hash) }
+      if slot == 0 { return nil }
       if slot & 0xffff_ffff_0000_0000 == tag {
-        let name_ = Int(UInt32(truncatingIfNeeded: slot)) - 1
-        if matches(name_, name, owner) { return (firstID + UInt32(truncatingIfNeeded: name_), hash) }
+        let candidate = Int(UInt32(truncatingIfNeeded: slot)) - 1
+        if matches(candidate, name, owner) { return firstID + UInt32(truncatingIfNeeded: candidate) }
       }
       index = (index + 1) & mask
     }
@@ -44,25 +55,44 @@ struct NameTable {
 
   @inline(__always)
   private func matches(_ index: Int, _ name: UnsafeRawBufferPointer, _ owner: UInt32) -> Bool {
-    if owned && owners[index] != owner { return false }
-    let start = index == 0 ? 0 : Int(ends[index - 1])
-    let length = Int(ends[index]) - start
-    guard length == name.count else { return false }
+    let entry = entries[index]
+    guard entry.owner == owner, Int(entry.length) == name.count else { return false }
     return bytes.withUnsafeBytes { arena in
-      let stored = UnsafeRawBufferPointer(rebasing: arena[start..<start + length])
-      return zip(stored, name).allSatisfy { $0 == $1 }
+      var offset = 0
+      let start = Int(entry.start)
+      while offset + 8 <= name.count {
+        guard
+          arena.loadUnaligned(fromByteOffset: start + offset, as: UInt64.self)
+            == name.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        else { return false }
+        offset += 8
+      }
+      while offset < name.count {
+        guard arena[start + offset] == name[offset] else { return false }
+        offset += 1
+      }
+      return true
     }
+  }
+
+  /// Reads what ``find(_:owner:)`` of this hash will read first, so that it is in the cache then.
+  @inline(__always)
+  func warm(_ hash: UInt64) -> UInt64 { slots[Int(truncatingIfNeeded: hash) & mask] }
+
+  /// The hash of a name.
+  @inline(__always)
+  func hash(_ name: UnsafeRawBufferPointer, owner: UInt32 = 0) -> UInt64 {
+    NameHash.hash(name, seed: seed ^ (UInt64(owner) &* 0x9e37_79b9_7f4a_7c15))
   }
 
   /// Adds a name that ``find(_:owner:)`` did not find.
   mutating func insert(_ name: UnsafeRawBufferPointer, owner: UInt32 = 0, hash: UInt64) -> UInt32 {
-    if (ends.count + 1) * 8 > slots.count * 5 { grow() }
+    if (entries.count + 1) * 8 > slots.count * 5 { grow() }
+    precondition(bytes.count + name.count <= Int(UInt32.max), "more than 4 GiB of names")
+    entries.append(Entry(start: UInt32(bytes.count), length: UInt32(name.count), owner: owner))
     bytes.append(contentsOf: name)
-    precondition(bytes.count <= Int(UInt32.max), "more than 4 GiB of names")
-    ends.append(UInt32(bytes.count))
-    if owned { owners.append(owner) }
-    place(hash, index: ends.count - 1)
-    return firstID + UInt32(ends.count - 1)
+    place(hash, index: entries.count - 1)
+    return firstID + UInt32(entries.count - 1)
   }
 
   @inline(__always)
@@ -75,39 +105,35 @@ struct NameTable {
   private mutating func grow() {
     slots = ContiguousArray(repeating: 0, count: slots.count * 2)
     mask = slots.count - 1
-    for index in ends.indices {
-      let start = index == 0 ? 0 : Int(ends[index - 1])
-      let owner = owned ? owners[index] : 0
-      let hash = bytes.withUnsafeBytes {
-        NameHash.hash(
-          UnsafeRawBufferPointer(rebasing: $0[start..<Int(ends[index])]),
-          seed: seed ^ (UInt64(owner) &* 0x9e37_79b9_7f4a_7c15))
-      }
+    for (index, entry) in entries.enumerated() {
+      let hash = bytes.withUnsafeBytes { self.hash(Self.text(entry, $0), owner: entry.owner) }
       place(hash, index: index)
     }
   }
 
+  private static func text(_ entry: Entry, _ arena: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: arena[Int(entry.start)..<Int(entry.start + entry.length)])
+  }
+
   func name(_ id: UInt32) -> String {
-    let index = Int(id - firstID)
-    let start = index == 0 ? 0 : Int(ends[index - 1])
-    return String(decoding: bytes[start..<Int(ends[index])], as: UTF8.self)
+    bytes.withUnsafeBytes { String(decoding: Self.text(entries[Int(id - firstID)], $0), as: UTF8.self) }
   }
 
   /// The names added since the last call.
   mutating func takeNew() -> NameBlock {
     var block = NameBlock(firstID: firstID + UInt32(reported))
-    guard reported < ends.count else { return block }
-    let start = reported == 0 ? 0 : ends[reported - 1]
+    guard reported < entries.count else { return block }
+    let start = entries[reported].start
     block.bytes = Array(bytes[Int(start)...])
-    block.ends = ends[reported...].map { $0 - start }
-    if owned { block.accounts = Array(owners[reported...]) }
-    reported = ends.count
+    block.ends = entries[reported...].map { $0.start + $0.length - start }
+    if owned { block.accounts = entries[reported...].map(\.owner) }
+    reported = entries.count
     return block
   }
 
   /// Fills an empty table with stored names.
   mutating func restore(_ block: NameBlock) {
-    precondition(ends.isEmpty, "names are restored into a new engine")
+    precondition(entries.isEmpty, "names are restored into a new engine")
     var start = 0
     block.bytes.withUnsafeBytes { arena in
       for (index, end) in block.ends.enumerated() {
@@ -117,6 +143,6 @@ struct NameTable {
         start = Int(end)
       }
     }
-    reported = ends.count
+    reported = entries.count
   }
 }

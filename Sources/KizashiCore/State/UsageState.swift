@@ -124,6 +124,14 @@ struct UsageState {
     return period == .current ? current[index] : previous[index]
   }
 
+  /// Reads what ``add(_:event:user:hour:count:clockHour:)`` will read first, so that it is in the cache then.
+  @inline(__always)
+  func warm(_ account: AccountID) -> UInt64 {
+    let a = Int(account)
+    let newest = logs[a].last.map { UInt64($0.event) } ?? 0
+    return newest &+ UInt64(bitPattern: leaves.isEmpty ? 0 : current[a * leaves.count])
+  }
+
   // MARK: Adding
 
   /// Counts events of one line. `clockHour` is the tile of the clock: what the windows hold is measured from it.

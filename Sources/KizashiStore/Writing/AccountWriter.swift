@@ -43,10 +43,19 @@ final class AccountWriter {
     for row in unit.commit.accountRows { try write(row) }
     // By account and number, the order the table is clustered by; the engine gives them by account.
     for row in unit.commit.measureRows { try write(row, config) }
-    for row in unit.commit.scoreHistory { try write(row) }
+    for index in Self.clustered(unit.commit.scoreHistory) { try write(unit.commit.scoreHistory[index]) }
     for row in unit.commit.changes { try write(row, config, unit.detectedAt) }
     for row in unit.commit.alerts { try write(row, config, unit.detectedAt) }
     for row in unit.commit.attributes { try write(row) }
+  }
+
+  /// The history as its table is clustered: a backfill has many days of each account, in the order of time.
+  private static func clustered(_ rows: [ScoreHistoryRow]) -> [Int] {
+    var order = rows.indices.map { index in
+      (key: UInt64(rows[index].account) << 32 | UInt64(UInt32(bitPattern: rows[index].day.number)), index: index)
+    }
+    order.sort { $0.key < $1.key || ($0.key == $1.key && $0.index < $1.index) }
+    return order.map(\.index)
   }
 
   private func write(_ row: AccountRow) throws {
