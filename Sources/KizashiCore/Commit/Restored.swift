@@ -1,20 +1,29 @@
 /// What an engine is restored from. The daemon reads it from the store and hands it over piece by piece, in this order:
 /// names, calendar-independent facts, records, fingerprints, account states, sources, clock.
 public struct Restored: Sendable {
+  /// The engine's clock at the last commit.
   public var now: Instant
   /// Names in the order of their numbers.
   public var accounts: NameBlock
+  /// Event names in the order of their numbers.
   public var eventNames: NameBlock
+  /// Users in the order of their numbers, from 1, each with its account.
   public var users: NameBlock
   /// Facts of the tiles the model's windows can still see, ascending by hour; see ``Model/factHorizonHours``.
   public var facts: [Fact]
+  /// Every line that was not usage, in log order.
   public var records: [StoredRecord]
+  /// What deduplication still has to remember, by hour.
   public var fingerprints: [FingerprintBlock]
+  /// The last committed row of each account.
   public var accountRows: [AccountRow]
+  /// The last committed row of each source.
   public var sources: [SourceRow]
-  /// The highest numbers given so far.
+  /// The highest journal sequence given so far; 0: none.
   public var lastChangeSequence: Int64
+  /// The highest record sequence given so far; 0: none.
   public var lastRecordSequence: Int64
+  /// A state to go on from; see the properties.
   public init(
     now: Instant, accounts: NameBlock, eventNames: NameBlock, users: NameBlock, facts: [Fact],
     records: [StoredRecord], fingerprints: [FingerprintBlock], accountRows: [AccountRow], sources: [SourceRow],
