@@ -1,6 +1,8 @@
 /// One account as the engine sees it at its clock: what `kizashi account` shows and `verify` compares.
 public struct Explanation: Sendable, Equatable {
+  /// What one measure adds to the score.
   public struct MeasureState: Sendable, Equatable {
+    /// The measure's name in the config.
     public var name: String
     /// Nil: missing.
     public var value: Rational?
@@ -8,6 +10,7 @@ public struct Explanation: Sendable, Equatable {
     public var grade: Int?
     /// Effective share of the score, 0…1.
     public var share: Rational
+    /// Whether the metric had no value, whatever the measure's missing mode made of that.
     public var missing: Bool
   }
   /// Hundredths; nil: none.

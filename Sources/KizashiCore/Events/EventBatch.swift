@@ -1,12 +1,17 @@
 /// A piece of a batch's text: `length` UTF-8 bytes from `offset`. Length 0 means absent.
 public struct TextRange: Sendable, Hashable {
+  /// First byte, counted from the start of the text.
   public var offset: UInt32
+  /// In bytes; 0: absent.
   public var length: UInt32
+  /// A range; see the properties.
   @inlinable public init(offset: UInt32, length: UInt32) {
     self.offset = offset
     self.length = length
   }
+  /// No text at all; an empty text does not differ from it.
   public static let absent = TextRange(offset: 0, length: 0)
+  /// Whether there is no text.
   @inlinable public var isAbsent: Bool { length == 0 }
 }
 
@@ -71,11 +76,13 @@ public enum Scalar: Sendable, Hashable {
 
 /// What a line that is not usage says. Such lines are few and are kept whole.
 public struct Record: Sendable, Equatable {
+  /// Which `type` the line has.
   public enum Kind: UInt8, Sendable {
     case track = 0
     case identify = 1
     case group = 2
   }
+  /// Decides what `event` and `fields` hold.
   public var kind: Kind
   /// The reserved event's name (`survey.responded` …); empty for identify and group.
   public var event: String
@@ -84,12 +91,14 @@ public struct Record: Sendable, Equatable {
   /// The line as read, for the store.
   public var line: String
 
+  /// A record; see the properties.
   public init(kind: Kind, event: String, fields: [(name: String, value: Scalar)], line: String) {
     self.kind = kind
     self.event = event
     self.fields = fields
     self.line = line
   }
+  /// Equal in every part; written out because `fields` holds tuples.
   public static func == (a: Record, b: Record) -> Bool {
     a.kind == b.kind && a.event == b.event && a.line == b.line && a.fields.elementsEqual(b.fields, by: ==)
   }
@@ -113,9 +122,13 @@ public struct EventBatch: Sendable {
   public var instant: [Int64] = []
   /// How many events the row stands for, ≥ 1.
   public var count: [Int64] = []
+  /// Account names; absent where the row names none.
   public var account: [TextRange] = []
+  /// User names; absent where the row names none.
   public var user: [TextRange] = []
+  /// Event names; absent where the row has none.
   public var event: [TextRange] = []
+  /// Dedup keys; absent: the row is counted without dedup.
   public var id: [TextRange] = []
   /// Index into ``lines`` of the line the row came from.
   public var line: [UInt32] = []
@@ -128,6 +141,7 @@ public struct EventBatch: Sendable {
   /// For rows of kind `refused`, ascending by row.
   public var refusals: [(row: Int, reason: RefusalReason)] = []
 
+  /// A batch without rows.
   public init() {}
 
   /// Number of rows.

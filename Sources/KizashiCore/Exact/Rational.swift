@@ -12,16 +12,19 @@ public struct Rational: Sendable, Hashable, Comparable {
     self.denominator = denominator < 0 ? -denominator : denominator
   }
 
+  /// A whole number.
   @inlinable public init(_ value: Int64) {
     numerator = Int128(value)
     denominator = 1
   }
 
+  /// By value: 1/2 equals 2/4.
   @inlinable public static func == (a: Rational, b: Rational) -> Bool {
     a.denominator == b.denominator
       ? a.numerator == b.numerator : a.numerator * b.denominator == b.numerator * a.denominator
   }
 
+  /// By value, exact.
   @inlinable public static func < (a: Rational, b: Rational) -> Bool {
     a.denominator == b.denominator
       ? a.numerator < b.numerator : a.numerator * b.denominator < b.numerator * a.denominator
@@ -42,12 +45,15 @@ public struct Rational: Sendable, Hashable, Comparable {
     return a <= 1 ? self : Rational(numerator / Int128(a), denominator / Int128(a))
   }
 
+  /// The exact sum, not reduced.
   @inlinable public static func + (a: Rational, b: Rational) -> Rational {
     a.denominator == b.denominator
       ? Rational(a.numerator + b.numerator, a.denominator)
       : Rational(a.numerator * b.denominator + b.numerator * a.denominator, a.denominator * b.denominator)
   }
+  /// The exact difference, not reduced.
   @inlinable public static func - (a: Rational, b: Rational) -> Rational { a + Rational(-b.numerator, b.denominator) }
+  /// The exact product, not reduced.
   @inlinable public static func * (a: Rational, b: Rational) -> Rational {
     Rational(a.numerator * b.numerator, a.denominator * b.denominator)
   }

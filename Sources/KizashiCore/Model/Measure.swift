@@ -1,8 +1,10 @@
 /// One corner of a grade curve: a metric value and the grade (0…100 points) it gives.
 public struct GradePoint: Sendable, Equatable {
+  /// The metric's value at this corner, exact as written.
   public var value: Rational
   /// 0…100, exact as written.
   public var points: Rational
+  /// A corner of a curve; see the properties.
   public init(value: Rational, points: Rational) {
     self.value = value
     self.points = points
@@ -30,10 +32,15 @@ public enum MissingMode: Sendable, Equatable {
 
 /// A graded metric.
 public struct Measure: Sendable, Equatable {
+  /// The config's name for it, unique among measures.
   public var name: String
+  /// The number that is graded.
   public var metric: Metric
+  /// How the number becomes 0…100 points.
   public var grade: GradeCurve
+  /// What the measure does while the metric has no value.
   public var missing: MissingMode
+  /// A measure; see the properties.
   public init(name: String, metric: Metric, grade: GradeCurve, missing: MissingMode = .exclude) {
     self.name = name
     self.metric = metric
@@ -44,16 +51,19 @@ public struct Measure: Sendable, Equatable {
 
 /// A weighted group of measures.
 public struct Dimension: Sendable, Equatable {
+  /// The config's name for it, unique within its scorecard.
   public var name: String
   /// 1…10,000.
   public var weight: Int
   /// Measure name and weight (1…10,000), in config order.
   public var measures: [(name: String, weight: Int)]
+  /// A dimension; see the properties.
   public init(name: String, weight: Int, measures: [(name: String, weight: Int)]) {
     self.name = name
     self.weight = weight
     self.measures = measures
   }
+  /// Equal in every part; written out because `measures` holds tuples.
   public static func == (a: Dimension, b: Dimension) -> Bool {
     a.name == b.name && a.weight == b.weight && a.measures.elementsEqual(b.measures, by: ==)
   }
@@ -61,11 +71,13 @@ public struct Dimension: Sendable, Equatable {
 
 /// How measures become one score.
 public struct Scorecard: Sendable, Equatable {
+  /// The config's name for it.
   public var name: String
   /// Below this coverage (0…1) the band is `unknown`.
   public var minimumCoverage: Rational
   /// In config order.
   public var dimensions: [Dimension]
+  /// A scorecard; by default half of the weight must be covered.
   public init(name: String, minimumCoverage: Rational = Rational(1, 2), dimensions: [Dimension]) {
     self.name = name
     self.minimumCoverage = minimumCoverage
@@ -75,9 +87,11 @@ public struct Scorecard: Sendable, Equatable {
 
 /// One band of the score, from its lower bound (inclusive) up.
 public struct Band: Sendable, Equatable {
+  /// The config's name for it: `green` …
   public var name: String
   /// Lower bound in hundredths of a point, 0…10,000; the lowest band has 0.
   public var bound: Int
+  /// A band; see the properties.
   public init(name: String, bound: Int) {
     self.name = name
     self.bound = bound
@@ -94,6 +108,7 @@ public struct BandModel: Sendable, Equatable {
   public var downForMilliseconds: Int64
   /// The least move of the score that makes a `score` journal entry, in hundredths.
   public var journalStep: Int
+  /// A band model; see the properties.
   public init(bands: [Band], clearMargin: Int, downForMilliseconds: Int64, journalStep: Int) {
     self.bands = bands
     self.clearMargin = clearMargin

@@ -1,10 +1,12 @@
 /// A configured feature: a name for a set of event names.
 public struct Feature: Sendable, Equatable {
+  /// The config's name for it, unique among features.
   public var name: String
   /// Exact event names, or with `*` for any run of characters.
   public var patterns: [String]
   /// Whether its events count as `core` use.
   public var core: Bool
+  /// A feature; see the properties.
   public init(name: String, patterns: [String], core: Bool = false) {
     self.name = name
     self.patterns = patterns
@@ -14,9 +16,11 @@ public struct Feature: Sendable, Equatable {
 
 /// Where events come from, as far as counting them needs to know.
 public struct SourceModel: Sendable, Equatable {
+  /// The `id` the config gives the source.
   public var name: String
   /// Events older than this before the source's watermark are refused as `late`; nil: never.
   public var allowedLatenessMilliseconds: Int64?
+  /// A source; by default no event is too late for it.
   public init(name: String, allowedLatenessMilliseconds: Int64? = nil) {
     self.name = name
     self.allowedLatenessMilliseconds = allowedLatenessMilliseconds
@@ -25,6 +29,7 @@ public struct SourceModel: Sendable, Equatable {
 
 /// Everything of a config that decides a number: what the engine computes from.
 public struct Model: Sendable, Equatable {
+  /// Which days there are and which of them are business days.
   public var calendar: BusinessCalendar
   /// The windows of the standard metrics, in hours.
   public var windowsHours: [Int]
@@ -34,11 +39,16 @@ public struct Model: Sendable, Equatable {
   public var autoFeatures: Bool
   /// Those a scorecard uses and those only rules use, in config order.
   public var measures: [Measure]
+  /// How the measures become one score.
   public var scorecard: Scorecard
+  /// How the score becomes a band.
   public var bands: BandModel
+  /// In config order; alerts name rules by their index here.
   public var rules: [Rule]
+  /// What is refused or forgotten so that memory stays bounded.
   public var limits: Limits
 
+  /// A model; by default that of a config of sources alone.
   public init(
     calendar: BusinessCalendar = .utc, windowsHours: [Int] = [24, 168, 672, 2160], features: [Feature] = [],
     autoFeatures: Bool = true, measures: [Measure] = BuiltIn.measures, scorecard: Scorecard = BuiltIn.scorecard,
@@ -70,6 +80,7 @@ public struct Limits: Sendable, Equatable {
   public var accounts = 2_000_000
   /// Usage older than this before its source's watermark is refused as `expired`; nil: never. Milliseconds.
   public var retentionMilliseconds: Int64? = 400 * 86_400_000
+  /// The limits of a config that sets none.
   public init() {}
 }
 

@@ -33,7 +33,9 @@ public enum RuleKind: Sendable, Equatable {
 
 /// A named condition that opens and resolves episodes. A `trend` rule is a threshold on a trend metric.
 public struct Rule: Sendable, Equatable {
+  /// The config's name for it, unique among rules.
   public var name: String
+  /// The condition watched.
   public var kind: RuleKind
   /// How long the condition must hold before it fires, in milliseconds.
   public var forMilliseconds: Int64
@@ -41,10 +43,13 @@ public struct Rule: Sendable, Equatable {
   public var keepFiringForMilliseconds: Int64
   /// How long after a resolution it stays shut, in milliseconds.
   public var cooldownMilliseconds: Int64
+  /// `info` … `critical`, or `opportunity`: for people and hooks, decides nothing here.
   public var severity: String
+  /// Name of the playbook an alert suggests; nil: none.
   public var playbook: String?
   /// Names of the hooks to run when it fires and when it resolves.
   public var hooks: [String]
+  /// A rule; by default it fires and resolves at once, without cooldown.
   public init(
     name: String, kind: RuleKind, forMilliseconds: Int64 = 0, keepFiringForMilliseconds: Int64 = 0,
     cooldownMilliseconds: Int64 = 0, severity: String = "medium", playbook: String? = nil, hooks: [String] = []

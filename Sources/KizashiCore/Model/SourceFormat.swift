@@ -13,17 +13,25 @@ public enum FieldSource: Sendable, Equatable {
 public struct FieldMapping: Sendable, Equatable {
   /// A string or object that *is* the event (container and syslog forwarders wrap).
   public var unwrap: String?
+  /// The line's `type`; nil: every line is `track`.
   public var type: FieldSource?
+  /// When it happened.
   public var timestamp: FieldSource?
+  /// The customer's account.
   public var account: FieldSource?
+  /// The event name.
   public var event: FieldSource?
+  /// The account's user.
   public var user: FieldSource?
+  /// The dedup key.
   public var id: FieldSource?
+  /// How many events the line stands for; nil: 1.
   public var count: FieldSource?
   /// Pointer to the object of properties.
   public var properties: String?
   /// Pointer to the object of traits.
   public var traits: String?
+  /// A mapping that finds nothing yet.
   public init() {}
 }
 
@@ -40,6 +48,7 @@ public enum SourceFormat: Sendable, Equatable {
 
 /// How the lines of one source are read.
 public struct DecodeOptions: Sendable, Equatable {
+  /// The convention that says where an event's fields are.
   public var format: SourceFormat = .kizashi
   /// `timestamp_missing: receive`: a line without a timestamp happened when it was read.
   public var receiveTimeIfMissing = false
@@ -49,5 +58,6 @@ public struct DecodeOptions: Sendable, Equatable {
   public var naiveTimezone: BusinessCalendar?
   /// Account values that are arrays give one event per element (`each`); false: the first element counts.
   public var eachAccount = false
+  /// kizashi's own format, nothing assumed where something is missing.
   public init() {}
 }

@@ -5,8 +5,11 @@
 public struct BusinessCalendar: Sendable, Equatable {
   /// From `since` (seconds since the epoch) on, local time is UTC + `offset` seconds.
   public struct Transition: Sendable, Equatable {
+    /// Seconds since the epoch; the first instant the offset holds at.
     public var since: Int64
+    /// Seconds to add to UTC.
     public var offset: Int32
+    /// A change of the offset; see the properties.
     public init(since: Int64, offset: Int32) {
       self.since = since
       self.offset = offset

@@ -3,8 +3,10 @@ public struct Instant: Comparable, Hashable, Sendable {
   /// Milliseconds since the epoch.
   public var milliseconds: Int64
 
+  /// The instant so many milliseconds after the epoch; negative: before it.
   @inlinable public init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
+  /// Earlier than.
   @inlinable public static func < (a: Instant, b: Instant) -> Bool { a.milliseconds < b.milliseconds }
 
   /// The UTC hour that holds this instant.
@@ -24,8 +26,10 @@ public struct Tile: Comparable, Hashable, Sendable {
   /// The length of a tile in milliseconds.
   public static let length: Int64 = 3_600_000
 
+  /// The tile so many hours after the epoch; negative: before it.
   @inlinable public init(hour: Int32) { self.hour = hour }
 
+  /// Earlier than.
   @inlinable public static func < (a: Tile, b: Tile) -> Bool { a.hour < b.hour }
 
   /// The tile's first millisecond.
@@ -37,8 +41,10 @@ public struct LocalDay: Comparable, Hashable, Sendable {
   /// Days since 1970-01-01.
   public var number: Int32
 
+  /// The day so many days after 1970-01-01; negative: before it.
   @inlinable public init(number: Int32) { self.number = number }
 
+  /// Earlier than.
   @inlinable public static func < (a: LocalDay, b: LocalDay) -> Bool { a.number < b.number }
 }
 
