@@ -1,0 +1,117 @@
+/// An account as it stands after the commit.
+public struct AccountRow: Sendable {
+  /// The account the row is about.
+  public var account: AccountID
+  /// Milliseconds; nil without usage.
+  public var firstSeen: Int64?
+  /// Instant of the latest usage, milliseconds; nil without usage.
+  public var lastSeen: Int64?
+  /// The effective score in hundredths; nil: none.
+  public var score: Int?
+  /// The score before any override, hundredths; nil: none.
+  public var computedScore: Int?
+  /// Band name; nil before the first evaluation.
+  public var band: String?
+  /// 0…1, for display.
+  public var coverage: Double?
+  /// The engine's clock at the last evaluation; nil before the first.
+  public var scoredAt: Instant?
+  /// The config version the row was computed under.
+  public var configVersion: Int
+  /// The engine's own state of the account, opaque; restored as is.
+  public var state: [UInt8]
+  /// An account's row; see the properties.
+  public init(
+    account: AccountID, firstSeen: Int64?, lastSeen: Int64?, score: Int?, computedScore: Int?, band: String?,
+    coverage: Double?, scoredAt: Instant?, configVersion: Int, state: [UInt8]
+  ) {
+    self.account = account
+    self.firstSeen = firstSeen
+    self.lastSeen = lastSeen
+    self.score = score
+    self.computedScore = computedScore
+    self.band = band
+    self.coverage = coverage
+    self.scoredAt = scoredAt
+    self.configVersion = configVersion
+    self.state = state
+  }
+}
+
+/// A measure of an account as of the account's last evaluation.
+public struct MeasureRow: Sendable {
+  /// The account measured.
+  public var account: AccountID
+  /// Index into the model's measures.
+  public var measure: Int
+  /// For display; nil: missing.
+  public var value: Double?
+  /// Hundredths; nil: excluded.
+  public var grade: Int?
+  /// Effective share of the score, 0…1, for display.
+  public var share: Double
+  /// share × grade, in points 0…100, for display.
+  public var points: Double
+  /// Whether the metric had no value, whatever the measure's missing mode made of that.
+  public var missing: Bool
+  /// The engine's clock at that evaluation.
+  public var at: Instant
+  /// A measure's row; see the properties.
+  public init(
+    account: AccountID, measure: Int, value: Double?, grade: Int?, share: Double, points: Double, missing: Bool,
+    at: Instant
+  ) {
+    self.account = account
+    self.measure = measure
+    self.value = value
+    self.grade = grade
+    self.share = share
+    self.points = points
+    self.missing = missing
+    self.at = at
+  }
+}
+
+/// The last score of an account's local day.
+public struct ScoreHistoryRow: Sendable {
+  /// The account scored.
+  public var account: AccountID
+  /// The day in the business time zone; one row per account and day.
+  public var day: LocalDay
+  /// When that score came about.
+  public var at: Instant
+  /// Hundredths; nil: no score.
+  public var score: Int?
+  /// The band in force with that score, `unknown` included.
+  public var band: String
+  /// The config version the score was computed under.
+  public var configVersion: Int
+  /// A day's last score; see the properties.
+  public init(account: AccountID, day: LocalDay, at: Instant, score: Int?, band: String, configVersion: Int) {
+    self.account = account
+    self.day = day
+    self.at = at
+    self.score = score
+    self.band = band
+    self.configVersion = configVersion
+  }
+}
+
+/// An account attribute after the commit; `value` nil: removed.
+public struct AttributeRow: Sendable {
+  /// The account that has the attribute.
+  public var account: AccountID
+  /// The trait's name as sent.
+  public var name: String
+  /// The value in force; nil: removed.
+  public var value: Scalar?
+  /// Instant of the line that set or removed it.
+  public var updatedAt: Instant
+  /// An attribute's row; see the properties.
+  public init(account: AccountID, name: String, value: Scalar?, updatedAt: Instant) {
+    self.account = account
+    self.name = name
+    self.value = value
+    self.updatedAt = updatedAt
+  }
+}

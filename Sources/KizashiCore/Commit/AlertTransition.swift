@@ -1,0 +1,52 @@
+/// One opening or resolution of an episode.
+public struct AlertTransition: Sendable {
+  /// Which end of the episode this is.
+  public enum State: UInt8, Sendable {
+    case firing = 0
+    case resolved
+    /// The name users see: `firing` or `resolved`.
+    public var name: String { String(describing: self) }
+  }
+  /// The account the episode is about.
+  public var account: AccountID
+  /// Index into the model's rules; nil where the rule is gone from the config and its episode is closed.
+  public var rule: Int?
+  /// The rule's name, there even where `rule` is nil.
+  public var ruleName: String
+  /// From 1 for the (rule, account) pair.
+  public var episode: Int
+  /// Whether the episode opens or ends.
+  public var state: State
+  /// The engine's clock at the transition.
+  public var at: Instant
+  /// One sentence: why it opened or resolved.
+  public var reason: String
+  /// The score at the last journal entry, hundredths; nil: none.
+  public var scoreFrom: Int?
+  /// The score now, hundredths; nil: none.
+  public var scoreTo: Int?
+  /// The account's band at the transition.
+  public var band: String
+  /// 0…1, for display.
+  public var coverage: Double
+  /// How the score came from `scoreFrom` to `scoreTo`, largest first; empty where either is nil.
+  public var because: [ExplanationLine]
+  /// An episode's transition; see the properties.
+  public init(
+    account: AccountID, rule: Int?, ruleName: String, episode: Int, state: State, at: Instant, reason: String,
+    scoreFrom: Int?, scoreTo: Int?, band: String, coverage: Double, because: [ExplanationLine]
+  ) {
+    self.account = account
+    self.rule = rule
+    self.ruleName = ruleName
+    self.episode = episode
+    self.state = state
+    self.at = at
+    self.reason = reason
+    self.scoreFrom = scoreFrom
+    self.scoreTo = scoreTo
+    self.band = band
+    self.coverage = coverage
+    self.because = because
+  }
+}

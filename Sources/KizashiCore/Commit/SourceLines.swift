@@ -1,0 +1,64 @@
+/// A line that was not usage, as stored.
+public struct StoredRecord: Sendable {
+  /// Position among all records, from 1, in log order.
+  public var sequence: Int64
+  /// Index of the source it came from.
+  public var source: Int
+  /// When it happened, as the line says.
+  public var at: Instant
+  /// Nil: the line named no account (`identify`).
+  public var account: AccountID?
+  /// Text, not a `UserID`: a record is not usage and makes no user.
+  public var user: String?
+  /// The dedup key as sent; nil: the line had none.
+  public var id: String?
+  /// What the line says.
+  public var record: Record
+  /// A record as stored; see the properties.
+  public init(
+    sequence: Int64, source: Int, at: Instant, account: AccountID?, user: String?, id: String?, record: Record
+  ) {
+    self.sequence = sequence
+    self.source = source
+    self.at = at
+    self.account = account
+    self.user = user
+    self.id = id
+    self.record = record
+  }
+}
+
+/// What the engine knows of a source after the commit.
+public struct SourceRow: Sendable {
+  /// Index of the source among those registered with the engine.
+  public var source: Int
+  /// Highest accepted event time; nil: none yet.
+  public var watermark: Instant?
+  /// Totals since the store was made.
+  public var lines: Int64 = 0
+  /// Events accepted (usage and records), by the lines' `count`.
+  public var events: Int64 = 0
+  /// Rows dropped because their id had been accepted before.
+  public var duplicates: Int64 = 0
+  /// Rows understood and of no interest (`alias` and the like).
+  public var ignored: Int64 = 0
+  /// Lines that carried no id, or lay beyond the dedup horizon: counted without dedup.
+  public var undeduplicated: Int64 = 0
+  /// By `RefusalReason` raw value.
+  public var refused: [Int64] = Array(repeating: 0, count: RefusalReason.allCases.count + 1)
+  /// A source that has delivered nothing yet.
+  public init(source: Int) { self.source = source }
+}
+
+/// A line the engine (or the decoder before it) refused, to be quarantined by whoever holds the bytes.
+public struct Refusal: Sendable {
+  /// Index into the batch's ``EventBatch/lines``.
+  public var line: Int
+  /// Why it was refused.
+  public var reason: RefusalReason
+  /// A refusal; see the properties.
+  public init(line: Int, reason: RefusalReason) {
+    self.line = line
+    self.reason = reason
+  }
+}
