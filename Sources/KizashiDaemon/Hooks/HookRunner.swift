@@ -139,22 +139,28 @@ final class Flag: Sendable {
 
 /// What a hook has written.
 struct HookOutput: Sendable, Hashable {
-  var kept: [UInt8] = []
-  var dropped = 0
+  private(set) var kept: [UInt8] = []
+  private(set) var dropped = 0
+  private var afterEnd = 0
 
-  /// Reads to the end, or a little more than a pipe holds once the leader has ended. `collect(upTo:)` of the library is no
-  /// help here: it throws at its limit, and the hook would get SIGPIPE.
+  /// Takes a piece; answers whether to read on: to the end, but only a little more than a pipe holds once the leader has
+  /// ended.
+  mutating func take(_ bytes: UnsafeRawBufferPointer, leaderHasEnded: Bool) -> Bool {
+    let room = HookRunner.outputLimit - kept.count
+    kept.append(contentsOf: bytes.prefix(room))
+    dropped += max(0, bytes.count - room)
+    if leaderHasEnded { afterEnd += bytes.count }
+    return afterEnd < HookRunner.drainLimit
+  }
+
+  /// Reads to the end. `collect(upTo:)` of the library is no help here: it throws at its limit, and the hook would get
+  /// SIGPIPE.
   static func collect(_ sequence: SubprocessOutputSequence, hasEnded: Flag) async -> HookOutput {
     var output = HookOutput()
-    var readSinceEnd = 0
     do {
       for try await buffer in sequence {
-        let room = HookRunner.outputLimit - output.kept.count
-        buffer.withUnsafeBytes { output.kept.append(contentsOf: $0.prefix(room)) }
-        output.dropped += max(0, buffer.count - room)
-        guard hasEnded.isRaised else { continue }
-        readSinceEnd += buffer.count
-        if readSinceEnd >= HookRunner.drainLimit { break }
+        let readsOn = buffer.withUnsafeBytes { output.take($0, leaderHasEnded: hasEnded.isRaised) }
+        guard readsOn else { break }
       }
     } catch {
       // A failed read of a pipe ends what can be known of the output; the run's ending is known all the same.

@@ -108,6 +108,20 @@ import Testing
     #expect(await eventually { hasEnded(pid) })
   }
 
+  @Test func `what is read after the leader has ended is bounded`() {
+    let piece = [UInt8](repeating: 1, count: 60_000)
+    var output = HookOutput()
+    var readsOn = (0..<100).allSatisfy { _ in piece.withUnsafeBytes { output.take($0, leaderHasEnded: false) } }
+    #expect(readsOn, "as long as the leader lives everything is read")
+    let pieces = HookRunner.drainLimit / piece.count
+    readsOn = (0..<pieces).allSatisfy { _ in piece.withUnsafeBytes { output.take($0, leaderHasEnded: true) } }
+    #expect(readsOn)
+    readsOn = piece.withUnsafeBytes { output.take($0, leaderHasEnded: true) }
+    #expect(!readsOn)
+    #expect(output.kept.count == HookRunner.outputLimit)
+    #expect(output.kept.count + output.dropped == (100 + pieces + 1) * piece.count)
+  }
+
   @Test func `two gigabytes of output are drained, 64 KiB of them kept`() async {
     let result = await shell("head -c 2147483648 /dev/zero; echo done >&2")
     #expect(result.ending == .exited(0))
