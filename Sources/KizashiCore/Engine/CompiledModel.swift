@@ -6,14 +6,16 @@ struct CompiledModel {
     var curve: Curve
     var missing: MissingMode
     var sensitivity: TimeSensitivity
-    /// A measure that is just days_since_last: its grade stays from this value on.
-    var settledFrom: Int64?
   }
 
   let model: Model
   let leaves: [Leaf]
   let windows: [Window]
   let measures: [CompiledMeasure]
+  /// The same measures for the hot path.
+  let fast: FastTables
+  /// Measures that are just days_since_last: their grade stays from `settled` on.
+  let settling: ContiguousArray<(leaf: Int, unit: DayUnit, settled: Int64)>
   let scorecard: CompiledScorecard
   let bands: BandTracker
   let rules: [CompiledRule]
@@ -32,13 +34,19 @@ struct CompiledModel {
     var compiler = LeafCompiler()
     measures = model.measures.map { measure in
       let metric = compiler.compile(measure.metric)
-      let curve = Curve(measure.grade)
-      var settled: Int64?
-      if case .daysSince = metric { settled = curve.settledFrom }
       return CompiledMeasure(
-        name: measure.name, metric: metric, curve: curve, missing: measure.missing,
-        sensitivity: LeafCompiler.sensitivity(of: metric), settledFrom: settled)
+        name: measure.name, metric: metric, curve: Curve(measure.grade), missing: measure.missing,
+        sensitivity: LeafCompiler.sensitivity(of: metric))
     }
+    var fast = FastTables()
+    var settling: ContiguousArray<(leaf: Int, unit: DayUnit, settled: Int64)> = []
+    for measure in measures {
+      fast.add(measure.metric, measure.curve, measure.missing)
+      guard case .daysSince(let leaf, let unit) = measure.metric else { continue }
+      settling.append((leaf, unit, measure.curve.settledFrom))
+    }
+    self.fast = fast
+    self.settling = settling
     scorecard = CompiledScorecard(model.scorecard, measures: model.measures)
     let bands = BandTracker(model.bands)
     self.bands = bands
@@ -70,7 +78,8 @@ struct CompiledModel {
       }
       return CompiledRule(rule: rule, condition: condition, key: FNV.hash(rule.name))
     }
-    for measure in measures where measure.settledFrom == nil {
+    for measure in measures {
+      if case .daysSince = measure.metric { continue }
       CompiledModel.collectDaySteps(measure.metric, &dayStepMetrics)
     }
     leaves = compiler.leaves

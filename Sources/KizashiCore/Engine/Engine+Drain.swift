@@ -3,6 +3,10 @@ extension Engine {
   public mutating func drain() -> Commit {
     var commit = Commit()
     swap(&commit, &pending)
+    // The next commit will be about as large: no growing by copies, but nothing kept for one that was exceptional.
+    if commit.facts.count < 1 << 20 { pending.facts.reserveCapacity(commit.facts.count) }
+    if commit.scoreHistory.count < 1 << 20 { pending.scoreHistory.reserveCapacity(commit.scoreHistory.count) }
+    if commit.changes.count < 1 << 20 { pending.changes.reserveCapacity(commit.changes.count) }
     commit.now = now
     commit.accounts = accountNames.takeNew()
     commit.eventNames = eventNames.takeNew()

@@ -150,8 +150,8 @@ extension Engine {
   @inline(__always)
   private func nextDayStep(_ account: AccountID) -> Int64 {
     var next = Int64.max
-    for measure in compiled.measures {
-      guard let settled = measure.settledFrom, case .daysSince(let leaf, let unit) = measure.metric else { continue }
+    for index in compiled.settling.indices {
+      let (leaf, unit, settled) = compiled.settling[index]
       guard let days = daysSince(leaf, unit, account), days < settled else { continue }
       next = min(next, unit == .days ? daySteps.nextDay : daySteps.nextBusinessDay)
     }

@@ -32,29 +32,31 @@ extension Engine {
 
   /// The grade a measure's value gives, in hundredths; -1: no value.
   @inline(__always)
-  func ownGrade(_ measure: CompiledModel.CompiledMeasure, _ account: AccountID) -> Int32 {
-    switch measure.metric {
-    case .leaf(let leaf): return measure.curve.grade(usage.total(account, leaf, .current))
-    case .daysSince(let leaf, let unit):
-      guard let days = daysSince(leaf, unit, account) else { return -1 }
-      return measure.curve.grade(days)
-    case .trend(.leaf(let leaf), let floor, let minVolume) where floor.denominator == 1:
-      let was = usage.total(account, leaf, .previous)
-      if Rational(was) < minVolume { return -1 }
-      let now = usage.total(account, leaf, .current)
-      guard was.magnitude | now.magnitude < 1 << 62 else { break }
-      return measure.curve.grade(now - was, max(was, Int64(clamping: floor.numerator)))
-    default: break
+  private func ownGrade(_ index: Int, _ fast: FastMeasure, _ account: AccountID) -> Int32 {
+    switch fast.kind {
+    case .leaf: return compiled.fast.grade(fast, usage.total(account, fast.leaf, .current))
+    case .daysSince:
+      guard let days = daysSince(fast.leaf, fast.unit, account) else { return -1 }
+      return compiled.fast.grade(fast, days)
+    case .trend:
+      let was = usage.total(account, fast.leaf, .previous)
+      if was < fast.minVolume { return -1 }
+      let now = usage.total(account, fast.leaf, .current)
+      let over = max(was, fast.floor)
+      guard now < 1 << 29, over < 1 << 29 else { break }
+      return compiled.fast.grade(fast, now - was, over)
+    case .general: break
     }
-    guard let value = value(measure.metric, account) else { return -1 }
-    return measure.curve.grade(value)
+    guard let value = value(compiled.measures[index].metric, account) else { return -1 }
+    return compiled.measures[index].curve.grade(value)
   }
 
   /// The grade that takes part in the score: a value's, or what the missing mode says; -1: absent.
   @inline(__always)
   mutating func effectiveGrade(_ index: Int, _ account: AccountID) -> (grade: Int32, missing: Bool) {
-    let own = ownGrade(compiled.measures[index], account)
-    switch compiled.measures[index].missing {
+    let fast = compiled.fast.measures[index]
+    let own = ownGrade(index, fast, account)
+    switch fast.missing {
     case .exclude: return (own, own < 0)
     case .zero: return (max(own, 0), own < 0)
     case .neutral: return (own < 0 ? 5000 : own, own < 0)
@@ -77,7 +79,7 @@ extension Engine {
   @inline(__always)
   func countsForCoverage(_ measure: Int, _ account: AccountID) -> Bool {
     guard missing[Int(account) * compiled.measures.count + measure] else { return true }
-    if case .hold = compiled.measures[measure].missing { return true }
+    if case .hold = compiled.fast.measures[measure].missing { return true }
     return false
   }
 }

@@ -65,6 +65,8 @@ public struct Engine: ~Copyable {
   var dirtySources: Set<Int> = []
   var refusals: [Refusal] = []
   var changeSequence: Int64 = 0
+  /// Of the rows about to be applied, by row modulo its length.
+  var ahead = ContiguousArray(repeating: Ahead(), count: Engine.rowsAhead)
   /// Means nothing: the sum of what was read ahead.
   var warmth: UInt64 = 0
   var recordSequence: Int64 = 0

@@ -9,12 +9,15 @@ struct CompiledScorecard {
     var coverage: Int128
   }
   struct Part {
-    var name: String
     var weight: Int64
-    var members: [Member]
+    /// Range of ``members``.
+    var start: Int
+    var end: Int
   }
 
-  let parts: [Part]
+  /// Of all parts, part by part.
+  private let members: ContiguousArray<Member>
+  private let parts: ContiguousArray<Part>
   let coverageTotal: Int128
   /// The least sum of `coverage` that is enough.
   private let coverageNeeded: Int128
@@ -30,23 +33,25 @@ struct CompiledScorecard {
     // Smallest whole sum with sum / total ≥ need.
     coverageNeeded = -Rational(-need.numerator * coverageTotal, need.denominator).floor
     var place: [(part: Int, weight: Int64)?] = Array(repeating: nil, count: measures.count)
-    var parts: [Part] = []
+    var parts: ContiguousArray<Part> = []
+    var members: ContiguousArray<Member> = []
     for (index, dimension) in scorecard.dimensions.enumerated() {
-      var part = Part(name: dimension.name, weight: Int64(dimension.weight), members: [])
+      let start = members.count
       for (name, weight) in dimension.measures {
         guard let measure = measures.firstIndex(where: { $0.name == name }) else {
           preconditionFailure("dimension \(dimension.name) names a measure that is not there: \(name)")
         }
         precondition(place[measure] == nil, "measure \(name) stands in two dimensions")
         place[measure] = (index, Int64(weight))
-        part.members.append(
+        members.append(
           Member(
             measure: measure, weight: Int64(weight),
             coverage: Int128(dimension.weight) * Int128(weight) * (product / sums[index])))
       }
-      parts.append(part)
+      parts.append(Part(weight: Int64(dimension.weight), start: start, end: members.count))
     }
     self.parts = parts
+    self.members = members
     self.place = place
   }
 
@@ -70,7 +75,9 @@ struct CompiledScorecard {
     for part in parts {
       var n: Int64 = 0
       var d: Int64 = 0
-      for member in part.members where grades[member.measure] >= 0 {
+      for index in part.start..<part.end {
+        let member = members[index]
+        guard grades[member.measure] >= 0 else { continue }
         n += member.weight * Int64(grades[member.measure])
         d += member.weight
         if covers(member.measure) { coverage += member.coverage }
@@ -99,7 +106,7 @@ struct CompiledScorecard {
     var present: [Int64] = []
     var total: Int64 = 0
     for part in parts {
-      let sum = part.members.reduce(Int64(0)) { $0 + (grades[$1.measure] >= 0 ? $1.weight : 0) }
+      let sum = members[part.start..<part.end].reduce(Int64(0)) { $0 + (grades[$1.measure] >= 0 ? $1.weight : 0) }
       present.append(sum)
       if sum > 0 { total += part.weight }
     }

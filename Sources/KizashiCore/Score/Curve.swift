@@ -52,42 +52,17 @@ struct Curve {
     Int64(clamping: -Rational(-xs[xs.count - 1], valueScale).floor)
   }
 
-  /// The grade of a whole number, in hundredths.
-  @inline(__always)
-  func grade(_ value: Int64) -> Int32 {
-    guard !table.isEmpty else { return Int32(exact(Int128(value), 1)) }
-    let index = max(0, min(value &- tableFrom, Int64(table.count - 1)))
-    return table[value < tableFrom ? 0 : Int(index)]
+  /// Grades of the whole numbers from `from` on, the last one for all above; nil: the corners span too much.
+  var wholeGrades: (from: Int64, grades: ContiguousArray<Int32>)? { table.isEmpty ? nil : (tableFrom, table) }
+
+  /// The corners where 64 bits hold every intermediate for fractions whose parts stay below 2³⁰; else nil.
+  var smallCorners: (corners: [(value: Int64, grade: Int64)], valueScale: Int64)? {
+    guard small && !bands else { return nil }
+    return (zip(xs, ys).map { (Int64($0), Int64($1)) }, Int64(valueScale))
   }
 
-  /// The grade of `numerator / denominator`, in hundredths. `denominator` > 0.
-  @inline(__always)
-  func grade(_ numerator: Int64, _ denominator: Int64) -> Int32 {
-    if small && !bands && numerator.magnitude < 1 << 30 && denominator < 1 << 30 {
-      return smallGrade(numerator, denominator)
-    }
-    return Int32(exact(Int128(numerator), Int128(denominator)))
-  }
-
+  /// The grade of a value, in hundredths.
   func grade(_ value: Rational) -> Int32 { Int32(exact(value.numerator, value.denominator)) }
-
-  /// ``exact(_:_:)`` in 64 bits: |x·d| < 2⁴⁶, the weighted difference < 2⁶².
-  private func smallGrade(_ n: Int64, _ d: Int64) -> Int32 {
-    let scaled = n * Int64(valueScale)
-    if scaled <= Int64(xs[0]) * d { return Int32(ys[0]) }
-    for index in 1..<max(1, xs.count) {
-      let x1 = Int64(truncatingIfNeeded: xs[index])
-      guard scaled <= x1 * d else { continue }
-      let x0 = Int64(truncatingIfNeeded: xs[index - 1])
-      let y0 = Int64(truncatingIfNeeded: ys[index - 1])
-      let y1 = Int64(truncatingIfNeeded: ys[index])
-      let width = (x1 - x0) * d
-      let rise = (scaled - x0 * d) * (y1 - y0)
-      // Half-up: floor((2·rise + width) / (2·width)).
-      return Int32(y0 + floorDivide(2 * rise + width, 2 * width))
-    }
-    return Int32(ys[ys.count - 1])
-  }
 
   private func exact(_ n: Int128, _ d: Int128) -> Int128 {
     let scaled = n * valueScale

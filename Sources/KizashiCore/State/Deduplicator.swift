@@ -187,6 +187,6 @@ struct Deduplicator {
     }
     reported = entries.count
     liveAtRebuild = entries.count
-    from = blocks.first?.hour ?? from
+    from = blocks.lazy.map(\.hour).min() ?? from
   }
 }

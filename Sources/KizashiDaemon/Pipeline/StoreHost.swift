@@ -11,12 +11,17 @@ actor StoreHost: Outbox {
   private var store: Store?
   private let logger: Logger
   private let executor: ThreadExecutor
+  private let progress: @Sendable () -> Void
   /// What keeps the last commit from being stored, for `status`.
   private(set) var trouble: String?
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-  init(path: String, programVersion: String, quarantineRows: Int, logger: Logger) async throws {
+  init(
+    path: String, programVersion: String, quarantineRows: Int, logger: Logger,
+    progress: @escaping @Sendable () -> Void = {}
+  ) async throws {
+    self.progress = progress
     executor = try ThreadExecutor(name: "kz-store")
     self.logger = logger
     try open(path, programVersion, quarantineRows)
@@ -49,6 +54,8 @@ actor StoreHost: Outbox {
           logger.error("The store cannot be written; reading waits", metadata: ["error": "\(error)"])
         }
         trouble = "\(error)"
+        // Waiting for space is what it should do: the watchdog must not take it for a hang.
+        progress()
         try await Task.sleep(for: .seconds(1))
       }
     }

@@ -67,17 +67,17 @@ package final class Daemon: Sendable {
     current = Mutex(configuration)
     notifier = ServiceNotifier(environment: environment)
     hookBase = HookBaseEnvironment(environment)
+    let watchdog = WatchdogSettings(environment: environment, pid: getpid())
+      .map { [notifier] in WatchdogFeeder(settings: $0, notifier: notifier, logger: logger) }
+    self.watchdog = watchdog
     let store = try await StoreHost(
       path: storePath, programVersion: ProgramVersion.current,
-      quarantineRows: configuration.daemonLimits.quarantineRows, logger: logger)
+      quarantineRows: configuration.daemonLimits.quarantineRows, logger: logger, progress: { watchdog?.progress() })
     self.store = store
     let started = clock.now()
     opened = try await store.use {
       try OpenedStore.prepare($0, configuration, extraSources: [Self.control], suppression: nil, now: started)
     }
-    let watchdog = WatchdogSettings(environment: environment, pid: getpid())
-      .map { [notifier] in WatchdogFeeder(settings: $0, notifier: notifier, logger: logger) }
-    self.watchdog = watchdog
     let hooks = HookService(
       outbox: store, definitions: configuration.hooks.map(HookDefinition.init),
       runningLimit: configuration.daemonLimits.hooksRunning, base: hookBase, logger: logger, now: clock.now)

@@ -19,7 +19,7 @@ extension Store {
         let statement = try db.cachedStatement(
           sql: """
             UPDATE delivery SET state = ?, attempts = ?, next_ms = ifnull(?, next_ms), exit_code = ifnull(?, exit_code),
-              output = ifnull(?, output) WHERE delivery_id = ?
+              output = ifnull(?, output) WHERE delivery_id = ? AND state < 3
             """)
         return try updates.reduce(0) { found, update in
           try statement.execute(arguments: [

@@ -1,7 +1,7 @@
 /// The name somebody probably meant.
 package enum NearestName {
-  /// The nearest of `names`, or nil if none is near: a difference of case counts nothing, otherwise at most a third of the
-  /// letters (and at least one) may differ, or the text is the beginning of the name. Equally near: the first.
+  /// The nearest of `names`, or nil if none is near: a difference of case counts nothing, otherwise at most a third of
+  /// the letters (and at least one) may differ, or the text is the beginning of the name. Equally near: the first.
   package static func of(_ text: String, in names: some Sequence<String>) -> String? {
     let wanted = Array(text.lowercased())
     guard !wanted.isEmpty, wanted.count <= 64 else { return nil }
