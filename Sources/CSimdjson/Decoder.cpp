@@ -153,38 +153,38 @@ std::string_view view_of(const char *text, size_t length) {
 
 extern "C" {
 
-ks_decoder *ks_decoder_create(ks_options options) { return new ks_decoder{kizashi::Decoder(options)}; }
+ks_decoder *ks_decoder_create(ks_options options) noexcept { return new ks_decoder{kizashi::Decoder(options)}; }
 
-void ks_decoder_destroy(ks_decoder *decoder) { delete decoder; }
+void ks_decoder_destroy(ks_decoder *decoder) noexcept { delete decoder; }
 
 void ks_decoder_map(ks_decoder *decoder, ks_field_name field, ks_source_kind kind, const char *text, size_t length,
-                    size_t index) {
+                    size_t index) noexcept {
   decoder->decoder.mapping.set(field, kind, view_of(text, length), index);
 }
 
-void ks_decoder_map_pointer(ks_decoder *decoder, ks_field_name field, const char *pointer, size_t length) {
+void ks_decoder_map_pointer(ks_decoder *decoder, ks_field_name field, const char *pointer, size_t length) noexcept {
   decoder->decoder.mapping.add_pointer(field, view_of(pointer, length));
 }
 
-void ks_decoder_unwrap(ks_decoder *decoder, const char *pointer, size_t length) {
+void ks_decoder_unwrap(ks_decoder *decoder, const char *pointer, size_t length) noexcept {
   decoder->decoder.set_unwrap(view_of(pointer, length));
 }
 
-void ks_decoder_group_type(ks_decoder *decoder, const char *name, size_t length) {
+void ks_decoder_group_type(ks_decoder *decoder, const char *name, size_t length) noexcept {
   decoder->decoder.group_type = std::string(view_of(name, length));
 }
 
-void ks_decoder_add_transition(ks_decoder *decoder, int64_t since, int32_t offset) {
+void ks_decoder_add_transition(ks_decoder *decoder, int64_t since, int32_t offset) noexcept {
   decoder->decoder.zone.push_back({since, offset});
 }
 
 void ks_decoder_remember(ks_decoder *decoder, const char *user, size_t user_length, const char *account,
-                         size_t account_length) {
+                         size_t account_length) noexcept {
   decoder->decoder.remember(view_of(user, user_length), view_of(account, account_length));
 }
 
 const ks_rows *ks_decode(ks_decoder *decoder, const uint8_t *bytes, size_t count, bool at_stream_start,
-                         int64_t received_milliseconds) {
+                         int64_t received_milliseconds) noexcept {
   return decoder->decoder.decode(view_of(reinterpret_cast<const char *>(bytes), count), at_stream_start,
                                  received_milliseconds);
 }

@@ -77,9 +77,9 @@ bool instant_of_rfc3339(std::string_view text, const Zone &zone, int64_t &millis
   const char *p = text.data();
   const char *const end = p + text.size();
   unsigned century, year, month, day, hour, minute, second;
-  const bool shaped = two_digits(p, century) & two_digits(p + 2, year) & (p[4] == '-') & two_digits(p + 5, month) &
-                      (p[7] == '-') & two_digits(p + 8, day) & (p[10] == 'T' || p[10] == ' ' || p[10] == 't') &
-                      two_digits(p + 11, hour) & (p[13] == ':') & two_digits(p + 14, minute) & (p[16] == ':') &
+  const bool shaped = two_digits(p, century) && two_digits(p + 2, year) && (p[4] == '-') && two_digits(p + 5, month) &&
+                      (p[7] == '-') && two_digits(p + 8, day) && (p[10] == 'T' || p[10] == ' ' || p[10] == 't') &&
+                      two_digits(p + 11, hour) && (p[13] == ':') && two_digits(p + 14, minute) && (p[16] == ':') &&
                       two_digits(p + 17, second);
   if (!shaped) return false;
   year += century * 100;

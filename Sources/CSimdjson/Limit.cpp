@@ -42,10 +42,10 @@ void extract(ondemand::object object, uint64_t &checksum) {
 
 }  // namespace
 
-extern "C" size_t ks_padding(void) { return SIMDJSON_PADDING; }
+extern "C" size_t ks_padding(void) noexcept { return SIMDJSON_PADDING; }
 
 // On-Demand, line by line: on lines of this size as fast as iterate_many, and a bad line costs only itself.
-extern "C" size_t ks_extract_limit(const uint8_t *bytes, size_t count, uint64_t *checksum) {
+extern "C" size_t ks_extract_limit(const uint8_t *bytes, size_t count, uint64_t *checksum) noexcept {
   ondemand::parser parser;
   const char *p = reinterpret_cast<const char *>(bytes);
   const char *const end = p + count;

@@ -180,6 +180,7 @@ import Testing
       {"timestamp":0,"event":"e","user":"u","account":"own"}
       {"timestamp":0,"event":"e","user":"other"}
       {"timestamp":"never","type":"group","user":"u","account":"refused"}
+      {"timestamp":0,"type":"identify","user":"u","account":"elsewhere"}
       {"timestamp":0,"event":"e","user":"u"}
       {"timestamp":0,"type":"group","user":7,"account":2}
       {"timestamp":0,"type":"identify","user":"7"}
@@ -189,7 +190,7 @@ import Testing
     let rows = decoder.rows(Array(lines.utf8), batch: &batch)
     #expect(
       rows.map { $0.reason?.name ?? $0.account } == [
-        "missing_field", "one", "one", "own", "missing_field", "bad_timestamp", "one", "2", "2", "before",
+        "missing_field", "one", "one", "own", "missing_field", "bad_timestamp", "elsewhere", "one", "2", "2", "before",
         "missing_field",
       ])
     let next = decoder.rows(Array(#"{"timestamp":0,"event":"e","user":"u"}"#.utf8), batch: &batch)

@@ -9,7 +9,11 @@
 #include <stdint.h>
 
 #ifdef __cplusplus
+// An allocation that fails ends the process here rather than unwinding through Swift frames.
+#define KS_NOEXCEPT noexcept
 extern "C" {
+#else
+#define KS_NOEXCEPT
 #endif
 
 typedef struct ks_decoder ks_decoder;
@@ -137,31 +141,31 @@ typedef struct ks_rows {
   const uint8_t *record_text;
 } ks_rows;
 
-ks_decoder *ks_decoder_create(ks_options options);
-void ks_decoder_destroy(ks_decoder *decoder);
+ks_decoder *ks_decoder_create(ks_options options) KS_NOEXCEPT;
+void ks_decoder_destroy(ks_decoder *decoder) KS_NOEXCEPT;
 
 /// Sets where `field` is found; `text` is the separator or the constant. Pointers are added one by one.
 void ks_decoder_map(ks_decoder *decoder, ks_field_name field, ks_source_kind kind, const char *text, size_t length,
-                    size_t index);
-void ks_decoder_map_pointer(ks_decoder *decoder, ks_field_name field, const char *pointer, size_t length);
+                    size_t index) KS_NOEXCEPT;
+void ks_decoder_map_pointer(ks_decoder *decoder, ks_field_name field, const char *pointer, size_t length) KS_NOEXCEPT;
 /// The pointer to the string or object that is the event.
-void ks_decoder_unwrap(ks_decoder *decoder, const char *pointer, size_t length);
+void ks_decoder_unwrap(ks_decoder *decoder, const char *pointer, size_t length) KS_NOEXCEPT;
 /// The `$group_type` whose groups are accounts.
-void ks_decoder_group_type(ks_decoder *decoder, const char *name, size_t length);
+void ks_decoder_group_type(ks_decoder *decoder, const char *name, size_t length) KS_NOEXCEPT;
 /// Lets times without an offset in. From `since` (seconds since the epoch) on, local time is UTC + `offset` seconds;
 /// calls ascend by `since`.
-void ks_decoder_add_transition(ks_decoder *decoder, int64_t since, int32_t offset);
+void ks_decoder_add_transition(ks_decoder *decoder, int64_t since, int32_t offset) KS_NOEXCEPT;
 void ks_decoder_remember(ks_decoder *decoder, const char *user, size_t user_length, const char *account,
-                         size_t account_length);
+                         size_t account_length) KS_NOEXCEPT;
 
 /// Decodes whole lines (the last one may lack its LF). What is returned lives until the next call or the destruction.
 const ks_rows *ks_decode(ks_decoder *decoder, const uint8_t *bytes, size_t count, bool at_stream_start,
-                         int64_t received_milliseconds);
+                         int64_t received_milliseconds) KS_NOEXCEPT;
 
 /// What simdjson alone needs to find timestamp, account, user, event and id of each line: the benchmark's limit.
 /// `bytes` must be followed by `ks_padding()` readable bytes. Returns the number of lines.
-size_t ks_extract_limit(const uint8_t *bytes, size_t count, uint64_t *checksum);
-size_t ks_padding(void);
+size_t ks_extract_limit(const uint8_t *bytes, size_t count, uint64_t *checksum) KS_NOEXCEPT;
+size_t ks_padding(void) KS_NOEXCEPT;
 
 #ifdef __cplusplus
 }
