@@ -5,7 +5,7 @@ import Testing
 /// What is remembered of ids when sources are far apart in time.
 @Suite struct DedupMemoryTests {
   private static let hour: Int64 = 3_600_000
-  private static let model = Model(measures: [], scorecard: Scorecard(name: "none", dimensions: []))
+  private static let model = Model()
   private static let sources = [SourceModel(name: "ahead"), SourceModel(name: "behind")]
 
   private static func line(_ source: Int, hour: Int64) -> ReferenceEvent {

@@ -30,7 +30,7 @@ enum ModelGenerator {
       clearMargin: random.pick([0, 500, 1000]),
       downForMilliseconds: random.pick([0, 90_000, 3_600_000, 7_200_000]),
       journalStep: random.pick([1, 500, 1500]))
-    model.rules = (0..<random.int(0...4)).map { rule("r\($0)", model, &random) }
+    model.rules = (0..<random.int(0...6)).map { rule("r\($0)", model, &random) }
     limit(&model.limits, &random, traits)
     return model
   }
@@ -169,8 +169,8 @@ enum ModelGenerator {
   private static func rule(_ name: String, _ model: Model, _ random: inout SplitMix) -> Rule {
     Rule(
       name: name, kind: kind(model, &random), forMilliseconds: span(&random, zero: 60),
-      keepFiringForMilliseconds: span(&random, zero: 70),
-      cooldownMilliseconds: span(&random, zero: 70))
+      keepFiringForMilliseconds: span(&random, zero: 50),
+      cooldownMilliseconds: span(&random, zero: 60))
   }
 
   private static func kind(_ model: Model, _ random: inout SplitMix) -> RuleKind {

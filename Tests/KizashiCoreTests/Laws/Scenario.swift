@@ -28,7 +28,8 @@ struct Scenario {
         traits.orderMatters && random.chance(15) ? Int64(random.int(1...40)) * 3_600_000 : nil
       return SourceModel(name: "s\(index)", allowedLatenessMilliseconds: lateness)
     }
-    var lines = LineGenerator(traits: traits, sources: sources.count, start: ModelGenerator.start)
+    let edges = [model.limits.dedupHorizonMilliseconds] + sources.compactMap(\.allowedLatenessMilliseconds)
+    var lines = LineGenerator(traits: traits, sources: sources.count, edges: edges, start: ModelGenerator.start)
     inputs = lines.inputs(&random)
   }
 
@@ -46,6 +47,8 @@ struct Scenario {
 struct LineGenerator {
   let traits: Scenario.Traits
   let sources: Int
+  /// Distances behind a watermark at which something begins to differ.
+  let edges: [Int64]
   private var now: Int64
   private var sent: [ReferenceEvent] = []
   private var usedInstants: Set<Int64> = []
@@ -55,9 +58,10 @@ struct LineGenerator {
 
   private static let events = ["api.get", "api.put", "report.made", "open", "free", "other"]
 
-  init(traits: Scenario.Traits, sources: Int, start: Int64) {
+  init(traits: Scenario.Traits, sources: Int, edges: [Int64], start: Int64) {
     self.traits = traits
     self.sources = sources
+    self.edges = edges
     now = start
   }
 
@@ -78,9 +82,14 @@ struct LineGenerator {
       if traits.advances && random.chance(12) {
         result.append(.advance(to: now + Int64(random.int(-2...40)) * 1_800_000))
       }
-      let event = event(&random)
+      var event = event(&random)
       sent.append(event)
       result.append(.event(event))
+      // The same line twice in a row: whether the second counts tells exactly where the horizon ends.
+      if event.id != nil && random.chance(6) {
+        event.source = random.int(0...sources - 1)
+        result.append(.event(event))
+      }
     }
     result.append(
       .settle(at: max(now, latestAcceptable) + Int64(random.int(0...8 * 24)) * 3_600_000))
@@ -99,6 +108,10 @@ struct LineGenerator {
     var at = now - lags[source]
     if random.chance(20) { at -= Int64(random.int(0...60)) * 1_800_000 }
     if random.chance(4) { at -= Int64(random.int(1...12)) * 86_400_000 }
+    if random.chance(8), traits.orderMatters, let watermark = sent.lazy.filter({ $0.source == source }).map(\.at).max()
+    {
+      at = watermark - random.pick(edges) - Int64(random.int(0...1))
+    }
     if random.chance(2) { at = latestAcceptable + Int64(random.int(0...2)) }
     let kind = random.int(0...99)
     var event = ReferenceEvent(
@@ -151,11 +164,11 @@ struct LineGenerator {
   }
 
   private static func scalar(_ random: inout SplitMix) -> Scalar {
-    switch random.int(0...9) {
+    switch random.int(0...10) {
     case 0...5: .number("\(random.int(0...100))")
     case 6: .string("\(random.int(0...100)).\(random.int(0...99_999_999))")
     case 7: .bool(random.chance(50))
-    case 8: .null
+    case 8, 9: .null
     default: .string("many")
     }
   }
