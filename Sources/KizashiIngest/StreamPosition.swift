@@ -9,6 +9,8 @@ package struct StreamPosition: Sendable, Equatable, Codable {
     case corrupt
     /// The file was deleted and read to its end.
     case deleted
+    /// The file was renamed to where no pattern looks, and has not grown for a while.
+    case departed
     /// The file was truncated or overwritten; what follows in it is another stream.
     case truncated
     /// The file was not found again; see ``SourceEvent/Kind/gone(lostBytes:)``.

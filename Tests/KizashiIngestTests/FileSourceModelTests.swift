@@ -40,7 +40,7 @@ private struct Model {
     scratch.append(name, text)
   }
 
-  /// One random thing. Nothing is deleted that may be unread: deletion is `deleteOldest`.
+  /// One random thing. Nothing is taken away that may be unread: that is `destroy`.
   mutating func act() {
     let name = live.randomElement(using: &chance)!
     switch Int.random(in: 0..<12, using: &chance) {
@@ -94,18 +94,45 @@ private struct Model {
     scratch.append("\(name).gz", Array(bytes[..<half]))
     scratch.append("\(name).gz", Array(bytes[half...]))
     scratch.remove(name)
+    abandonPart(of: name)
+  }
+
+  /// Something that takes bytes away; to be called when all whole lines were read.
+  mutating func destroy() {
+    let name = live.randomElement(using: &chance)!
+    switch Int.random(in: 0..<5, using: &chance) {
+    case 0...1: deleteOldest()
+    case 2 where scratch.exists(name):
+      log.append("truncate \(name)")
+      scratch.truncate(name)
+      abandonPart(of: name)
+      write(to: name)
+    case 3 where scratch.exists(name):
+      log.append("refill \(name)")
+      let size = scratch.read(name).count
+      scratch.truncate(name)
+      abandonPart(of: name)
+      repeat { write(to: name) } while scratch.read(name).count < size
+    case 4 where scratch.exists(name):
+      log.append("recreate \(name)")
+      scratch.remove(name)
+      abandonPart(of: name)
+      write(to: name)
+    default: break
+    }
+  }
+
+  private mutating func abandonPart(of name: String) {
     if let part = partial.removeValue(forKey: name) { abandoned.insert(part) }
   }
 
-  /// To be called when all was read.
-  mutating func deleteOldest() {
+  private mutating func deleteOldest() {
     for name in live {
       for number in stride(from: 21, to: 0, by: -1) {
         for suffix in ["", ".gz"] where scratch.exists("\(name).\(number)\(suffix)") {
           log.append("delete \(name).\(number)\(suffix)")
           scratch.remove("\(name).\(number)\(suffix)")
-          if let part = partial.removeValue(forKey: "\(name).\(number)\(suffix)") { abandoned.insert(part) }
-          return
+          return abandonPart(of: "\(name).\(number)\(suffix)")
         }
       }
     }
@@ -128,6 +155,8 @@ private struct Model {
     for _ in 0..<8 {
       // Some things happen while nobody looks, some while somebody does.
       for _ in 0..<Int.random(in: 0...6, using: &model.chance) { model.act() }
+      let whileWatched = Bool.random(using: &model.chance)
+      var isAllRead = false
       try await following(scratch, sink, options: options) {
         for _ in 0..<Int.random(in: 0...6, using: &model.chance) {
           model.act()
@@ -138,8 +167,10 @@ private struct Model {
         await sink.wait("all \(expected.count) lines, seed \(seed)", seconds: 15) {
           $0.lines.count >= expected.count && expected.isSubset(of: $0.lines)
         }
-        model.deleteOldest()
+        isAllRead = true
+        if whileWatched { model.destroy() }
       }
+      if isAllRead && !whileWatched { model.destroy() }
     }
     let expected = model.written
     try await following(scratch, sink, options: options) {

@@ -43,6 +43,23 @@ import Testing
     scratch.append("archive/old", "unseen\n")
   }
 
+  @Test func `out of the patterns: a file quiet for long is let go`() async throws {
+    scratch.append("a.ndjson", "one\npart")
+    var options = quickPasses
+    options.departedQuietPasses = 3
+    try await following(scratch, sink, rotated: [], options: options) {
+      await sink.wait("the first line") { $0.isDrained && $0.lines.count == 1 }
+      scratch.move("a.ndjson", "old")
+      await sink.wait("the end") {
+        $0.events.contains { if case .gone(let lost) = $0.kind { lost == 4 } else { false } }
+      }
+      let passes = await sink.drainedCount
+      await sink.wait("more passes") { $0.drainedCount > passes + 8 }
+    }
+    #expect(await sink.stored.map(\.ending) == [.departed])
+    #expect(await sink.count { if case .gone = $0 { true } else { false } } == 1)
+  }
+
   @Test func `three times while stopped`() async throws {
     scratch.append("a.ndjson", "one\n")
     try await following(scratch, sink) { await sink.wait("the first line") { $0.lines.count == 1 } }
