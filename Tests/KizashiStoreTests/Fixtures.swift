@@ -86,7 +86,7 @@ func smallCommit() -> Commit {
   commit.facts = [
     Fact(hour: hour, account: 0, event: 0, user: 1, events: 2, first: start, last: start + 10),
     Fact(
-      hour: hour - 30, account: 0, event: 1, user: 2, events: 1, first: start - 108_000_000, last: start - 108_000_000),
+      hour: hour - 40, account: 0, event: 1, user: 2, events: 1, first: start - 144_000_000, last: start - 144_000_000),
   ]
   return commit
 }

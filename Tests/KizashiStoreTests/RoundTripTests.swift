@@ -78,8 +78,8 @@ import Testing
     let store = try temporary.open()
     _ = try store.register(.standard())
     try store.write(CommitUnit(smallCommit()))
-    #expect(try store.restore(factHorizonHours: 29).facts.count == 1)
-    #expect(try store.restore(factHorizonHours: 30).facts.count == 2)
+    #expect(try store.restore(factHorizonHours: 39).facts.count == 1)
+    #expect(try store.restore(factHorizonHours: 40).facts.count == 2)
   }
 
   @Test func `records keep their fields in order`() throws {

@@ -214,7 +214,7 @@ func rfc3339(_ milliseconds: Int64) -> String {
     #expect(
       try temporary.rows("SELECT * FROM users ORDER BY user") == [
         ["acme", "ann", "2025-11-19T10:00:00.007Z", "2025-11-19T12:00:00.010Z"],
-        ["acme", "bob", "2025-11-18T06:00:00.000Z", "2025-11-18T06:00:00.000Z"],
+        ["acme", "bob", "2025-11-17T20:00:00.000Z", "2025-11-17T20:00:00.000Z"],
       ])
   }
 
@@ -229,7 +229,7 @@ func rfc3339(_ milliseconds: Int64) -> String {
       try temporary.rows(
         "SELECT events, users, active_days, first_seen_at FROM feature_usage WHERE feature = 'login' AND window = '7d'")
         == [
-          ["0", "0", "0", "2025-11-18T06:00:00.000Z"]
+          ["0", "0", "0", "2025-11-17T20:00:00.000Z"]
         ])
     #expect(try temporary.rows("SELECT count(*) FROM usage_daily WHERE feature = 'login'") == [["0"]])
   }

@@ -61,8 +61,8 @@ import Testing
         }
         let theirs = try store.rows(
           """
-          SELECT feature, events, users, active_days, previous_events, previous_users, previous_active_days, first_seen_at,
-            last_seen_at
+          SELECT feature, events, users, active_days, previous_events, previous_users, previous_active_days,
+            first_seen_at, last_seen_at
           FROM feature_usage WHERE account = ? AND "window" = ?
           """, [account, window.name])
         #expect(
