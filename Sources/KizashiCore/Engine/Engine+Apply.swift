@@ -43,6 +43,9 @@ extension Engine {
     }
   }
 
+  /// A line that claims more events than this is a mistake; eight million such lines still fit 64 bits.
+  private static var largestCount: Int64 { 1 << 40 }
+
   /// How many rows are looked up ahead of being applied.
   static var rowsAhead: Int { 32 }
 
@@ -142,6 +145,7 @@ extension Engine {
     let instant = batch.instant[row]
     let source = batch.source
     if let reason = untimely(instant, batch) { return refuse(row, batch, reason) }
+    guard batch.count[row] <= Self.largestCount else { return refuse(row, batch, .badType) }
     let known = identity(0, ahead[row % Self.rowsAhead].id, text, row, batch)
     switch known.verdict {
     case .duplicate:

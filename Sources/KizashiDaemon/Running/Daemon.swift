@@ -112,7 +112,6 @@ package final class Daemon: Sendable {
       await answer(request)
     }
     try await host.flush()
-    try await sources.follow(current.withLock { $0.sources }, opened)
     var services: [any Service] = []
     if let watchdog { services.append(watchdog) }
     services += [
@@ -124,9 +123,6 @@ package final class Daemon: Sendable {
         services: services.map {
           .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
         }, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
-    tell { try notifier.ready(status: "following \(current.withLock { $0.sources.count }) sources") }
-    logger.notice(
-      "Started", metadata: ["version": "\(ProgramVersion.current)", "store": "\(storePath)", "config": "\(configPath)"])
     do {
       try await group.run()
     } catch {
@@ -136,6 +132,15 @@ package final class Daemon: Sendable {
     }
     try await store.close(clean: true)
     logger.notice("Stopped; everything read is stored")
+  }
+
+  /// Begins to read. Called when the group already takes TERM: whoever is told READY may stop us the next moment.
+  func startReading() async throws {
+    let configured = current.withLock { $0.sources }
+    try await sources.follow(configured, opened)
+    tell { try notifier.ready(status: "following \(configured.count) sources") }
+    logger.notice(
+      "Started", metadata: ["version": "\(ProgramVersion.current)", "store": "\(storePath)", "config": "\(configPath)"])
   }
 
   /// The service group tells each step at info; an operator does not need them.
@@ -157,6 +162,7 @@ private struct Reading: Service {
   let failures: AsyncStream<any Error>
 
   func run() async throws {
+    try await daemon.startReading()
     var failure: (any Error)?
     for await error in failures.cancelOnGracefulShutdown() {
       failure = error
