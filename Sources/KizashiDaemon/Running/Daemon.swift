@@ -42,6 +42,8 @@ package final class Daemon: Sendable {
   ) async throws(DaemonError) {
     // A producer or a hook that goes away must not take the daemon with it.
     signal(SIGPIPE, SIG_IGN)
+    // Until the service group takes these signals nothing has been read, so that there is nothing to store.
+    for stop in [SIGTERM, SIGINT] { signal(stop) { _ in _exit(0) } }
     do {
       let daemon = try await Daemon(
         configuration: configuration, configPath: configPath, storePath: storePath, clock: clock, logger: logger,

@@ -45,6 +45,8 @@ final class StoreLock {
   /// Gives the right back; what was written under it must be closed by now.
   func release() {
     guard descriptor >= 0 else { return }
+    // Explicitly: a child between fork and exec holds a copy of the descriptor, and with it the lock.
+    flock(descriptor, LOCK_UN)
     close(descriptor)
     descriptor = -1
   }
