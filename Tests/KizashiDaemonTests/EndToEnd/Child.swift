@@ -6,6 +6,8 @@ final class Child: Sendable {
   let pid: Int32
   let output: String
   let errors: String
+  /// What stood in `errors` when it was started.
+  private let before: String
 
   /// The binary stands beside the test bundle; `KIZASHI_BINARY` names another.
   static var binary: String {
@@ -18,6 +20,7 @@ final class Child: Sendable {
   init(_ arguments: [String], in place: Workspace, name: String = "child", variables: [String: String] = [:]) throws {
     output = place.file("\(name).out")
     errors = place.file("\(name).err")
+    before = readText(errors) ?? ""
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -51,6 +54,9 @@ final class Child: Sendable {
   static func daemon(_ place: Workspace, name: String = "daemon", variables: [String: String] = [:]) throws -> Child {
     try Child(["run", "--config", place.config], in: place, name: name, variables: variables)
   }
+
+  /// Waits until the daemon says that it is up: from then on it takes signals.
+  func started() async -> Bool { await eventually { self.errorText.dropFirst(self.before.count).contains(" Started ") } }
 
   func signal(_ number: Int32) { kill(pid, number) }
 

@@ -112,7 +112,7 @@ private struct Producer {
     }
     let open = try place.rows("SELECT delivery_id, state FROM deliveries WHERE state NOT IN ('done', 'suppressed')")
     #expect(delivered, "\(open) \(note)")
-    #expect(await eventually { daemon.errorText.contains("Started") }, note)
+    #expect(await daemon.started(), note)
     daemon.signal(SIGTERM)
     let status = await daemon.ended()
     #expect(status == 0, "\(daemon.errorText) \(note)")

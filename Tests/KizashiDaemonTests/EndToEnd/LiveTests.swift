@@ -89,7 +89,7 @@ import Testing
     let next = try Child.daemon(place)
     let read = await eventually { (place.number("SELECT lines FROM sources WHERE source = 'app'") ?? 0) == 1 }
     #expect(read)
-    #expect(await eventually { next.errorText.contains("Started") })
+    #expect(await next.started())
     next.signal(SIGINT)
     #expect(await next.ended() == 0)
   }
