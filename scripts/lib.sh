@@ -11,6 +11,9 @@ build_packages=(
   binutils ca-certificates git libc6-dev libcurl4 libgcc-12-dev libncurses6 libsimdjson-dev libsqlite3-0
   libsqlite3-dev libstdc++-12-dev libxml2 pkg-config tzdata zlib1g-dev
 )
+# What a finished binary needs on a machine that builds nothing.
+# shellcheck disable=SC2034
+runtime_packages=(libsimdjson14 libsqlite3-0 libstdc++6 tzdata zlib1g)
 # The tests also check the unit files.
 # shellcheck disable=SC2034
 test_packages=(systemd)
@@ -48,6 +51,7 @@ as_root() {
 # Installs those of the named Debian packages that are missing. Says nothing if none is.
 need_packages() {
   local missing=() name log
+  if [ -n "${KIZASHI_NO_INSTALL:-}" ]; then return; fi
   if ! command -v dpkg-query >/dev/null; then
     die "this is not a Debian system, so nothing can be installed by this script" \
       "install what corresponds to these Debian packages, then set KIZASHI_NO_INSTALL=1: $*"
@@ -69,7 +73,7 @@ need_packages() {
 
 # Everything a build needs, and a Swift new enough.
 need_toolchain() {
-  if [ -z "${KIZASHI_NO_INSTALL:-}" ]; then need_packages "${build_packages[@]}" "$@"; fi
+  need_packages "${build_packages[@]}" "$@"
   if ! command -v swift >/dev/null && [ -x "$HOME/.local/share/swiftly/bin/swift" ]; then
     PATH=$HOME/.local/share/swiftly/bin:$PATH
   fi
