@@ -81,7 +81,8 @@ let package = Package(
     .testTarget(
       name: "KizashiDaemonTests",
       dependencies: [
-        "KizashiDaemon", "KizashiCore", "KizashiConfig", "KizashiStore", "KizashiSample", logging, subprocess,
+        "KizashiDaemon", "KizashiIngest", "KizashiCore", "KizashiConfig", "KizashiStore", "KizashiSample",
+        "ReferenceModel", grdb, logging, subprocess,
       ], swiftSettings: strict),
     .testTarget(
       name: "KizashiCLITests", dependencies: ["kizashi", "KizashiCore", "KizashiStore"], swiftSettings: strict),

@@ -56,7 +56,9 @@ final class Child: Sendable {
   }
 
   /// Waits until the daemon says that it is up: from then on it takes signals.
-  func started() async -> Bool { await eventually { self.errorText.dropFirst(self.before.count).contains(" Started ") } }
+  func started() async -> Bool {
+    await eventually { self.errorText.dropFirst(self.before.count).contains(" Started ") }
+  }
 
   func signal(_ number: Int32) { kill(pid, number) }
 
