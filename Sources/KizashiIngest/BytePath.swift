@@ -78,6 +78,9 @@ package struct BytePath: Sendable, Hashable, Comparable, Codable, CustomStringCo
     try container.encode(description)
   }
 
+  /// All bytes at once: paths are looked up for every file at every reconcile.
+  package func hash(into hasher: inout Hasher) { bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
+
   /// By bytes.
   package static func < (a: BytePath, b: BytePath) -> Bool { a.bytes.lexicographicallyPrecedes(b.bytes) }
 
@@ -95,7 +98,11 @@ package struct BytePath: Sendable, Hashable, Comparable, Codable, CustomStringCo
 
   /// Calls `body` with the path as a C string.
   func withCString<R>(_ body: (UnsafePointer<CChar>) throws -> R) rethrows -> R {
-    try (bytes + [0]).withUnsafeBytes { try body($0.assumingMemoryBound(to: CChar.self).baseAddress!) }
+    try withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { text in
+      for (index, byte) in bytes.enumerated() { text[index] = CChar(bitPattern: byte) }
+      text[bytes.count] = 0
+      return try body(UnsafePointer(text.baseAddress!))
+    }
   }
 
   private static func escape(_ byte: UInt8) -> String {

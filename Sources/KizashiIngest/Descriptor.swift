@@ -9,11 +9,26 @@ final class Descriptor {
 
   deinit { close(number) }
 
-  /// Opens a file for reading. Never blocks on a FIFO, never becomes a controlling terminal.
+  /// Opens a file for reading. Never blocks on a FIFO, never becomes a controlling terminal. Fails with `EMFILE` before the
+  /// process has no descriptors left.
   static func open(_ path: BytePath) -> Result<Descriptor, Errno> {
     let number = path.withCString { Glibc.open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) }
-    return number < 0 ? .failure(Errno(errno)) : .success(Descriptor(number))
+    if number < 0 { return .failure(Errno(errno)) }
+    let descriptor = Descriptor(number)
+    return descriptor.isOfTheLast ? .failure(Errno(EMFILE)) : .success(descriptor)
   }
+
+  /// Whether this is one of the last descriptors the process may have. The kernel gives the lowest free number, so the number
+  /// tells. Those are kept for the rest of the process: SQLite, child processes, and libdispatch, which ends the process
+  /// when it cannot open a file of its own.
+  var isOfTheLast: Bool {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return false }
+    let most = Int64(clamping: limit.rlim_cur)
+    return Int64(number) >= most - min(Self.reserve, most / 4)
+  }
+
+  private static let reserve: Int64 = 32
 
   /// Reads at an offset; a signal does not cut it short. On failure `errno`.
   func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) -> Result<Int, Errno> {

@@ -27,7 +27,6 @@ final class DirectoryWatcher {
   /// Readable when there is something to tell.
   let descriptor: Int32
   private var directories: [Int32: BytePath] = [:]
-  private var watches: [BytePath: Int32] = [:]
   private var files: [Int32: InodeKey] = [:]
   private var fileWatches: [InodeKey: Int32] = [:]
   private var buffer = [UInt8](repeating: 0, count: 64 * 1024)
@@ -42,11 +41,11 @@ final class DirectoryWatcher {
 
   deinit { close(descriptor) }
 
-  /// Watches exactly these directories. Returns those that could not be watched, with `errno`.
-  func watch(_ wanted: [BytePath: Expansion.Watched]) -> [(BytePath, Int32)] {
+  /// Watches exactly these directories. Returns those that could not be watched, with `errno`, and whether there are watches
+  /// that were not there before: what appeared in those directories since they were listed has gone unnoticed.
+  func watch(_ wanted: [BytePath: Expansion.Watched]) -> (failures: [(BytePath, Int32)], isNew: Bool) {
     var failures: [(BytePath, Int32)] = []
     var current: [Int32: BytePath] = [:]
-    var currentWatches: [BytePath: Int32] = [:]
     for directory in wanted.keys.sorted() {
       let mask = wanted[directory]!.entries.isEmpty ? Self.ancestorMask : Self.entryMask
       // Idempotent for the same inode, and it must be asked anew: another directory may stand at the path by now.
@@ -56,14 +55,13 @@ final class DirectoryWatcher {
         continue
       }
       current[watch] = directory
-      currentWatches[directory] = watch
     }
     for watch in directories.keys where current[watch] == nil && files[watch] == nil {
       inotify_rm_watch(descriptor, watch)
     }
+    let isNew = current.keys.contains { directories[$0] == nil }
     directories = current
-    watches = currentWatches
-    return failures
+    return (failures, isNew)
   }
 
   /// Watches one file, wherever it stands.

@@ -46,20 +46,12 @@ extension FileSource {
     pass += 1
     expansion = Expansion()
     for pattern in patterns { pattern.expand(into: &expansion) }
-    for (path, code) in watcher?.watch(expansion.directories) ?? [] {
-      let hint = code == ENOSPC ? "raise fs.inotify.max_user_watches" : "check the directory's permissions"
-      complain(.unwatched(reason: errorText(code), hint: hint), path: path)
-    }
-    for directory in expansion.directories.keys {
-      if let code = expansion.problems[directory] {
-        complain(.unreadable(reason: errorText(code), hint: hint(forOpening: code)), path: directory)
-      }
-    }
+    watchDirectories()
     excludedInodes = Set(
       options.excluded.compactMap { path in
         (try? FileFacts.at(BytePath(path)).get()).map { InodeKey(device: $0.device, inode: $0.inode) }
       })
-    for found in oldestFirst(expansion.paths) { examine(found.path, rotated: found.rotated, found.facts) }
+    examineAll()
     findRenamedOrphans()
     for file in Array(files.values) {
       if file.seen != pass { lookFor(file) }
@@ -69,6 +61,23 @@ extension FileSource {
     // Second names of files that are gone.
     paths = paths.filter { !$0.value.isReleased }
     expansion.forgetListings()
+  }
+
+  private func watchDirectories() {
+    let (failures, isNew) = watcher?.watch(expansion.directories) ?? ([], false)
+    if isNew { rescanWanted = true }
+    for (path, code) in failures {
+      let hint = code == ENOSPC ? "raise fs.inotify.max_user_watches" : "check the directory's permissions"
+      complain(.unwatched(reason: errorText(code), hint: hint), path: path)
+    }
+    let unwatched = Set(failures.map(\.0))
+    for directory in expansion.directories.keys where !unwatched.contains(directory) {
+      if let code = expansion.problems[directory] {
+        complain(.unreadable(reason: errorText(code), hint: hint(forOpening: code)), path: directory)
+      } else {
+        absolve(directory)
+      }
+    }
   }
 
   /// Files renamed out of the patterns while nobody looked are known by their inode, and read to their end.
@@ -93,22 +102,24 @@ extension FileSource {
     }
   }
 
-  /// With a backlog in several rotated files the oldest is read first.
-  private func oldestFirst(_ found: [BytePath: Bool]) -> [(path: BytePath, rotated: Bool, facts: FileFacts?)] {
-    var result: [(path: BytePath, rotated: Bool, facts: FileFacts?)] = []
-    result.reserveCapacity(found.count)
-    for (path, rotated) in found { result.append((path, rotated, try? FileFacts.at(path).get())) }
-    result.sort { a, b in
-      let (x, y) = (a.facts?.modified ?? 0, b.facts?.modified ?? 0)
-      return x != y ? x < y : a.path < b.path
+  /// Looks at all that matches, at what is new last. With a backlog in several rotated files the oldest is read first.
+  private func examineAll() {
+    var new: [(path: BytePath, rotated: Bool, facts: FileFacts)] = []
+    for (path, rotated) in expansion.paths {
+      switch FileFacts.at(path) {
+      case .success(let facts) where files[InodeKey(device: facts.device, inode: facts.inode)] == nil:
+        new.append((path, rotated, facts))
+      case let result: examine(path, rotated: rotated, result)
+      }
     }
-    return result
+    new.sort { a, b in a.facts.modified != b.facts.modified ? a.facts.modified < b.facts.modified : a.path < b.path }
+    for found in new { examine(found.path, rotated: found.rotated, .success(found.facts)) }
   }
 
   /// Looks at what stands at a path that matches a pattern.
-  func examine(_ path: BytePath, rotated: Bool, _ known: FileFacts? = nil) {
+  func examine(_ path: BytePath, rotated: Bool, _ known: Result<FileFacts, Errno>? = nil) {
     let facts: FileFacts
-    switch known.map({ .success($0) }) ?? FileFacts.at(path) {
+    switch known ?? FileFacts.at(path) {
     case .success(let found): facts = found
     case .failure(let error):
       if error.code != ENOENT {
@@ -121,7 +132,7 @@ extension FileSource {
       complain(.ignored(reason: "it is \(facts.typeName)"), path: path)
       return
     }
-    guard !excludedInodes.contains(key) else {
+    guard !excludedInodes.contains(key), !excludedPaths.contains(path) else {
       complain(.ignored(reason: "it is the daemon's own"), path: path)
       return
     }
@@ -160,7 +171,10 @@ extension FileSource {
     file.rotatedName = rotated
     file.inPattern = true
     paths[path] = file
-    if facts.size != file.facts.size || file.descriptor == nil && complaints.contains(path) { enqueue(file) }
+    let isUnread = file.stream == nil && file.copyOf == nil && facts.size > 0
+    if facts.size != file.facts.size || isUnread || file.descriptor == nil && complaints.contains(path) {
+      enqueue(file)
+    }
   }
 
   func isStillThere(_ file: FollowedFile, at path: BytePath) -> Bool {

@@ -190,15 +190,20 @@ extension FileSource {
     }
     var result = Descriptor.open(file.path)
     if case .failure(let error) = result, error.code == EMFILE || error.code == ENFILE {
-      while open.count > options.maxOpenFiles / 4, closeLongestUnused() {}
+      let half = open.count / 2
+      while open.count > half, closeLongestUnused() {}
       result = Descriptor.open(file.path)
     }
     switch result {
     case .failure(let error):
       if error.code == ENOENT {
         lookFor(file)
-      } else {
+      } else if error.code != EMFILE && error.code != ENFILE {
         complain(.unreadable(reason: errorText(error.code), hint: hint(forOpening: error.code)), path: file.path)
+      } else if !isShortOfDescriptors {
+        // Once for all files; each is tried again at the next reconcile.
+        isShortOfDescriptors = true
+        report(.unreadable(reason: errorText(error.code), hint: hint(forOpening: error.code)), path: file.path)
       }
       return nil
     case .success(let descriptor):
@@ -209,6 +214,7 @@ extension FileSource {
         return nil
       }
       absolve(file.path)
+      isShortOfDescriptors = false
       file.facts = facts
       file.descriptor = descriptor
       open[file.key] = file

@@ -53,7 +53,9 @@ package actor FileSource {
   var watcher: DirectoryWatcher?
   /// Paths that have been complained of and not been right since.
   var complaints: Set<BytePath> = []
+  let excludedPaths: Set<BytePath>
   var excludedInodes: Set<InodeKey> = []
+  var isShortOfDescriptors = false
   var outbox: [Output] = []
   /// Number of the current reconcile pass.
   var pass = 0
@@ -78,6 +80,7 @@ package actor FileSource {
   ) throws {
     self.id = id
     self.options = options
+    excludedPaths = Set(options.excluded.map { BytePath($0) })
     patterns = paths.map { PathPattern($0, rotated: false) } + rotated.map { PathPattern($0, rotated: true) }
     executor = try ThreadExecutor(name: "kz-\(id)")
     waker = try Waker()
@@ -100,6 +103,7 @@ package actor FileSource {
   }
 
   private func loop(_ sink: some ChunkSink) async throws {
+    defer { for stream in index.streams.values { stream.file = nil } }
     startWatching()
     rescanWanted = true
     while !Task.isCancelled {

@@ -107,15 +107,15 @@ package actor UnixSocketSource {
     for _ in 0..<64 {
       guard let listener else { return }
       let number = clinux_accept(listener.descriptor.number)
-      if number < 0 {
-        if errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS {
-          let reason = "\(errorText(errno)); \(hint(forOpening: errno))"
-          pausedUntil = monotonicMilliseconds() + Self.pauseMilliseconds
-          await report(.connectionRefused(reason: reason), nil, sink)
-        }
+      let code = number < 0 ? errno : 0
+      let descriptor = number < 0 ? nil : Descriptor(number)
+      if code == EMFILE || code == ENFILE || code == ENOMEM || code == ENOBUFS || descriptor?.isOfTheLast == true {
+        let reason = number < 0 ? errorText(code) : errorText(EMFILE)
+        pausedUntil = monotonicMilliseconds() + Self.pauseMilliseconds
+        await report(.connectionRefused(reason: "\(reason); \(hint(forOpening: EMFILE))"), nil, sink)
         return
       }
-      let descriptor = Descriptor(number)
+      guard let descriptor else { return }
       var uid: UInt32 = .max
       var pid: Int32 = 0
       guard clinux_peer(number, &uid, &pid) == 0, allowedUIDs.isEmpty || allowedUIDs.contains(uid) else {

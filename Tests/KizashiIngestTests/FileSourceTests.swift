@@ -78,10 +78,13 @@ import Testing
       scratch.makeDirectory("logs/web/deep")
       scratch.append("logs/web/deep/a.ndjson", "one\n")
       await sink.wait("the line") { $0.lines == ["one"] }
-      scratch.makeDirectory("logs/api")
-      scratch.makeDirectory("logs/api/deep")
-      scratch.append("logs/api/deep/a.ndjson", "two\n")
-      await sink.wait("the second line") { $0.lines == ["one", "two"] }
+      for number in 1...30 {
+        // At once: what appears before the new directory is watched must be found too.
+        scratch.makeDirectory("logs/api\(number)")
+        scratch.makeDirectory("logs/api\(number)/deep")
+        scratch.append("logs/api\(number)/deep/a.ndjson", "api \(number)\n")
+      }
+      await sink.wait("the other lines") { $0.lines.count == 31 }
     }
   }
 
