@@ -10,8 +10,8 @@ import KizashiCore
 /// Where the specification leaves room, the model follows these decisions:
 /// - Group lines and reserved events are events of their account: it is evaluated after them. `identify` is not, and
 ///   makes no account.
-/// - A refused or duplicate line moves nothing. Refusals are checked in the order future, expired, late, id_conflict,
-///   too_many, against the source's watermark before the line.
+/// - A refused or duplicate line moves nothing. Refusals are checked in the order bad_type (a count above 2⁴⁰), future,
+///   expired, late, id_conflict, too_many, against the source's watermark before the line.
 /// - Ids are compared only if both instants are within the dedup horizon of the arriving line's source, and the
 ///   remembered one is within that of its own source too. One line of the same content makes a duplicate, also beside
 ///   one of another.
@@ -113,6 +113,7 @@ package struct ReferenceModel {
   }
 
   private func verdict(on event: ReferenceEvent) -> Verdict {
+    if event.count > 1 << 40 && event.kind != .heartbeat { return .refused(.badType) }
     if event.at > event.latestAcceptable { return .refused(.future) }
     if let watermark = counters[event.source].watermark {
       if let retention = model.limits.retentionMilliseconds, event.at < watermark - retention {

@@ -144,8 +144,8 @@ extension Engine {
   private mutating func applyUsage(_ row: Int, _ batch: borrowing EventBatch, _ text: RowText) {
     let instant = batch.instant[row]
     let source = batch.source
-    if let reason = untimely(instant, batch) { return refuse(row, batch, reason) }
     guard batch.count[row] <= Self.largestCount else { return refuse(row, batch, .badType) }
+    if let reason = untimely(instant, batch) { return refuse(row, batch, reason) }
     let known = identity(0, ahead[row % Self.rowsAhead].id, text, row, batch)
     switch known.verdict {
     case .duplicate:
@@ -189,6 +189,7 @@ extension Engine {
     _ row: Int, _ batch: borrowing EventBatch, _ text: RowText, _ record: Record
   ) {
     let instant = batch.instant[row]
+    guard batch.count[row] <= Self.largestCount else { return refuse(row, batch, .badType) }
     if let reason = untimely(instant, batch) { return refuse(row, batch, reason) }
     let kind = NameHash.hash(Array(record.event.utf8), seed: UInt64(record.kind.rawValue) + 1)
     let known = identity(kind, Deduplicator.fingerprint(text.id), text, row, batch)

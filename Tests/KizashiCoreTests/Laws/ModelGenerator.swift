@@ -131,8 +131,10 @@ enum ModelGenerator {
     let rising = random.chance(50)
     var ys = xs.map { _ in random.int(0...10_000) }.sorted()
     if !rising { ys.reverse() }
+    // Mostly where values lie; also far beyond tables of whole numbers, and finer than values are.
+    let scale: Int128 = random.pick([100, 100, 100, 100, 1, 1_000_000])
     let corners = zip(xs, ys).map {
-      GradePoint(value: Rational(Int128($0), 100), points: Rational(Int128($1), 100))
+      GradePoint(value: Rational(Int128($0), scale), points: Rational(Int128($1), 100))
     }
     var missing = random.pick([MissingMode.exclude, .exclude, .zero, .neutral])
     if traits.orderMatters && random.chance(25) {

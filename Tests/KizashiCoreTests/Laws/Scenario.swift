@@ -122,6 +122,8 @@ struct LineGenerator {
       id: random.chance(60) ? "id\(sent.count)" : nil,
       count: random.chance(15) ? Int64(random.int(2...5)) : 1,
       latestAcceptable: latestAcceptable)
+    if random.chance(2) { event.count = random.pick([1000, 3_000_000, 1 << 40]) }
+    if traits.orderMatters && random.chance(1) { event.count = random.pick([(1 << 40) + 1, .max]) }
     if kind >= 75 { makeRecord(&event, &random) }
     return event
   }
@@ -130,7 +132,7 @@ struct LineGenerator {
     // Of equal instants the later in the log wins: where the order must not matter, none are equal.
     while !traits.orderMatters && usedInstants.contains(event.at) { event.at -= 1 }
     usedInstants.insert(event.at)
-    event.count = 1
+    if event.count < 1 << 40 { event.count = 1 }
     switch random.int(0...9) {
     case 0...3:
       event.kind = .group
@@ -164,11 +166,12 @@ struct LineGenerator {
   }
 
   private static func scalar(_ random: inout SplitMix) -> Scalar {
-    switch random.int(0...10) {
+    switch random.int(0...11) {
     case 0...5: .number("\(random.int(0...100))")
     case 6: .string("\(random.int(0...100)).\(random.int(0...99_999_999))")
     case 7: .bool(random.chance(50))
     case 8, 9: .null
+    case 10: .string("-\(random.int(0...9_000_000_000_000)).25")
     default: .string("many")
     }
   }
