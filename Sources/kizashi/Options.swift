@@ -17,7 +17,7 @@ struct StoreOptions: ParsableArguments {
 
 /// How a listing is printed.
 struct FormatOptions: ParsableArguments {
-  @Option(name: .long, help: "table, json, csv or ndjson.")
+  @Option(name: .long, help: "The shape of the output.")
   var format: OutputFormat = .table
 }
 

@@ -51,7 +51,10 @@ struct Session {
       let now = try reader.meta().now ?? Instant(milliseconds: 0)
       // The zone the store's local days were made with; the file's may have changed since.
       let calendar = try reader.calendar() ?? configuration.model.calendar
-      return Page(terminal: terminal, now: now, calendar: calendar, model: configuration.model)
+      // A file that says something else explains nothing about the numbers in the store.
+      let isInForce = try reader.configHash() == configuration.fingerprint
+      return Page(
+        terminal: terminal, now: now, calendar: calendar, model: isInForce ? configuration.model : nil)
     } catch {
       throw Failure(store: error)
     }

@@ -46,6 +46,16 @@ import Testing
     #expect(text.contains("because another day passed without any use (silence)"))
   }
 
+  @Test func `a config that is not the store's explains nothing it does not know`() throws {
+    let other = sample.directory + "/other.yaml"
+    try SampleStore.configText.replacing("after: 5d", with: "after: 6d").write(
+      toFile: other, atomically: true, encoding: .utf8)
+    let outcome = try Program.run(["account", "acme", "--config", other])
+    #expect(outcome.status == 0)
+    #expect(outcome.output.contains("because older usage left the window (expiry)"))
+    #expect(!outcome.output.contains("28 days ago left"))
+  }
+
   @Test func `measures show what they are made of and add up to the score`() throws {
     let text = try page("acme")
     #expect(text.contains("change of events, any, 28d"))

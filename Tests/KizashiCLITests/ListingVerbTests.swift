@@ -134,6 +134,17 @@ import Testing
     }
   }
 
+  @Test func `followed, the journal shows each entry once, as it is stored`() throws {
+    let arguments = ["changes", "--follow", "--format", "ndjson", "--limit", "1", "--config", sample.config]
+    let lines = try Program.follow(arguments, lines: 4) { seen in
+      if seen < 4 { try sample.append("rule-\(seen)") }
+    }
+    let subjects = try lines.map { line in
+      (try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])?["subject"] as? String ?? ""
+    }
+    #expect(Array(subjects.dropFirst()) == ["rule-1", "rule-2", "rule-3"])
+  }
+
   @Test func `alerts and deliveries are found by what they are about`() throws {
     #expect(try column("state", ["alerts", "--firing"]).allSatisfy { $0 == "firing" })
     #expect(try column("rule", ["alerts", "--rule", "gone-quiet", "--account", "acme"]) == ["gone-quiet"])

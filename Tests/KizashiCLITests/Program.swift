@@ -78,6 +78,37 @@ struct Program {
     return String(decoding: bytes, as: UTF8.self).replacing("\r\n", with: "\n")
   }
 
+  /// Runs it until it has written `lines` lines, one after the other as `next` makes them happen, then ends it.
+  ///
+  /// `next` is called with the number of lines seen so far.
+  static func follow(_ arguments: [String], lines: Int, next: (Int) throws -> Void) throws -> [String] {
+    let pipe = Pipe()
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: path)
+    process.arguments = arguments
+    process.environment = environment
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = pipe
+    try process.run()
+    defer {
+      process.terminate()
+      process.waitUntilExit()
+    }
+    let descriptor = pipe.fileHandleForReading.fileDescriptor
+    var text: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while text.count(where: { $0 == UInt8(ascii: "\n") }) < lines {
+      var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      // A minute is the deadline of a machine that does much else, not a pause.
+      try #require(poll(&waiting, 1, 60_000) == 1)
+      let count = read(descriptor, &buffer, buffer.count)
+      try #require(count > 0)
+      text += buffer[..<count]
+      try next(text.count { $0 == UInt8(ascii: "\n") })
+    }
+    return String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
+  }
+
   private static var environment: [String: String] {
     ["PATH": "/usr/bin:/bin", "HOME": "/", "LANG": "C.UTF-8"]
   }

@@ -53,7 +53,23 @@ final class SampleStore {
 
   deinit { try? FileManager.default.removeItem(atPath: directory) }
 
-  private func fill() throws {
+  /// Stores one more journal entry, of the account `acme`, as a daemon would.
+  func append(_ subject: String) throws {
+    let (store, version, _) = try open()
+    var commit = Commit()
+    commit.now = Self.now
+    let sequence = try StoreReader(path: database).lastChangeSequence() + 1
+    commit.changes = [
+      Change(
+        sequence: sequence, account: 0, at: Self.now, kind: .rule, subject: subject, from: "ok", to: "firing",
+        delta: nil,
+        cause: .event, because: [])
+    ]
+    try store.write(CommitUnit(commit: commit, detectedAt: Self.now, configVersion: version, durable: false))
+    try store.close(clean: true)
+  }
+
+  private func open() throws -> (store: Store, version: Int, configuration: Configuration) {
     let configuration = try Configuration.load(path: config)
     let store = try Store(path: database, programVersion: "test")
     _ = try store.registerSources(["app"])
@@ -61,6 +77,11 @@ final class SampleStore {
       ConfigRegistration(
         text: configuration.canonicalText, hash: configuration.fingerprint, model: configuration.model,
         windows: configuration.windows.map { UsageWindow(name: $0.text, hours: $0.hours) }, madeAt: Self.now))
+    return (store, version, configuration)
+  }
+
+  private func fill() throws {
+    let (store, version, configuration) = try open()
     var engine = Engine(
       model: configuration.model, configVersion: version, sources: configuration.sourceModels, seed: 1)
     engine.apply(Self.history())

@@ -88,15 +88,16 @@ extension StoreReader {
     }
   }
 
-  /// The account somebody probably meant, out of at most 100,000 whose names are about as long or begin so.
+  /// The account somebody probably meant, out of at most 20,000 whose names are about as long or begin so: those that
+  /// end or begin as it does before others, because a slip changes one place.
   package func nearestAccount(to name: String) throws(StoreError) -> String? {
     let length = name.unicodeScalars.count
     let candidates = try read { db in
       try String.fetchAll(
         db,
         sql: """
-          SELECT name FROM account_name WHERE length(name) BETWEEN ? AND ? OR substr(name, 1, ?) = ?
-          ORDER BY name LIMIT 100000
+          SELECT name FROM account_name WHERE length(name) BETWEEN ?1 AND ?2 OR substr(name, 1, ?3) = ?4
+          ORDER BY (substr(name, -4) = substr(?4, -4)) + (substr(name, 1, 4) = substr(?4, 1, 4)) DESC, name LIMIT 20000
           """, arguments: [length - max(1, length / 3), length + max(1, length / 2), max(3, length), name])
     }
     return NearestName.of(name, in: candidates)

@@ -14,7 +14,7 @@ extension StoreReader {
   /// The accounts a query asks for, in its order.
   ///
   /// Trends cost one seek an account, so they are computed only for the rows that are returned, unless they decide the
-  /// order: then for those accounts they can decide about.
+  /// order: then for those accounts they can decide about. (20,000 accounts take 30 ms, a million about a second.)
   package func accounts(_ query: AccountQuery) throws(AccountQueryError) -> [AccountSummary] {
     do {
       return try database.read { db in

@@ -29,6 +29,14 @@ package struct StoreReader: Sendable {
     }
   }
 
+  /// The hash of the config in force; nil before one was registered.
+  package func configHash() throws(StoreError) -> String? {
+    try read { db in
+      try String.fetchOne(
+        db, sql: "SELECT hash FROM config_version WHERE version = (SELECT config_version FROM store_state)")
+    }
+  }
+
   /// The business calendar of the config in force, without weekends and holidays: what local days mean in this store.
   /// Nil before a config was registered.
   package func calendar() throws(StoreError) -> BusinessCalendar? {

@@ -67,9 +67,10 @@ extension AccountPage {
     }
     if let scores = scores(of: days) {
       let known = scores.compactMap { $0 }
+      let (least, most) = (Wording.short(known.min() ?? 0), Wording.short(known.max() ?? 0))
       text +=
         "  score   \(painter.paint(Sparkline.line(scores, low: 0, high: 100), .cyan))  "
-        + "\(Wording.short(known.min() ?? 0))–\(Wording.short(known.max() ?? 0)), now \(Wording.short(known.last ?? 0))\n"
+        + "\(least)–\(most), now \(Wording.short(known.last ?? 0))\n"
     }
     return text.isEmpty ? "" : title("Timeline", "the last 28 days") + text
   }

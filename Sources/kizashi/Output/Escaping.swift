@@ -4,8 +4,8 @@
 /// answer for the terminal; a bidirectional override could make one name look like another. So they are always shown,
 /// never sent: ESC as `\u{1b}`.
 enum Visible {
-  /// The text with everything unsafe or invisible written as `\u{hex}`. Different texts stay different: a `\u{` or `\x{`
-  /// that was there already has its backslash written as `\u{5c}`.
+  /// The text with everything unsafe or invisible written as `\u{hex}`. Different texts stay different: a `\u{` or
+  /// `\x{` that was there already has its backslash written as `\u{5c}`.
   static func text(_ text: String) -> String {
     // Nearly all names are plain: look before building anything.
     guard text.unicodeScalars.contains(where: { isHidden($0) || $0 == "\\" }) else { return text }

@@ -37,8 +37,8 @@ struct Page: Sendable {
     guard minutes != 0 || calendar.timezone != "UTC" else { return "UTC" }
     let hours = minutes.magnitude / 60
     let rest = minutes.magnitude % 60
-    return
-      "\(calendar.timezone), UTC\(minutes < 0 ? "−" : "+")\(hours < 10 ? "0" : "")\(hours):\(rest < 10 ? "0" : "")\(rest)"
+    func two(_ number: UInt) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    return "\(calendar.timezone), UTC\(minutes < 0 ? "−" : "+")\(two(hours)):\(two(rest))"
   }
 
   /// The metric of a measure, where the config is at hand.

@@ -9,7 +9,7 @@ struct ProgressBar: Sendable {
     var elapsedMilliseconds: Int64
   }
 
-  /// The line for a state, at most `width` cells: `████░░░░ 42 % 188.2 MiB of 448.0 MiB · 251,000 events/s · 1 min left`.
+  /// The line for a state, at most `width` cells: bar, share, bytes, speed, time left.
   static func line(_ state: State, width: Int) -> String {
     let rate = state.elapsedMilliseconds > 0 ? state.events * 1000 / state.elapsedMilliseconds : 0
     let speed = "\(Wording.grouped(rate)) events/s"

@@ -11,7 +11,8 @@ struct Terminal: Sendable, Equatable {
   static let none = Terminal(isTerminal: false, width: nil, colour: false)
 
   /// What stands behind a descriptor.
-  /// - Parameter environment: looked up for `NO_COLOR` (any value but the empty one turns colour off), `TERM`, `COLUMNS`.
+  /// - Parameter environment: looked up for `NO_COLOR` (any value but the empty one turns colour off), `TERM` and
+  ///   `COLUMNS`.
   static func behind(_ descriptor: Int32, environment: (String) -> String? = Terminal.environment) -> Terminal {
     guard isatty(descriptor) == 1 else { return .none }
     var size = winsize()

@@ -5,6 +5,7 @@ import KizashiStore
 struct Account: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "One account: score, open alerts, what changed last and why, measures, features, users.",
+    usage: "kizashi account [<options>] <id>",
     discussion: """
       The page to read when an alert comes. Figures are those of the last 28 days beside the 28 days before, unless \
       --window says otherwise. An account the store has never heard of ends with exit code 1.

@@ -7,21 +7,24 @@ extension AccountQuery.Order: ExpressibleByArgument {}
 /// `kizashi accounts`
 struct Accounts: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List accounts with score, band and trend.",
+    abstract: "List accounts with score, band and trend.", usage: "kizashi accounts [<options>]",
     discussion: """
       Orders (--sort):
-        attention  who needs somebody first: the most severe firing alert, then the worst band,
-                   then the biggest drop in 7 days, then the lowest score
-        score      lowest first                trend      biggest drop in 7 days first
-        name       alphabetical                last-seen  silent for longest first
+        attention   who needs somebody first: the most severe firing alert,
+                    then the worst band, then the biggest drop in 7 days,
+                    then the lowest score
+        score       lowest first
+        name        alphabetical
+        trend       biggest drop in 7 days first
+        last-seen   silent for longest first
 
       Severities rank critical, high, medium, low (and names of your own), info, opportunity.
 
       Examples:
-        kizashi accounts                                  the 50 that need attention most
+        kizashi accounts                              those that need attention
         kizashi accounts --band red --band yellow
-        kizashi accounts --measure recency --below 40     accounts low on one measure (grade 0-100)
-        kizashi accounts --feature reports --below 1      accounts that did not use it in 28 days
+        kizashi accounts --measure recency --below 40    low on a measure
+        kizashi accounts --feature reports --below 1     not used in 28 days
         kizashi accounts --where csm=sato --where plan=enterprise
         kizashi accounts --limit 0 --format csv > accounts.csv
       """)
@@ -48,7 +51,7 @@ struct Accounts: ParsableCommand {
   @Option(name: .customLong("where"), help: ArgumentHelp("Only accounts with this attribute.", valueName: "attr=value"))
   var conditions: [String] = []
 
-  @Option(help: "attention, score, name, trend or last-seen.")
+  @Option(help: "The order.")
   var sort: AccountQuery.Order = .attention
 
   func validate() throws {

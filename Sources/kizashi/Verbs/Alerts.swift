@@ -5,7 +5,7 @@ import KizashiStore
 /// `kizashi alerts`
 struct Alerts: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Episodes of the rules: firing ones first, then the newest.",
+    abstract: "Episodes of the rules: firing ones first, then the newest.", usage: "kizashi alerts [<options>]",
     discussion: """
       Examples:
         kizashi alerts --firing

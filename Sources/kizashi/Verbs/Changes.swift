@@ -5,10 +5,10 @@ import KizashiStore
 /// `kizashi changes`
 struct Changes: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "The journal: what changed, when, and why.",
+    abstract: "The journal: what changed, when, and why.", usage: "kizashi changes [<options>]",
     discussion: """
-      The newest entries, the newest last. The points of an entry's reasons add up to its change since the entry before. \
-      With --follow it goes on as a log does; the formats are then table and ndjson.
+      The newest entries, the newest last. The points of an entry's reasons add up to its change since the entry \
+      before. With --follow it goes on as a log does; the formats are then table and ndjson.
 
       Examples:
         kizashi changes --since 24h
@@ -27,7 +27,7 @@ struct Changes: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Only changes from then on: 7d, 2026-11-19, or RFC 3339.", valueName: "when"))
   var since: MomentArgument?
 
-  @Option(help: ArgumentHelp("Only this kind: score, band, rule, attribute, config …", valueName: "kind"))
+  @Option(help: ArgumentHelp("Only this kind: score, band, rule, config.", valueName: "kind"))
   var kind: String?
 
   @Flag(help: "Go on printing changes as they are stored, until Ctrl-C.")
@@ -68,7 +68,8 @@ struct Changes: AsyncParsableCommand {
       query.fromOldest = true
       let newest = try asking { () throws(StoreError) in try reader.lastChangeSequence() }
       let rows = newest > last ? try asking { () throws(StoreError) in try reader.changes(query) } : []
-      last = rows.count == 1000 ? rows[999].sequence : max(last, newest)
+      // Of a full page the rest comes next; else everything up to `newest` was looked at, and what is in `rows` shown.
+      last = rows.count == 1000 ? rows[999].sequence : max(last, newest, rows.last?.sequence ?? 0)
       guard !rows.isEmpty else { continue }
       page.now = try asking { () throws(StoreError) in try reader.meta().now ?? page.now }
       try Output.write(ChangeListing.text(rows, format: output.format, page: page))

@@ -12,9 +12,10 @@ struct Deliveries: ParsableCommand {
   /// `kizashi deliveries list`
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Hook runs, the newest first.",
+      abstract: "Hook runs, the newest first.", usage: "kizashi deliveries list [<options>]",
       discussion: """
-        States: owed, running, retry, done, dead (given up after its retries), suppressed (found by a replay, or too late).
+        States: owed, running, retry, done, dead (given up after its retries), suppressed (found by a replay, \
+        or too late).
 
         Examples:
           kizashi deliveries list --state dead
@@ -83,6 +84,7 @@ struct Deliveries: ParsableCommand {
   struct Retry: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Run dead or waiting deliveries again, now.",
+      usage: "kizashi deliveries retry [<options>] [<id> ...]",
       discussion: """
         Examples:
           kizashi deliveries retry health-drop:acme:41:firing:pager
@@ -105,6 +107,7 @@ struct Deliveries: ParsableCommand {
   struct Drop: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Give up deliveries, so that those after them go on.",
+      usage: "kizashi deliveries drop [<options>] [<id> ...]",
       discussion: """
         Examples:
           kizashi deliveries drop health-drop:acme:41:firing:pager

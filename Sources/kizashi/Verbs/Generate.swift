@@ -7,16 +7,17 @@ import KizashiStore
 struct Generate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write realistic sample events; the same bytes for the same seed.",
+    usage: "kizashi generate [<options>]",
     discussion: """
       Accounts of very different sizes with weekday and hour patterns: some grow, some decline, some churn, some fall \
-      silent at once. Without --live it writes --days of history as fast as it can; with --live it writes events as they \
-      happen, of the same accounts, until Ctrl-C.
+      silent at once. Without --live it writes --days of history as fast as it can; with --live it writes events as \
+      they happen, of the same accounts, until Ctrl-C.
 
       Examples:
         kizashi generate --accounts 200 --days 90 > sample.ndjson
         kizashi generate --days 90 --end now | kizashi replay --db sample.db -
         kizashi generate --live 50 >> /var/log/product/events.ndjson
-        kizashi generate --live 50 --incident NAME:silence:10s    the account NAME falls silent after 10 s
+        kizashi generate --live 50 --incident acme-0049:silence:10s
       """)
 
   @Option(help: ArgumentHelp("How many accounts.", valueName: "n"))

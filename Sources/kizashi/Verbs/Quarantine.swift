@@ -31,6 +31,7 @@ struct Quarantine: ParsableCommand {
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Refused lines with their reason, the newest first.",
+      usage: "kizashi quarantine list [<options>]",
       discussion: """
         At most limits.quarantine_rows are kept; `kizashi sources` has the exact counts. Control characters are shown \
         as \\u{hex}, bytes that are not UTF-8 as \\x{hex}.
@@ -75,6 +76,7 @@ struct Quarantine: ParsableCommand {
   struct Retry: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Read refused lines again, after the cause was mended.",
+      usage: "kizashi quarantine retry [<options>]",
       discussion: """
         What is accepted now is counted as if it had just arrived and leaves the quarantine.
 

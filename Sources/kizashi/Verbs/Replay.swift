@@ -9,10 +9,12 @@ import Synchronization
 struct Replay: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Read files to their end with the same engine; the state a live run would have reached.",
+    usage: "kizashi replay [<options>] <file> ...",
     discussion: """
-      A file that a source's globs match is read as that source's and its position is kept, so that `run` goes on behind \
-      it; others are the stream “replay”. Reading the same file again adds nothing. No hook runs. `-` is standard \
-      input, .gz files are unpacked. Without --until the clock stays at the last event: nothing falls silent after it.
+      A file that a source's globs match is read as that source's and its position is kept, so that `run` goes on \
+      behind it; others are the stream 'replay'. Reading the same file again adds nothing. No hook runs. `-` is \
+      standard input, .gz files are unpacked. Without --until the clock stays at the last event: nothing \
+      falls silent after it.
 
       Refused lines are counted and quarantined; with --strict any of them ends with exit code 65.
 
@@ -125,9 +127,10 @@ struct ReplayReport {
   private var rate: Int64 { summary.events * 1000 / max(1, summary.elapsedMilliseconds) }
 
   private var table: String {
+    let seconds = Wording.fixed(Double(summary.elapsedMilliseconds) / 1000, digits: 1)
     var text = "\(Wording.counted(summary.events, "event")) from \(Wording.counted(summary.lines, "line"))"
     text +=
-      " (\(Wording.bytes(summary.bytes))) in \(Wording.fixed(Double(summary.elapsedMilliseconds) / 1000, digits: 1)) s, "
+      " (\(Wording.bytes(summary.bytes))) in \(seconds) s, "
     text += "\(Wording.grouped(rate)) events/s\n"
     var more: [String] = []
     if summary.duplicates > 0 { more.append(Wording.counted(summary.duplicates, "duplicate")) }

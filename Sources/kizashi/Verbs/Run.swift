@@ -7,8 +7,8 @@ struct Run: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "The daemon: follow the sources until told to stop.",
     discussion: """
-      Runs in the foreground; systemd or a script starts it. HUP reloads the config (a bad one changes nothing), TERM and \
-      INT store what was read and end with exit code 0.
+      Runs in the foreground; systemd or a script starts it. HUP reloads the config (a bad one changes nothing), TERM \
+      and INT store what was read and end with exit code 0.
 
       Examples:
         kizashi run

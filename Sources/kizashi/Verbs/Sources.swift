@@ -8,7 +8,7 @@ struct Sources: ParsableCommand {
     abstract: "Where events come from: position, lag, watermark, what was counted and refused.",
     discussion: """
       One row for each followed file or producer; the counts are those of its whole source. Events counted as \
-      “no dedup” came without an id or from beyond limits.dedup_horizon, so a repeated line would count twice.
+      'no dedup' came without an id or from beyond limits.dedup_horizon, so a repeated line would count twice.
 
       Examples:
         kizashi sources
