@@ -72,6 +72,31 @@ import Testing
     #expect(json.output.contains("\"exit_code\": 1"))
   }
 
+  @Test func `replay reads a file once, verify agrees, and strict minds refused lines`() throws {
+    let sample = try SampleStore(events: false)
+    let events = sample.directory + "/sample.ndjson"
+    let lines = try Program.run(["generate", "--accounts", "3", "--days", "3", "--events", "300", "--no-attributes"])
+    try (lines.output + "{\"account\":\"acme\u{1b}\"\n").write(toFile: events, atomically: true, encoding: .utf8)
+    func replay(_ more: [String]) throws -> (status: Int32, values: [String: Any]) {
+      let outcome = try Program.run(["replay", events, "--config", sample.config, "--format", "json"] + more)
+      #expect(outcome.errors == "")
+      let values = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+      return (outcome.status, try #require(values))
+    }
+    let first = try replay(["--strict"])
+    #expect(first.status == 65)
+    #expect(first.values["refusals"] as? [String: Int] == ["bad_json": 1])
+    #expect(first.values["accounts"] as? Int == 3)
+    let again = try replay([])
+    #expect(again.status == 0)
+    #expect(again.values["lines"] as? Int == 0)
+    let verified = try Program.run(["verify", "--config", sample.config])
+    #expect(verified.status == 0, "\(verified.errors)")
+    #expect(verified.output.hasPrefix("All agree: 3 accounts, "))
+    let refused = try Program.run(["quarantine", "--config", sample.config])
+    #expect(refused.output.contains(#"{"account":"acme\u{1b}"#))
+  }
+
   @Test func `generate gives the same bytes for the same seed`() throws {
     func bytes(_ more: [String]) throws -> Data {
       let outcome = try Program.run(["generate", "--accounts", "5", "--days", "3", "--events", "400"] + more)
