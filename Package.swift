@@ -85,7 +85,8 @@ let package = Package(
         "ReferenceModel", grdb, logging, subprocess,
       ], swiftSettings: strict),
     .testTarget(
-      name: "KizashiCLITests", dependencies: ["kizashi", "KizashiCore", "KizashiStore"], swiftSettings: strict),
+      name: "KizashiCLITests", dependencies: ["kizashi", "KizashiConfig", "KizashiCore", "KizashiStore"],
+      swiftSettings: strict),
     .testTarget(name: "RepositoryTests", swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17
