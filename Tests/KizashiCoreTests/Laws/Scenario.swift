@@ -101,7 +101,7 @@ struct LineGenerator {
       var copy = random.pick(random.chance(50) ? sent.suffix(8) : sent)
       if random.chance(50) { copy.source = random.int(0...sources - 1) }
       // The same id with other content is a conflict; without an id a repeated line is another event.
-      if traits.orderMatters && random.chance(25) { copy.count += 1 }
+      if traits.orderMatters && random.chance(25) { copy.count = copy.count % 7 + 1 }
       if copy.id != nil || (copy.kind == .usage && random.chance(30)) { return copy }
     }
     let source = random.int(0...sources - 1)
