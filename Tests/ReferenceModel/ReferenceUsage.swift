@@ -44,6 +44,12 @@ extension ReferenceModel {
     clock.flatMap { account.facts.value(of: metric, at: $0, context: ReferenceContext(model: model)) }
   }
 
+  /// The features an event name belongs to, without `any` and `core`, and whether it is core use.
+  package func membership(of event: String) -> (features: [String], core: Bool) {
+    let context = ReferenceContext(model: model)
+    return (context.features(of: event), context.feature(.core, includes: event))
+  }
+
   /// An attribute in force.
   package func attribute(_ name: String, of account: ReferenceAccount) -> Scalar? { account.facts.attribute(name) }
 

@@ -14,8 +14,15 @@ struct Comparison {
         differences.append("account \(account.name) is unknown to the engine")
         continue
       }
-      compareReading(account, driver.engine.explain(id))
+      compareReading(account, driver.engine.explain(id), reference)
+      compareAttributes(account, id, driver.world, reference)
       compareHistory(account, id, driver.world)
+    }
+    for (event, features, core) in driver.engine.featureMembership(from: 0) {
+      let name = driver.world.eventNames[Int(event)]
+      let belonging = reference.membership(of: name)
+      expect("features of \(name)", engine: features, reference: belonging.features)
+      expect("whether \(name) is core", engine: core, reference: belonging.core)
     }
     for told in reference.impossibleClocks {
       differences.append("the engine's clock cannot be there: \(told)")
@@ -51,7 +58,9 @@ struct Comparison {
     expect("facts", engine: world.namedFacts, reference: reference.facts)
   }
 
-  private mutating func compareReading(_ account: ReferenceAccount, _ explanation: Explanation) {
+  private mutating func compareReading(
+    _ account: ReferenceAccount, _ explanation: Explanation, _ reference: ReferenceModel
+  ) {
     let name = account.name
     guard let reading = account.reading else { return }
     expect("score of \(name)", engine: explanation.score, reference: reading.score)
@@ -61,13 +70,25 @@ struct Comparison {
       reference: reading.coverage.reduced)
     for (index, measure) in explanation.measures.enumerated() {
       let what = "\(measure.name) of \(name)"
+      // At the clock: the model last looked where its advance ended, which may be later.
+      let value = reference.value(of: model.measures[index].metric, for: account)
       expect(
-        "value of \(what)", engine: measure.value?.reduced,
-        reference: reading.values[index]?.reduced)
+        "value of \(what), \(model.measures[index].metric)", engine: measure.value?.reduced,
+        reference: value?.reduced)
       expect("grade of \(what)", engine: measure.grade, reference: reading.grades[index])
       expect(
         "share of \(what)", engine: measure.share.reduced, reference: reading.shares[index].reduced)
-      expect("missing of \(what)", engine: measure.missing, reference: reading.values[index] == nil)
+      expect("missing of \(what)", engine: measure.missing, reference: value == nil)
+    }
+  }
+
+  private mutating func compareAttributes(
+    _ account: ReferenceAccount, _ id: AccountID, _ world: StoredWorld, _ reference: ReferenceModel
+  ) {
+    for name in ["seats", "level", "plan", "sentiment", "mrr", "renewal_at"] {
+      expect(
+        "attribute \(name) of \(account.name)", engine: world.attributes["\(id) \(name)"]?.value,
+        reference: reference.attribute(name, of: account))
     }
   }
 

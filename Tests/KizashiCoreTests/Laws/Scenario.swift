@@ -152,6 +152,7 @@ struct LineGenerator {
       event.event = random.pick(["sentiment.recorded", "contract.renewed", "touch.recorded"])
       event.fields = [
         ("value", .number("\(random.int(0...100))")), ("mrr", .number("\(random.int(0...90))")),
+        ("term_end", .string("2027-0\(random.int(1...9))-01")),
         ("kind", .string("call")),
       ]
     default:
