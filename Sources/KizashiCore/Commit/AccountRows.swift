@@ -72,7 +72,7 @@ public struct MeasureRow: Sendable {
   }
 }
 
-/// The last score of an account's local day.
+/// The last score of an account's local day, computed under the commit's config version.
 public struct ScoreHistoryRow: Sendable {
   /// The account scored.
   public var account: AccountID
@@ -81,19 +81,19 @@ public struct ScoreHistoryRow: Sendable {
   /// When that score came about.
   public var at: Instant
   /// Hundredths; nil: no score.
-  public var score: Int?
-  /// The band in force with that score, `unknown` included.
-  public var band: String
-  /// The config version the score was computed under.
-  public var configVersion: Int
+  public var score: Int? { hundredths < 0 ? nil : Int(hundredths) }
+  /// The band in force with that score: index into the model's bands; their count: `unknown`.
+  public var band: Int { Int(bandIndex) }
+  // Narrow, because a backfill has a row for nearly each account and day.
+  private var hundredths: Int32
+  private var bandIndex: Int32
   /// A day's last score; see the properties.
-  public init(account: AccountID, day: LocalDay, at: Instant, score: Int?, band: String, configVersion: Int) {
+  public init(account: AccountID, day: LocalDay, at: Instant, score: Int?, band: Int) {
     self.account = account
     self.day = day
     self.at = at
-    self.score = score
-    self.band = band
-    self.configVersion = configVersion
+    hundredths = Int32(score ?? -1)
+    bandIndex = Int32(band)
   }
 }
 

@@ -15,27 +15,73 @@ public enum Cause: UInt8, Sendable, CaseIterable {
   public var name: String { String(describing: self) }
 }
 
+/// A metric's value as it is shown: a fraction of 64-bit parts, or missing.
+public struct ShownValue: Sendable, Equatable, BitwiseCopyable {
+  /// Of the fraction; 0 where the value is missing.
+  public var numerator: Int64
+  /// Of the fraction; 0: the value is missing.
+  public var denominator: Int64
+
+  /// A fraction as it stands, not reduced.
+  @inlinable public init(_ numerator: Int64, over denominator: Int64) {
+    self.numerator = numerator
+    self.denominator = denominator
+  }
+
+  /// No value.
+  public static let missing = ShownValue(0, over: 0)
+
+  /// A value; one whose parts do not fit is cut to a whole number, because it is only shown.
+  public init(_ value: Rational?) {
+    self = .missing
+    guard let value = value?.reduced else { return }
+    if let n = Int64(exactly: value.numerator), let d = Int64(exactly: value.denominator) {
+      (numerator, denominator) = (n, d)
+    } else {
+      (numerator, denominator) = (Int64(clamping: Rational(value.numerator, value.denominator).floor), 1)
+    }
+  }
+
+  /// Nil: missing.
+  public var rational: Rational? { denominator == 0 ? nil : Rational(Int128(numerator), Int128(denominator)) }
+
+  /// Nil: missing.
+  public var approximate: Double? { denominator == 0 ? nil : Double(numerator) / Double(denominator) }
+
+  /// By value: 1/2 equals 2/4.
+  public static func == (a: ShownValue, b: ShownValue) -> Bool { a.rational == b.rational }
+}
+
 /// One line of an explained change.
 public struct ExplanationLine: Sendable, Equatable {
   /// Stands for a measure where another config moved the score.
   public static let configuration = -3
   /// Index into the model's measures; -1: a cap, -2: an override, -3: ``configuration``.
-  public var measure: Int
+  public var measure: Int { Int(number) }
   /// Hundredths of a point; the lines of a change add up exactly to its delta.
-  public var points: Int
-  /// The measure's value at the last entry; nil: missing.
-  public var from: Rational?
-  /// The value now; nil: missing.
-  public var to: Rational?
+  public var points: Int { Int(hundredths) }
+  /// The measure's value at the last entry.
+  public var from: ShownValue
+  /// The value now.
+  public var to: ShownValue
   /// Why the measure moved.
   public var cause: Cause
+  // Narrow, because a backfill has millions of lines.
+  private var number: Int32
+  private var hundredths: Int32
+
   /// A line of an explanation; see the properties.
-  public init(measure: Int, points: Int, from: Rational?, to: Rational?, cause: Cause) {
-    self.measure = measure
-    self.points = points
+  public init(measure: Int, points: Int, from: ShownValue, to: ShownValue, cause: Cause) {
+    number = Int32(measure)
+    hundredths = Int32(points)
     self.from = from
     self.to = to
     self.cause = cause
+  }
+
+  /// A line whose values are given exactly; nil: missing.
+  public init(measure: Int, points: Int, from: Rational?, to: Rational?, cause: Cause) {
+    self.init(measure: measure, points: points, from: ShownValue(from), to: ShownValue(to), cause: cause)
   }
 }
 

@@ -20,6 +20,8 @@ struct CompiledModel {
   let bands: BandTracker
   let rules: [CompiledRule]
   let dropCount: Int
+  /// The `lastTile` leaves: what restores them may lie before every stored fact.
+  let lastTiles: [Int]
   /// Measures whose missing mode is `hold`.
   let holding: [Int]
   /// Windowed surveys, in hours: their answers leave by time.
@@ -84,6 +86,8 @@ struct CompiledModel {
     }
     leaves = compiler.leaves
     windows = compiler.windows
+    let leaves = compiler.leaves
+    lastTiles = leaves.indices.filter { leaves[$0].kind == .lastTile }
     dropCount = drops
     holding = model.measures.indices.filter {
       if case .hold = model.measures[$0].missing { true } else { false }

@@ -46,36 +46,6 @@ extension Engine {
   /// A line that claims more events than this is a mistake; eight million such lines still fit 64 bits.
   private static var largestCount: Int64 { 1 << 40 }
 
-  /// How many rows are looked up ahead of being applied.
-  static var rowsAhead: Int { 32 }
-
-  /// What was worked out of a row ahead of applying it.
-  struct Ahead {
-    var id: (high: UInt64, low: UInt64) = (0, 0)
-    var accountHash: UInt64 = 0
-    var account: AccountID?
-  }
-
-  /// Looks the next rows up: their names, ids and accounts lie anywhere in tables larger than the caches, and reads that do
-  /// not wait for each other overlap. Measured: a fifth of the time of a backfill.
-  private mutating func lookAhead(_ first: Int, _ batch: borrowing EventBatch, _ text: UnsafeRawBufferPointer) {
-    var read: UInt64 = 0
-    for row in first..<min(first + Self.rowsAhead, batch.rowCount) where batch.kind[row] == RowKind.usage.rawValue {
-      let names = Engine.rowText(row, batch, text)
-      let slot = row % Self.rowsAhead
-      ahead[slot].id = Deduplicator.fingerprint(names.id)
-      read &+= dedup.warm(ahead[slot].id.low)
-      let (found, hash) = accountNames.find(names.account)
-      ahead[slot].accountHash = hash
-      ahead[slot].account = found
-      guard let account = found else { continue }
-      read &+= usage.warm(account) &+ UInt64(bitPattern: accounts[Int(account)].lastSeen)
-      if names.user.count > 0 { read &+= userNames.warm(userNames.hash(names.user, owner: account)) }
-    }
-    // Kept, so that the reads are not optimized away.
-    warmth &+= read
-  }
-
   /// Counts a line that never reached a batch: too long to be held.
   public mutating func refuse(_ reason: RefusalReason, source: Int) {
     dirtySources.insert(source)
@@ -84,14 +54,14 @@ extension Engine {
   }
 
   @inline(__always)
-  private static func rowText(_ row: Int, _ batch: borrowing EventBatch, _ text: UnsafeRawBufferPointer) -> RowText {
+  static func rowText(_ row: Int, _ batch: borrowing EventBatch, _ text: UnsafeRawBufferPointer) -> RowText {
     RowText(
       account: slice(text, batch.account[row]), user: slice(text, batch.user[row]),
       event: slice(text, batch.event[row]), id: slice(text, batch.id[row]))
   }
 
   @inline(__always)
-  private static func slice(_ text: UnsafeRawBufferPointer, _ range: TextRange) -> UnsafeRawBufferPointer {
+  static func slice(_ text: UnsafeRawBufferPointer, _ range: TextRange) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: text[Int(range.offset)..<Int(range.offset) + Int(range.length)])
   }
 
@@ -122,23 +92,46 @@ extension Engine {
     }
   }
 
-  /// The dedup verdict; nil id: none. Counts lines that go undeduplicated.
+  /// What deduplication says of a row, and what it is to remember of it.
+  private struct Identity {
+    var verdict = Deduplicator.Verdict.new
+    var id: (high: UInt64, low: UInt64) = (0, 0)
+    var content: UInt64 = 0
+    /// False: the row carries no id, or lies beyond the horizon.
+    var isRemembered = false
+  }
+
+  /// - Parameters:
+  ///   - content: A hash of what the line says, the same in every process.
+  ///   - known: Whether the store can hold the same content at all.
   @inline(__always)
-  private mutating func identity(
-    _ kind: UInt64, _ id: (high: UInt64, low: UInt64), _ text: RowText, _ row: Int,
-    _ batch: borrowing EventBatch
-  ) -> (verdict: Deduplicator.Verdict, id: (high: UInt64, low: UInt64), content: UInt64, remembered: Bool) {
+  private func identity(
+    _ id: (high: UInt64, low: UInt64), content: UInt64, known: Bool, _ row: Int, _ batch: borrowing EventBatch
+  ) -> Identity {
     let instant = batch.instant[row]
     let oldest = (sources[batch.source].watermark ?? .min).subtractingClamped(
       compiled.model.limits.dedupHorizonMilliseconds)
-    guard text.id.count > 0, instant >= oldest else { return (.new, (0, 0), 0, false) }
-    var content = NameHash.hash(text.account, seed: kind)
-    content = NameHash.hash(text.user, seed: content)
-    content = NameHash.hash(text.event, seed: content)
-    content = NameHash.fold(content ^ UInt64(bitPattern: instant), 0x9e37_79b9_7f4a_7c15)
-    content = NameHash.fold(content ^ UInt64(bitPattern: batch.count[row]), 0xbf58_476d_1ce4_e5b9)
+    guard !batch.id[row].isAbsent, instant >= oldest else { return Identity() }
     let verdict = dedup.look(up: id, content: content, oldest: oldest)
-    return (verdict, id, content, true)
+    // Other content: a name the engine has never seen cannot have come before.
+    return Identity(
+      verdict: verdict == .duplicate && !known ? .conflict : verdict, id: id, content: content, isRemembered: true)
+  }
+
+  /// Numbers are given once and stored, so that they say the same as the names.
+  @inline(__always)
+  private static func content(
+    _ account: AccountID, _ event: EventNameID, _ user: UserID, _ row: Int, _ batch: borrowing EventBatch
+  ) -> UInt64 {
+    mixed(
+      NameHash.fold(UInt64(account) << 32 | UInt64(event), UInt64(user) ^ 0x8ebc_6af0_9c88_c6e3), batch.instant[row],
+      batch.count[row])
+  }
+
+  @inline(__always)
+  private static func mixed(_ names: UInt64, _ instant: Int64, _ count: Int64) -> UInt64 {
+    let timed = NameHash.fold(names ^ UInt64(bitPattern: instant), 0x9e37_79b9_7f4a_7c15)
+    return NameHash.fold(timed ^ UInt64(bitPattern: count), 0xbf58_476d_1ce4_e5b9)
   }
 
   private mutating func applyUsage(_ row: Int, _ batch: borrowing EventBatch, _ text: RowText) {
@@ -146,7 +139,18 @@ extension Engine {
     let source = batch.source
     guard batch.count[row] <= Self.largestCount else { return refuse(row, batch, .badType) }
     if let reason = untimely(instant, batch) { return refuse(row, batch, reason) }
-    let known = identity(0, ahead[row % Self.rowsAhead].id, text, row, batch)
+    let next = ahead[row % Self.rowsAhead]
+    // What was not known when it was looked up may have come with a row between.
+    let foundAccount = next.account ?? accountNames.find(text.account, hash: next.accountHash)
+    let foundEvent = next.event ?? eventNames.find(text.event, hash: next.eventHash)
+    var foundUser: UserID? = 0
+    if text.user.count > 0 {
+      foundUser = next.user ?? foundAccount.flatMap { userNames.find(text.user, owner: $0).id }
+    }
+    let areKnown = foundAccount != nil && foundEvent != nil && foundUser != nil
+    let known = identity(
+      next.id, content: Self.content(foundAccount ?? 0, foundEvent ?? 0, foundUser ?? 0, row, batch), known: areKnown,
+      row, batch)
     switch known.verdict {
     case .duplicate:
       sources[source].row.duplicates += 1
@@ -154,20 +158,17 @@ extension Engine {
     case .conflict: return refuse(row, batch, .idConflict)
     case .new: break
     }
-    let accountHash = ahead[row % Self.rowsAhead].accountHash
-    // A row before this one may have made the account.
-    let foundAccount = ahead[row % Self.rowsAhead].account ?? accountNames.find(text.account, hash: accountHash)
-    let (foundEvent, eventHash) = eventNames.find(text.event)
     guard hasRoom(newAccount: foundAccount == nil, newEvent: foundEvent == nil) else {
       return refuse(row, batch, .tooMany)
     }
     let count = batch.count[row]
-    let account = foundAccount ?? insertAccount(text.account, accountHash)
-    let event = foundEvent ?? insertEvent(text.event, eventHash)
-    let user = text.user.count == 0 ? 0 : intern(user: text.user, of: account)
+    let account = foundAccount ?? insertAccount(text.account, next.accountHash)
+    let event = foundEvent ?? insertEvent(text.event, next.eventHash)
+    let user = foundUser ?? insertUser(text.user, of: account)
     accept(instant, source)
-    if known.remembered {
-      dedup.remember(known.id, content: known.content, instant: instant, source: source)
+    if known.isRemembered {
+      let content = areKnown ? known.content : Self.content(account, event, user, row, batch)
+      dedup.remember(known.id, content: content, instant: instant, source: source)
     } else {
       sources[source].row.undeduplicated += 1
     }
@@ -177,9 +178,9 @@ extension Engine {
     pending.facts.append(
       Fact(hour: hour, account: account, event: event, user: user, events: count, first: instant, last: instant))
     usage.add(account, event: event, user: user, hour: hour, count: count, clockHour: clockHour)
-    let a = Int(account)
-    if instant < accounts[a].firstSeen { accounts[a].firstSeen = instant }
-    if instant > accounts[a].lastSeen { accounts[a].lastSeen = instant }
+    let core = scores.core(account)
+    if instant < core.pointee.firstSeen { core.pointee.firstSeen = instant }
+    if instant > core.pointee.lastSeen { core.pointee.lastSeen = instant }
     touch(account)
     if !compiled.silences.isEmpty { countTowardSilences(account, event: event, count: count) }
     evaluate(account, .event(late: hour < clockHour))
@@ -191,8 +192,10 @@ extension Engine {
     let instant = batch.instant[row]
     guard batch.count[row] <= Self.largestCount else { return refuse(row, batch, .badType) }
     if let reason = untimely(instant, batch) { return refuse(row, batch, reason) }
-    let kind = NameHash.hash(Array(record.event.utf8), seed: UInt64(record.kind.rawValue) + 1)
-    let known = identity(kind, Deduplicator.fingerprint(text.id), text, row, batch)
+    var content = NameHash.hash(Array(record.event.utf8), seed: UInt64(record.kind.rawValue) + 1)
+    for part in [text.account, text.user, text.event] { content = NameHash.hash(part, seed: content) }
+    content = Self.mixed(content, instant, batch.count[row])
+    let known = identity(Deduplicator.fingerprint(text.id), content: content, known: true, row, batch)
     switch known.verdict {
     case .duplicate:
       sources[batch.source].row.duplicates += 1
@@ -207,7 +210,7 @@ extension Engine {
       account = found ?? insertAccount(text.account, hash)
     }
     accept(instant, batch.source)
-    if known.remembered {
+    if known.isRemembered {
       dedup.remember(known.id, content: known.content, instant: instant, source: batch.source)
     } else {
       sources[batch.source].row.undeduplicated += 1
@@ -228,7 +231,7 @@ extension Engine {
   @inline(__always)
   private func hasRoom(newAccount: Bool, newEvent: Bool) -> Bool {
     let limits = compiled.model.limits
-    return (!newAccount || accounts.count < limits.accounts) && (!newEvent || eventNames.count < limits.features)
+    return (!newAccount || scores.count < limits.accounts) && (!newEvent || eventNames.count < limits.features)
   }
 
   private mutating func insertAccount(_ name: UnsafeRawBufferPointer, _ hash: UInt64) -> AccountID {
@@ -242,12 +245,9 @@ extension Engine {
     return eventNames.insert(name, hash: hash)
   }
 
-  @inline(__always)
-  private mutating func intern(user name: UnsafeRawBufferPointer, of account: AccountID) -> UserID {
-    let (found, hash) = userNames.find(name, owner: account)
-    if let found { return found }
+  private mutating func insertUser(_ name: UnsafeRawBufferPointer, of account: AccountID) -> UserID {
     usage.addUser()
-    return userNames.insert(name, owner: account, hash: hash)
+    return userNames.insert(name, owner: account, hash: userNames.hash(name, owner: account))
   }
 
   /// Takes what a record says into the account's state; what kind of evaluation it asks for.

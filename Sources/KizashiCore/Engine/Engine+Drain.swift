@@ -12,7 +12,6 @@ extension Engine {
     commit.eventNames = eventNames.takeNew()
     commit.users = userNames.takeNew()
     (commit.fingerprints, commit.fingerprintsFrom) = dedup.takeNew()
-    dedup.forget()
     commit.sources = dirtySources.sorted().map { sources[$0].row }
     dirtySources.removeAll(keepingCapacity: true)
     // Ascending, so that the store appends and a dump of two runs compares.
@@ -20,8 +19,8 @@ extension Engine {
     commit.accountRows.reserveCapacity(dirtyAccounts.count)
     commit.measureRows.reserveCapacity(dirtyAccounts.count * compiled.measures.count)
     for account in dirtyAccounts {
-      accounts[Int(account)].dirty = false
-      accounts[Int(account)].pendingHistory = -1
+      scores.core(account).pointee.dirty = false
+      scores.core(account).pointee.pendingHistory = -1
       commit.accountRows.append(row(of: account))
       appendMeasureRows(of: account, to: &commit.measureRows)
     }
@@ -30,7 +29,7 @@ extension Engine {
   }
 
   private func row(of account: AccountID) -> AccountRow {
-    let core = accounts[Int(account)]
+    let core = scores.core(account).pointee
     let score = core.score < 0 ? nil : Int(core.score)
     return AccountRow(
       account: account, firstSeen: core.firstSeen == .max ? nil : core.firstSeen,
@@ -42,19 +41,20 @@ extension Engine {
   }
 
   private func appendMeasureRows(of account: AccountID, to rows: inout [MeasureRow]) {
-    guard accounts[Int(account)].evaluated else { return }
-    let base = Int(account) * compiled.measures.count
-    let at = Instant(milliseconds: accounts[Int(account)].scoredAt)
-    let shares = shares(grades, base)
+    let core = scores.core(account).pointee
+    guard core.evaluated else { return }
+    let at = Instant(milliseconds: core.scoredAt)
+    let grades = scores.grades(account)
+    let shares = compiled.scorecard.shares(grades)
     for index in compiled.measures.indices {
-      let grade = grades[base + index]
+      let grade = grades[index]
       let share = shares[index].approximate
       rows.append(
         MeasureRow(
           account: account, measure: index,
-          value: value(compiled.measures[index].metric, account)?.approximate,
+          value: shownValue(index, account).approximate,
           grade: grade < 0 ? nil : Int(grade), share: share, points: grade < 0 ? 0 : share * Double(grade) / 100,
-          missing: missing[base + index], at: at))
+          missing: scores.missing(account)[index], at: at))
     }
   }
 }

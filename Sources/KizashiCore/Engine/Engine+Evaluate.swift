@@ -12,52 +12,53 @@ enum Trigger {
 extension Engine {
   /// Evaluates an account at the clock: grades, score, band, journal, rules, next deadline.
   mutating func evaluate(_ account: AccountID, _ trigger: Trigger) {
-    let a = Int(account)
     daySteps.move(to: now.tile)
+    let core = scores.core(account)
     let moved = regrade(account, trigger)
-    accounts[a].scoredAt = now.milliseconds
+    core.pointee.scoredAt = now.milliseconds
     touch(account)
-    if !moved && accounts[a].evaluated && compiled.rules.isEmpty && !trigger.isConfig
-      && queue.due[a] > now.milliseconds
+    if !moved && core.pointee.evaluated && compiled.rules.isEmpty && !trigger.isConfig
+      && queue.deadline(of: account) > now.milliseconds
     {
       // Only totals moved: nothing that is derived from them did, and no delay ended.
       schedule(account)
       return
     }
-    let wasBand = accounts[a].band
-    let wasScore = accounts[a].score
-    let first = !accounts[a].evaluated
+    let wasBand = core.pointee.band
+    let wasScore = core.pointee.score
+    let first = !core.pointee.evaluated
     if moved || first { rescore(account) }
     let band = nextBand(account, plainly: first || trigger.isConfig)
-    accounts[a].band = band
-    accounts[a].evaluated = true
-    if first || accounts[a].score != wasScore || trigger.isConfig {
+    core.pointee.band = band
+    core.pointee.evaluated = true
+    let scoreMoved = core.pointee.score != wasScore
+    if first || scoreMoved || trigger.isConfig {
       for drop in 0..<compiled.dropCount {
-        drops[a * compiled.dropCount + drop].record(accounts[a].score, at: now.milliseconds)
+        drops[Int(account) * compiled.dropCount + drop].record(core.pointee.score, at: now.milliseconds)
       }
-      recordHistory(account, scoreChanged: accounts[a].score != wasScore)
+      recordHistory(account, scoreChanged: scoreMoved)
     } else if band != wasBand {
       recordHistory(account, scoreChanged: false)
     }
     let steps = stepRules(account, bandWas: wasBand, first: first, trigger)
-    let scoreMoved = accounts[a].score != wasScore
     writeJournal(account, bandWas: wasBand, first: first, scoreMoved: scoreMoved, steps: steps, trigger)
     schedule(account)
   }
 
   /// Recomputes every grade; whether one moved. Gathers causes for the explanation of the next change.
   private mutating func regrade(_ account: AccountID, _ trigger: Trigger) -> Bool {
-    let base = Int(account) * compiled.measures.count
+    let grades = scores.grades(account)
+    let missing = scores.missing(account)
     var moved = false
     for index in compiled.measures.indices {
       let (grade, isMissing) = effectiveGrade(index, account)
-      guard grade != grades[base + index] || isMissing != missing[base + index] else { continue }
+      guard grade != grades[index] || isMissing != missing[index] else { continue }
       moved = true
-      if grade != grades[base + index] {
-        causes[base + index] |= 1 << UInt16(cause(of: trigger, compiled.measures[index].sensitivity).rawValue)
+      if grade != grades[index] {
+        scores.causes(account)[index] |= 1 << UInt16(cause(of: trigger, compiled.measures[index].sensitivity).rawValue)
       }
-      grades[base + index] = grade
-      missing[base + index] = isMissing
+      grades[index] = grade
+      missing[index] = isMissing
     }
     return moved
   }
@@ -73,69 +74,55 @@ extension Engine {
   }
 
   mutating func rescore(_ account: AccountID) {
-    let a = Int(account)
-    let base = a * compiled.measures.count
-    let result = grades.withUnsafeBufferPointer { all in
-      compiled.scorecard.score(all.baseAddress! + base) { self.countsForCoverage($0, account) }
-    }
-    accounts[a].score = result.score
-    accounts[a].coverage = result.coverage
-    accounts[a].covered = compiled.scorecard.covered(result)
+    let result = compiled.scorecard.score(scores.grades(account)) { self.countsForCoverage($0, account) }
+    let core = scores.core(account)
+    core.pointee.score = result.score
+    core.pointee.coverage = result.coverage
+    core.pointee.covered = compiled.scorecard.covered(result)
   }
 
-  private mutating func nextBand(_ account: AccountID, plainly: Bool) -> Int8 {
-    let a = Int(account)
-    let core = accounts[a]
-    let now = now.milliseconds
-    let bounds = compiled.bands.boundCount
-    guard bounds > 0 else { return core.covered ? 0 : compiled.bands.unknown }
-    return below.withUnsafeMutableBufferPointer { all in
-      let since = all.baseAddress! + a * bounds
-      compiled.bands.note(core.score, at: now, since: since)
-      if plainly { return core.covered ? compiled.bands.plain(core.score) : compiled.bands.unknown }
-      return compiled.bands.next(from: core.band, score: core.score, covered: core.covered, at: now, since: since)
-    }
+  private func nextBand(_ account: AccountID, plainly: Bool) -> Int8 {
+    let core = scores.core(account).pointee
+    guard compiled.bands.boundCount > 0 else { return core.covered ? 0 : compiled.bands.unknown }
+    let since = scores.below(account)
+    compiled.bands.note(core.score, at: now.milliseconds, since: since)
+    if plainly { return core.covered ? compiled.bands.plain(core.score) : compiled.bands.unknown }
+    return compiled.bands.next(
+      from: core.band, score: core.score, covered: core.covered, at: now.milliseconds, since: since)
   }
 
   /// One row per local day in which the score changed; a band that changes later that day is kept up in it.
   private mutating func recordHistory(_ account: AccountID, scoreChanged: Bool) {
-    let a = Int(account)
+    let core = scores.core(account)
     let today = daySteps.today
-    guard scoreChanged || accounts[a].historyDay == today.number else { return }
-    if scoreChanged { accounts[a].historyAt = now.milliseconds }
+    guard scoreChanged || core.pointee.historyDay == today.number else { return }
+    if scoreChanged { core.pointee.historyAt = now.milliseconds }
     let row = ScoreHistoryRow(
-      account: account, day: today, at: Instant(milliseconds: accounts[a].historyAt),
-      score: accounts[a].score < 0 ? nil : Int(accounts[a].score), band: compiled.bands.name(accounts[a].band),
-      configVersion: configVersion)
-    let index = Int(accounts[a].pendingHistory)
-    if index >= 0 && accounts[a].historyDay == today.number {
+      account: account, day: today, at: Instant(milliseconds: core.pointee.historyAt),
+      score: core.pointee.score < 0 ? nil : Int(core.pointee.score), band: Int(core.pointee.band))
+    let index = Int(core.pointee.pendingHistory)
+    if index >= 0 && core.pointee.historyDay == today.number {
       pending.scoreHistory[index] = row
     } else {
-      accounts[a].pendingHistory = Int32(pending.scoreHistory.count)
+      core.pointee.pendingHistory = Int32(pending.scoreHistory.count)
       pending.scoreHistory.append(row)
     }
-    accounts[a].historyDay = today.number
+    core.pointee.historyDay = today.number
   }
 
   // MARK: Deadlines
 
   /// Queues the next instant at which something of the account can change without input.
   mutating func schedule(_ account: AccountID) {
-    let a = Int(account)
     let now = now.milliseconds
     var next = usage.nextLeaving(account)
     next = min(next, nextDayStep(account))
-    let bounds = compiled.bands.boundCount
-    if bounds > 0 {
-      next = min(
-        next,
-        below.withUnsafeBufferPointer {
-          compiled.bands.deadline(accounts[a].band, after: now, since: $0.baseAddress! + a * bounds)
-        })
-    }
+    next = min(
+      next,
+      compiled.bands.deadline(scores.core(account).pointee.band, after: now, since: scores.below(account)))
     for (slot, measure) in compiled.holding.enumerated() {
       guard case .hold(let length) = compiled.measures[measure].missing else { continue }
-      let hold = holds[a * compiled.holding.count + slot]
+      let hold = scores.holds(account)[slot]
       if hold.missingSince != .max && hold.missingSince + length > now { next = min(next, hold.missingSince + length) }
     }
     for hours in compiled.surveyWindows {
@@ -164,12 +151,11 @@ extension Engine {
   /// Fires every deadline at or before `limit`, earliest first; the clock becomes each one's instant.
   mutating func fireDeadlines(upTo limit: Int64) {
     while let account = queue.next(upTo: limit) {
-      let due = queue.due[Int(account)]
-      now = Instant(milliseconds: max(now.milliseconds, due))
+      lookAheadOfDeadlines()
+      now = Instant(milliseconds: max(now.milliseconds, queue.deadline(of: account)))
       daySteps.move(to: now.tile)
       usage.expire(account, clockHour: now.tile.hour)
       evaluate(account, .deadline)
-      queue.settleTop()
     }
   }
 
@@ -185,11 +171,5 @@ extension Engine {
     fireDeadlines(upTo: instant.milliseconds)
     now = instant
     daySteps.move(to: now.tile)
-  }
-
-  /// The next instant at which anything can change without input; nil: never.
-  public mutating func nextDeadline() -> Instant? {
-    guard let account = queue.next(upTo: .max - 1) else { return nil }
-    return Instant(milliseconds: queue.due[Int(account)])
   }
 }

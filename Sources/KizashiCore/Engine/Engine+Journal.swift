@@ -3,11 +3,11 @@ extension Engine {
   mutating func writeJournal(
     _ account: AccountID, bandWas: Int8, first: Bool, scoreMoved: Bool, steps: [RuleStep], _ trigger: Trigger
   ) {
-    let a = Int(account)
+    let core = scores.core(account)
     let kind = entryKind(account, bandWas: bandWas, first: first, scoreMoved: scoreMoved, trigger)
     if kind != nil || !steps.isEmpty {
-      let score = accounts[a].score
-      let base = accounts[a].baseScore
+      let score = core.pointee.score
+      let base = core.pointee.baseScore
       let delta = score >= 0 && base >= 0 ? Int(score - base) : nil
       let lines = trigger.isConfig ? configLine(delta) : explanation(account, fallback: cause(trigger))
       let entryCause = common(lines) ?? cause(trigger)
@@ -17,7 +17,7 @@ extension Engine {
           Change(
             sequence: 0, account: account, at: now, kind: kind, subject: "",
             from: showBand ? compiled.bands.name(bandWas) : text(base),
-            to: showBand ? compiled.bands.name(accounts[a].band) : text(score), delta: delta, cause: entryCause,
+            to: showBand ? compiled.bands.name(core.pointee.band) : text(score), delta: delta, cause: entryCause,
             because: lines))
       }
       for step in steps {
@@ -29,7 +29,7 @@ extension Engine {
       }
     }
     if first || kind != nil { rebase(account) }
-    if kind == .score { accounts[a].lastScoreEntryDay = daySteps.today.number }
+    if kind == .score { core.pointee.lastScoreEntryDay = daySteps.today.number }
   }
 
   /// An entry that the day's limit denied waits for the next move of the score: were it written at the next evaluation,
@@ -38,7 +38,7 @@ extension Engine {
     _ account: AccountID, bandWas: Int8, first: Bool, scoreMoved: Bool, _ trigger: Trigger
   ) -> Change.Kind? {
     guard !first else { return nil }
-    let core = accounts[Int(account)]
+    let core = scores.core(account).pointee
     if trigger.isConfig { return core.band != bandWas || core.score != core.baseScore ? .config : nil }
     if core.band != bandWas { return .band }
     guard scoreMoved, core.score >= 0, core.baseScore >= 0,
@@ -74,7 +74,7 @@ extension Engine {
 
   private mutating func appendAlert(_ account: AccountID, _ step: RuleStep, _ lines: [ExplanationLine]) {
     guard step.step.from == .firing || step.step.to == .firing else { return }
-    let core = accounts[Int(account)]
+    let core = scores.core(account).pointee
     pending.alerts.append(
       AlertTransition(
         account: account, rule: step.rule, ruleName: compiled.rules[step.rule].rule.name, episode: step.episode,
@@ -85,37 +85,31 @@ extension Engine {
 
   /// The covered share of the scorecard, 0…1, for display.
   func coverage(_ account: AccountID) -> Double {
-    Rational(accounts[Int(account)].coverage, compiled.scorecard.coverageTotal).approximate
+    Rational(scores.core(account).pointee.coverage, compiled.scorecard.coverageTotal).approximate
   }
 
   /// Under another scorecard old and new measures do not compare: the whole move is the config's.
   private func configLine(_ delta: Int?) -> [ExplanationLine] {
     guard let delta, delta != 0 else { return [] }
-    return [ExplanationLine(measure: ExplanationLine.configuration, points: delta, from: nil, to: nil, cause: .config)]
+    return [ExplanationLine(measure: ExplanationLine.configuration, points: delta, from: .missing, to: .missing, cause: .config)]
   }
 
   /// The lines that add up to the score's move since the base; none from or to no score.
-  private func explanation(_ account: AccountID, fallback: Cause) -> [ExplanationLine] {
-    let core = accounts[Int(account)]
+  private mutating func explanation(_ account: AccountID, fallback: Cause) -> [ExplanationLine] {
+    let core = scores.core(account).pointee
     guard core.score >= 0, core.baseScore >= 0 else { return [] }
-    let count = compiled.measures.count
-    let base = Int(account) * count
-    let old = ExplainedChange.Side(
-      score: core.baseScore, grades: Array(baseGrades[base..<base + count]), shares: shares(baseGrades, base))
-    let new = ExplainedChange.Side(
-      score: core.score, grades: Array(grades[base..<base + count]), shares: shares(grades, base))
-    return ExplainedChange.split(old, new).map { line in
+    let baseGrades = UnsafePointer(scores.baseGrades(account))
+    let grades = UnsafePointer(scores.grades(account))
+    let lines = explaining.split(
+      compiled.scorecard, from: (score: core.baseScore, grades: baseGrades), to: (score: core.score, grades: grades))
+    return lines.map { line in
       let measure = line.measure
       return ExplanationLine(
-        measure: measure, points: line.points, from: baseValues[base + measure].rational,
-        to: value(compiled.measures[measure].metric, account),
-        cause: old.grades[measure] == new.grades[measure]
-          ? .reweighted : single(causes[base + measure]) ?? fallback)
+        measure: measure, points: Int(line.points), from: scores.baseValues(account)[measure],
+        to: shownValue(measure, account),
+        cause: baseGrades[measure] == grades[measure]
+          ? .reweighted : single(scores.causes(account)[measure]) ?? fallback)
     }
-  }
-
-  func shares(_ grades: ContiguousArray<Int32>, _ base: Int) -> [Rational] {
-    grades.withUnsafeBufferPointer { compiled.scorecard.shares($0.baseAddress! + base) }
   }
 
   /// The one cause of a set, `mixed` for several, nil for none.
@@ -126,29 +120,12 @@ extension Engine {
 
   /// Makes the present state the one the next change is explained from.
   mutating func rebase(_ account: AccountID) {
-    let a = Int(account)
-    let base = a * compiled.measures.count
-    accounts[a].baseScore = accounts[a].score
+    let core = scores.core(account)
+    core.pointee.baseScore = core.pointee.score
     for index in compiled.measures.indices {
-      baseGrades[base + index] = grades[base + index]
-      baseValues[base + index] = StoredValue(value(compiled.measures[index].metric, account))
-      causes[base + index] = 0
+      scores.baseGrades(account)[index] = scores.grades(account)[index]
+      scores.baseValues(account)[index] = shownValue(index, account)
+      scores.causes(account)[index] = 0
     }
-  }
-}
-
-extension Engine.StoredValue {
-  /// Values whose parts do not fit are cut to whole numbers: they are only shown.
-  init(_ value: Rational?) {
-    guard let value = value?.reduced else { return }
-    if let n = Int64(exactly: value.numerator), let d = Int64(exactly: value.denominator) {
-      (numerator, denominator) = (n, d)
-    } else {
-      (numerator, denominator) = (Int64(clamping: Rational(value.numerator, value.denominator).floor), 1)
-    }
-  }
-
-  var rational: Rational? {
-    denominator == 0 ? nil : Rational(Int128(numerator), Int128(denominator))
   }
 }

@@ -51,6 +51,20 @@ extension Engine {
     return compiled.measures[index].curve.grade(value)
   }
 
+  /// A measure's value at the clock, for display.
+  func shownValue(_ index: Int, _ account: AccountID) -> ShownValue {
+    let fast = compiled.fast.measures[index]
+    switch fast.kind {
+    case .leaf: return ShownValue(usage.total(account, fast.leaf, .current), over: 1)
+    case .daysSince: return daysSince(fast.leaf, fast.unit, account).map { ShownValue($0, over: 1) } ?? .missing
+    case .trend:
+      let was = usage.total(account, fast.leaf, .previous)
+      guard was >= fast.minVolume else { return .missing }
+      return ShownValue(usage.total(account, fast.leaf, .current) - was, over: max(was, fast.floor))
+    case .general: return ShownValue(value(compiled.measures[index].metric, account))
+    }
+  }
+
   /// The grade that takes part in the score: a value's, or what the missing mode says; -1: absent.
   @inline(__always)
   mutating func effectiveGrade(_ index: Int, _ account: AccountID) -> (grade: Int32, missing: Bool) {
@@ -65,20 +79,20 @@ extension Engine {
   }
 
   private mutating func held(_ own: Int32, _ measure: Int, _ length: Int64, _ account: AccountID) -> Int32 {
-    let slot = Int(account) * compiled.holding.count + (compiled.holding.firstIndex(of: measure) ?? 0)
+    let hold = scores.holds(account) + (compiled.holding.firstIndex(of: measure) ?? 0)
     if own >= 0 {
-      holds[slot] = Hold(grade: own)
+      hold.pointee = ScoreTable.Hold(grade: own)
       return own
     }
-    guard holds[slot].grade >= 0 else { return -1 }
-    if holds[slot].missingSince == .max { holds[slot].missingSince = now.milliseconds }
-    return now.milliseconds < holds[slot].missingSince + length ? holds[slot].grade : -1
+    guard hold.pointee.grade >= 0 else { return -1 }
+    if hold.pointee.missingSince == .max { hold.pointee.missingSince = now.milliseconds }
+    return now.milliseconds < hold.pointee.missingSince + length ? hold.pointee.grade : -1
   }
 
   /// Whether a present grade counts for coverage: a held one does, one that zero or neutral stands in for does not.
   @inline(__always)
   func countsForCoverage(_ measure: Int, _ account: AccountID) -> Bool {
-    guard missing[Int(account) * compiled.measures.count + measure] else { return true }
+    guard scores.missing(account)[measure] else { return true }
     if case .hold = compiled.fast.measures[measure].missing { return true }
     return false
   }

@@ -12,14 +12,14 @@ extension Engine {
   mutating func stepRules(_ account: AccountID, bandWas: Int8, first: Bool, _ trigger: Trigger) -> [RuleStep] {
     guard !compiled.rules.isEmpty else { return [] }
     var steps: [RuleStep] = []
-    let base = Int(account) * compiled.rules.count
+    let states = scores.rules(account)
     for index in compiled.rules.indices {
       if case .bandChange(let from, let to) = compiled.rules[index].condition {
-        let entered = enteredBand(from: from, to: to, was: bandWas, is: accounts[Int(account)].band, first)
+        let entered = enteredBand(from: from, to: to, was: bandWas, is: scores.core(account).pointee.band, first)
         if let entered {
-          rules[base + index].enteredBand = entered
+          states[index].enteredBand = entered
           // Another band that matches is another condition: its time starts anew.
-          if rules[base + index].phase == .pending { rules[base + index].since = now.milliseconds }
+          if states[index].phase == .pending { states[index].since = now.milliseconds }
         }
       }
       // What resolves while its condition holds (a band change into another band, a silence ended by late events) opens
@@ -34,21 +34,21 @@ extension Engine {
   }
 
   private mutating func stepRule(_ index: Int, _ account: AccountID, _ trigger: Trigger) -> RuleStep? {
-    let slot = Int(account) * compiled.rules.count + index
+    let state = scores.rules(account) + index
     let (condition, clear) = conditions(index, account)
     let rule = compiled.rules[index].rule
     if trigger.isConfig {
       // A change of config never opens an episode: what it made true must turn false first. What is open stays open.
-      guard rules[slot].phase != .firing else { return nil }
-      rules[slot].phase = .ok
-      rules[slot].since = .max
-      rules[slot].inhibited = condition
+      guard state.pointee.phase != .firing else { return nil }
+      state.pointee.phase = .ok
+      state.pointee.since = .max
+      state.pointee.inhibited = condition
       return nil
     }
-    guard let step = RuleMachine.step(&rules[slot], rule, condition: condition, clear: clear, at: now.milliseconds)
+    guard let step = RuleMachine.step(&state.pointee, rule, condition: condition, clear: clear, at: now.milliseconds)
     else { return nil }
     return RuleStep(
-      rule: index, step: step, episode: Int(rules[slot].episode), reason: reason(index, account, step))
+      rule: index, step: step, episode: Int(state.pointee.episode), reason: reason(index, account, step))
   }
 
   /// The band whose entering makes a band_change rule true, -1 for none; nil where the band did not change.
@@ -64,19 +64,19 @@ extension Engine {
   /// Whether a rule's condition holds, and whether its clear condition does.
   mutating func conditions(_ index: Int, _ account: AccountID) -> (condition: Bool, clear: Bool) {
     let a = Int(account)
-    let state = rules[a * compiled.rules.count + index]
+    let state = scores.rules(account)[index]
     switch compiled.rules[index].condition {
     case .bandChange:
-      let band = accounts[a].band
+      let band = scores.core(account).pointee.band
       return (state.enteredBand == band, state.openedBand != band)
     case .drop(let by, let within, let history):
       let slot = a * compiled.dropCount + history
       drops[slot].forget(before: now.milliseconds, within: within)
-      let score = accounts[a].score
+      let score = scores.core(account).pointee.score
       let holds = score >= 0 && drops[slot].highest - score >= by
       return (holds, !holds)
     case .measure(let measure, let comparison, let clear):
-      let grade = grades[a * compiled.measures.count + measure]
+      let grade = scores.grades(account)[measure]
       return compare(grade < 0 ? nil : Rational(Int128(grade), 100), comparison, clear)
     case .metric(let metric, let comparison, let clear):
       return compare(value(metric, account), comparison, clear)
@@ -104,16 +104,16 @@ extension Engine {
   mutating func nextRuleDeadline(_ account: AccountID) -> Int64 {
     var next = Int64.max
     let now = now.milliseconds
-    let base = Int(account) * compiled.rules.count
+    let states = scores.rules(account)
     for index in compiled.rules.indices {
-      next = min(next, RuleMachine.deadline(rules[base + index], compiled.rules[index].rule, after: now))
+      next = min(next, RuleMachine.deadline(states[index], compiled.rules[index].rule, after: now))
       switch compiled.rules[index].condition {
       case .silence(let leaf, let after, _):
         let hour = usage.total(account, leaf, .current)
-        guard hour != Int64(Int32.min), rules[base + index].phase == .ok else { continue }
+        guard hour != Int64(Int32.min), states[index].phase == .ok else { continue }
         let silent = daySteps.silent(after: after, lastHour: Int32(hour))
         if silent > now { next = min(next, silent) }
-      case .drop(_, let within, let history) where rules[base + index].phase != .ok:
+      case .drop(_, let within, let history) where states[index].phase != .ok:
         let forgetting = drops[Int(account) * compiled.dropCount + history].nextForgetting(within: within)
         if forgetting > now { next = min(next, forgetting) }
       case .drop, .bandChange, .measure, .metric: break
@@ -126,13 +126,12 @@ extension Engine {
   @inline(__always)
   mutating func countTowardSilences(_ account: AccountID, event: EventNameID, count: Int64) {
     for (rule, leaf) in compiled.silences {
-      let slot = Int(account) * compiled.rules.count + rule
-      guard rules[slot].phase == .firing, usage.features.belongs(event, to: compiled.leaves[leaf].feature) else {
+      let state = scores.rules(account) + rule
+      guard state.pointee.phase == .firing, usage.features.belongs(event, to: compiled.leaves[leaf].feature) else {
         continue
       }
-      rules[slot].eventsSince =
-        rules[slot].eventsSince.addingReportingOverflow(count).overflow
-        ? .max : rules[slot].eventsSince + count
+      let sum = state.pointee.eventsSince.addingReportingOverflow(count)
+      state.pointee.eventsSince = sum.overflow ? .max : sum.partialValue
     }
   }
 
@@ -142,11 +141,11 @@ extension Engine {
     let ended = step.to == .ok
     switch compiled.rules[index].condition {
     case .bandChange:
-      let band = compiled.bands.name(accounts[a].band)
+      let band = compiled.bands.name(scores.core(account).pointee.band)
       return ended ? "the band is \(band) now" : "the band became \(band)"
     case .drop(let by, let within, let history):
       let high = drops[a * compiled.dropCount + history].highest
-      let score = accounts[a].score
+      let score = scores.core(account).pointee.score
       let span = ReasonText.span(within)
       guard score >= 0 else { return "there is no score any more" }
       let fall = ReasonText.points(high - score)
@@ -154,7 +153,7 @@ extension Engine {
         ? "the score is \(ReasonText.points(score)), no longer \(ReasonText.points(by)) below its highest of the last \(span)"
         : "the score fell \(fall) points, from \(ReasonText.points(high)) to \(ReasonText.points(score)), within \(span)"
     case .measure(let measure, let comparison, let clear):
-      let grade = grades[a * compiled.measures.count + measure]
+      let grade = scores.grades(account)[measure]
       let value = grade < 0 ? nil : Rational(Int128(grade), 100)
       return ReasonText.threshold("the grade of \(compiled.measures[measure].name)", value, comparison, clear, ended)
     case .metric(let metric, let comparison, let clear):

@@ -2,7 +2,7 @@
 struct StoredState {
   struct MeasureState {
     var baseGrade: Int32
-    var baseValue: Engine.StoredValue
+    var baseValue: ShownValue
     var causes: UInt16
   }
   struct Rule {
@@ -17,7 +17,7 @@ struct StoredState {
   var historyAt: Int64 = .min
   var band: Int8 = -1
   var measures: [MeasureState] = []
-  var holds: [Engine.Hold] = []
+  var holds: [ScoreTable.Hold] = []
   var below: [Int64] = []
   /// Hours, one per `lastTile` leaf.
   var lastTiles: [Int64] = []
@@ -29,8 +29,7 @@ extension Engine {
 
   /// What ``decodeState(_:)`` reads back.
   func encodeState(of account: AccountID) -> [UInt8] {
-    let a = Int(account)
-    let core = accounts[a]
+    let core = scores.core(account).pointee
     var out = ByteWriter()
     out.bytes.reserveCapacity(64)
     out.write(unsigned: Self.stateFormat)
@@ -42,31 +41,31 @@ extension Engine {
     out.write(core.band)
     let measures = compiled.measures.count
     out.write(unsigned: UInt64(measures))
-    for index in a * measures..<(a + 1) * measures {
-      out.write(baseGrades[index])
-      out.write(baseValues[index].numerator)
-      out.write(baseValues[index].denominator)
-      out.write(unsigned: UInt64(causes[index]))
+    for index in 0..<measures {
+      let value = scores.baseValues(account)[index]
+      out.write(scores.baseGrades(account)[index])
+      out.write(value.numerator)
+      out.write(value.denominator)
+      out.write(unsigned: UInt64(scores.causes(account)[index]))
     }
     let held = compiled.holding.count
     out.write(unsigned: UInt64(held))
-    for index in a * held..<(a + 1) * held {
-      out.write(holds[index].grade)
-      out.write(holds[index].missingSince)
+    for index in 0..<held {
+      out.write(scores.holds(account)[index].grade)
+      out.write(scores.holds(account)[index].missingSince)
     }
     let bounds = compiled.bands.boundCount
     out.write(unsigned: UInt64(bounds))
-    for index in a * bounds..<(a + 1) * bounds { out.write(below[index]) }
-    let lastTiles = compiled.leaves.indices.filter { compiled.leaves[$0].kind == .lastTile }
-    out.write(unsigned: UInt64(lastTiles.count))
-    for leaf in lastTiles { out.write(usage.total(account, leaf, .current)) }
+    for index in 0..<bounds { out.write(scores.below(account)[index]) }
+    out.write(unsigned: UInt64(compiled.lastTiles.count))
+    for leaf in compiled.lastTiles { out.write(usage.total(account, leaf, .current)) }
     out.write(unsigned: UInt64(compiled.rules.count))
-    for index in compiled.rules.indices { encodeRule(index, a, &out) }
+    for index in compiled.rules.indices { encodeRule(index, account, &out) }
     return out.bytes
   }
 
-  private func encodeRule(_ index: Int, _ a: Int, _ out: inout ByteWriter) {
-    let state = rules[a * compiled.rules.count + index]
+  private func encodeRule(_ index: Int, _ account: AccountID, _ out: inout ByteWriter) {
+    let state = scores.rules(account)[index]
     out.write(unsigned: compiled.rules[index].key)
     out.write(Int64(state.phase.rawValue))
     out.write(state.inhibited)
@@ -81,7 +80,7 @@ extension Engine {
       out.write(unsigned: 0)
       return
     }
-    let entries = drops[a * compiled.dropCount + history].entries
+    let entries = drops[Int(account) * compiled.dropCount + history].entries
     out.write(unsigned: UInt64(entries.count))
     for entry in entries {
       out.write(entry.score)
@@ -102,11 +101,11 @@ extension Engine {
     for _ in 0..<input.count() {
       state.measures.append(
         StoredState.MeasureState(
-          baseGrade: input.narrow(), baseValue: StoredValue(numerator: input.signed(), denominator: input.signed()),
+          baseGrade: input.narrow(), baseValue: ShownValue(input.signed(), over: input.signed()),
           causes: UInt16(truncatingIfNeeded: input.unsigned())))
     }
     for _ in 0..<input.count() {
-      state.holds.append(Hold(grade: input.narrow(), missingSince: input.signed()))
+      state.holds.append(ScoreTable.Hold(grade: input.narrow(), missingSince: input.signed()))
     }
     for _ in 0..<input.count() { state.below.append(input.signed()) }
     for _ in 0..<input.count() { state.lastTiles.append(input.signed()) }

@@ -4,27 +4,6 @@
 /// account evaluated. ``drain()`` gives what must be stored since the last time; an engine restored from what was stored
 /// goes on exactly as this one would.
 public struct Engine: ~Copyable {
-  /// What of an account is of fixed size.
-  struct Account {
-    var firstSeen: Int64 = .max
-    var lastSeen: Int64 = .min
-    var scoredAt: Int64 = .min
-    /// Effective score in hundredths; -1: none.
-    var score: Int32 = -1
-    /// Score at the last journal entry that moved the base.
-    var baseScore: Int32 = -1
-    var lastScoreEntryDay: Int32 = .min
-    var historyDay: Int32 = .min
-    var historyAt: Int64 = .min
-    /// Index into `pendingHistory` of the row of `historyDay` in this commit; -1: none.
-    var pendingHistory: Int32 = -1
-    var band: Int8 = -1
-    var covered = false
-    var evaluated = false
-    var dirty = false
-    var coverage: Int128 = 0
-  }
-
   let compiled: CompiledModel
   /// Stored with everything an evaluation under this model makes.
   public let configVersion: Int
@@ -41,21 +20,7 @@ public struct Engine: ~Copyable {
   var sources: [SourceState]
   var daySteps: DaySteps
 
-  var accounts: ContiguousArray<Account> = []
-  /// Per (account, measure), hundredths; -1: absent.
-  var grades: ContiguousArray<Int32> = []
-  var baseGrades: ContiguousArray<Int32> = []
-  var baseValues: ContiguousArray<StoredValue> = []
-  /// Per (account, measure): bit set of causes since the base.
-  var causes: ContiguousArray<UInt16> = []
-  /// Per (account, measure): has no value of its own (it may be graded all the same: zero, neutral, hold).
-  var missing: ContiguousArray<Bool> = []
-  /// Per (account, holding measure): the last grade and since when missing.
-  var holds: ContiguousArray<Hold> = []
-  /// Per (account, bound): since when the score has been below it.
-  var below: ContiguousArray<Int64> = []
-  /// Per (account, rule).
-  var rules: ContiguousArray<RuleState> = []
+  var scores: ScoreTable
   /// Per (account, drop rule).
   var drops: ContiguousArray<DropHistory> = []
 
@@ -65,22 +30,12 @@ public struct Engine: ~Copyable {
   var dirtySources: Set<Int> = []
   var refusals: [Refusal] = []
   var changeSequence: Int64 = 0
+  var explaining = ExplainedChange()
   /// Of the rows about to be applied, by row modulo its length.
   var ahead = ContiguousArray(repeating: Ahead(), count: Engine.rowsAhead)
   /// Means nothing: the sum of what was read ahead.
   var warmth: UInt64 = 0
   var recordSequence: Int64 = 0
-
-  /// A metric value as stored for later display; denominator 0: missing.
-  struct StoredValue: Equatable {
-    var numerator: Int64 = 0
-    var denominator: Int64 = 0
-  }
-
-  struct Hold: Equatable {
-    var grade: Int32 = -1
-    var missingSince: Int64 = .max
-  }
 
   struct SourceState {
     var row: SourceRow
@@ -99,6 +54,9 @@ public struct Engine: ~Copyable {
     eventNames = NameTable(firstID: 0, owned: false, seed: seed)
     userNames = NameTable(firstID: 1, owned: true, seed: seed)
     usage = UsageState(model: model, leaves: compiled.leaves, windows: compiled.windows)
+    scores = ScoreTable(
+      measures: compiled.measures.count, bounds: compiled.bands.boundCount, held: compiled.holding.count,
+      rules: compiled.rules.count)
     usage.addUser()  // number 0: no user
     dedup = Deduplicator(seed: seed, horizon: model.limits.dedupHorizonMilliseconds)
     daySteps = DaySteps(model.calendar)
@@ -115,7 +73,7 @@ public struct Engine: ~Copyable {
   }
 
   /// Number of accounts seen so far.
-  public var accountCount: Int { accounts.count }
+  public var accountCount: Int { scores.count }
 
   /// The refusals of the batches applied since the last call, to be quarantined by whoever holds the lines.
   public mutating func takeRefusals() -> [Refusal] {
@@ -125,16 +83,7 @@ public struct Engine: ~Copyable {
 
   /// Room for one more account in every per-account table.
   mutating func addAccount() {
-    accounts.append(Account())
-    let measures = compiled.measures.count
-    grades.append(contentsOf: repeatElement(-1, count: measures))
-    baseGrades.append(contentsOf: repeatElement(-1, count: measures))
-    missing.append(contentsOf: repeatElement(true, count: measures))
-    baseValues.append(contentsOf: repeatElement(StoredValue(), count: measures))
-    causes.append(contentsOf: repeatElement(0, count: measures))
-    holds.append(contentsOf: repeatElement(Hold(), count: compiled.holding.count))
-    below.append(contentsOf: repeatElement(.max, count: compiled.bands.boundCount))
-    rules.append(contentsOf: repeatElement(RuleState(), count: compiled.rules.count))
+    scores.addAccount()
     drops.append(contentsOf: repeatElement(DropHistory(), count: compiled.dropCount))
     usage.addAccount()
     queue.addAccount()
@@ -142,8 +91,8 @@ public struct Engine: ~Copyable {
 
   @inline(__always)
   mutating func touch(_ account: AccountID) {
-    guard !accounts[Int(account)].dirty else { return }
-    accounts[Int(account)].dirty = true
+    guard !scores.core(account).pointee.dirty else { return }
+    scores.core(account).pointee.dirty = true
     dirtyAccounts.append(account)
   }
 }

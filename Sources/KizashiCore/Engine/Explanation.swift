@@ -26,18 +26,18 @@ public struct Explanation: Sendable, Equatable {
 extension Engine {
   /// How an account's score comes about: the code path that scores.
   public func explain(_ account: AccountID) -> Explanation {
-    let a = Int(account)
-    let base = a * compiled.measures.count
-    let shares = shares(grades, base)
+    let core = scores.core(account).pointee
+    let grades = scores.grades(account)
+    let shares = compiled.scorecard.shares(grades)
     return Explanation(
-      score: accounts[a].score < 0 ? nil : Int(accounts[a].score),
-      coverage: Rational(accounts[a].coverage, compiled.scorecard.coverageTotal),
-      band: accounts[a].band < 0 ? nil : compiled.bands.name(accounts[a].band),
+      score: core.score < 0 ? nil : Int(core.score),
+      coverage: Rational(core.coverage, compiled.scorecard.coverageTotal),
+      band: core.band < 0 ? nil : compiled.bands.name(core.band),
       measures: compiled.measures.indices.map { index in
         Explanation.MeasureState(
           name: compiled.measures[index].name, value: value(compiled.measures[index].metric, account),
-          grade: grades[base + index] < 0 ? nil : Int(grades[base + index]), share: shares[index],
-          missing: missing[base + index])
+          grade: grades[index] < 0 ? nil : Int(grades[index]), share: shares[index].rational,
+          missing: scores.missing(account)[index])
       })
   }
 

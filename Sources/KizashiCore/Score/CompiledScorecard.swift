@@ -101,18 +101,54 @@ struct CompiledScorecard {
   @inline(__always)
   func covered(_ result: Result) -> Bool { result.score >= 0 && result.coverage >= coverageNeeded }
 
-  /// Each measure's effective share of the score as (numerator, denominator); zero for absent ones.
-  func shares(_ grades: UnsafePointer<Int32>) -> [Rational] {
-    var present: [Int64] = []
+  /// Each measure's effective share of the score; zero for absent ones.
+  func shares(_ grades: UnsafePointer<Int32>) -> [Share] {
+    var shares: [Share] = []
+    appendShares(grades, to: &shares)
+    return shares
+  }
+
+  /// Appends each measure's share, in the order of the measures.
+  func appendShares(_ grades: UnsafePointer<Int32>, to shares: inout [Share]) {
+    let first = shares.count
+    for _ in place.indices { shares.append(Share(numerator: 0, denominator: 1)) }
     var total: Int64 = 0
+    for part in parts where presentWeight(part, grades) > 0 { total += part.weight }
     for part in parts {
-      let sum = members[part.start..<part.end].reduce(Int64(0)) { $0 + (grades[$1.measure] >= 0 ? $1.weight : 0) }
-      present.append(sum)
-      if sum > 0 { total += part.weight }
-    }
-    return place.indices.map { measure in
-      guard let (part, weight) = place[measure], grades[measure] >= 0 else { return Rational(0) }
-      return Rational(Int128(parts[part].weight) * Int128(weight), Int128(total) * Int128(present[part]))
+      let present = presentWeight(part, grades)
+      for index in part.start..<part.end where grades[members[index].measure] >= 0 {
+        shares[first + members[index].measure] = Share(
+          reducing: part.weight * members[index].weight, total * present)
+      }
     }
   }
+
+  @inline(__always)
+  private func presentWeight(_ part: Part, _ grades: UnsafePointer<Int32>) -> Int64 {
+    var sum: Int64 = 0
+    for index in part.start..<part.end where grades[members[index].measure] >= 0 { sum += members[index].weight }
+    return sum
+  }
+}
+
+/// A measure's part of a score, 0…1, in lowest terms. Weights are at most 10,000, so that 64 bits hold every part.
+struct Share {
+  var numerator: Int64
+  var denominator: Int64
+
+  init(numerator: Int64, denominator: Int64) {
+    self.numerator = numerator
+    self.denominator = denominator
+  }
+
+  init(reducing numerator: Int64, _ denominator: Int64) {
+    var a = numerator.magnitude
+    var b = denominator.magnitude
+    while b != 0 { (a, b) = (b, a % b) }
+    self.init(numerator: numerator / Int64(a), denominator: denominator / Int64(a))
+  }
+
+  var rational: Rational { Rational(Int128(numerator), Int128(denominator)) }
+  /// For display only.
+  var approximate: Double { Double(numerator) / Double(denominator) }
 }

@@ -2,48 +2,87 @@
 ///
 /// With p a measure's effective share, bars the mean of old and new, and C half the sum of the two scores:
 /// Δ = Σ p̄ᵢ·Δsᵢ + Σ Δpᵢ·(s̄ᵢ − C), each term exact; then floor, and +1 to the largest remainders (Hamilton's method).
-enum ExplainedChange {
-  struct Side {
-    /// Score in hundredths.
-    var score: Int32
-    /// Grades in hundredths; negative: absent.
-    var grades: [Int32]
-    var shares: [Rational]
+///
+/// Kept and used again: a backfill explains hundreds of thousands of changes.
+struct ExplainedChange {
+  /// One measure's line.
+  struct Line {
+    var measure: Int
+    /// Hundredths.
+    var points: Int64
+    /// What flooring took, in 10⁻⁹.
+    var remainder: Int64
   }
 
-  /// Per measure its exact contribution in hundredths, twice (so that halves stay whole numbers of the denominator).
-  static func split(_ old: Side, _ new: Side) -> [(measure: Int, points: Int)] {
-    var parts: [(measure: Int, floor: Int128, remainder: Int128)] = []
-    let scores = Int128(old.score) + Int128(new.score)
-    for measure in old.grades.indices {
-      let s0 = Int128(old.grades[measure] >= 0 ? old.grades[measure] : new.grades[measure])
-      let s1 = Int128(new.grades[measure] >= 0 ? new.grades[measure] : old.grades[measure])
+  private var before: [Share] = []
+  private var after: [Share] = []
+  private var lines: [Line] = []
+
+  /// The lines, largest first, of equals in the order of the measures.
+  mutating func split(
+    _ scorecard: CompiledScorecard, from old: (score: Int32, grades: UnsafePointer<Int32>),
+    to new: (score: Int32, grades: UnsafePointer<Int32>)
+  ) -> [Line] {
+    before.removeAll(keepingCapacity: true)
+    after.removeAll(keepingCapacity: true)
+    lines.removeAll(keepingCapacity: true)
+    scorecard.appendShares(old.grades, to: &before)
+    scorecard.appendShares(new.grades, to: &after)
+    var missing = Int64(new.score) - Int64(old.score)
+    for measure in before.indices {
+      // A measure that is absent on one side did not move by itself.
+      let s0 = old.grades[measure] >= 0 ? old.grades[measure] : new.grades[measure]
+      let s1 = new.grades[measure] >= 0 ? new.grades[measure] : old.grades[measure]
       guard s0 >= 0 else { continue }
-      let p0 = old.shares[measure].reduced
-      let p1 = new.shares[measure].reduced
-      let d = p0.denominator * p1.denominator
-      let n0 = p0.numerator * p1.denominator
-      let n1 = p1.numerator * p0.denominator
-      let numerator = (n0 + n1) * (s1 - s0) + (n1 - n0) * (s0 + s1 - scores)
-      guard numerator != 0 else { continue }
-      let value = Rational(numerator, 2 * d).reduced
-      let floor = value.floor
-      let rest = value.numerator - floor * value.denominator
-      parts.append((measure, floor, rest * 1_000_000_000 / value.denominator))
+      let moves = (grade: Int64(s1) - Int64(s0), level: Int64(s0) + Int64(s1) - Int64(old.score) - Int64(new.score))
+      guard let line = Self.line(measure, before[measure], after[measure], moves) else { continue }
+      missing -= line.points
+      lines.append(line)
     }
-    let delta = Int128(new.score) - Int128(old.score)
-    var missing = Int(delta - parts.reduce(Int128(0)) { $0 + $1.floor })
-    var lines = parts.map { (measure: $0.measure, points: Int($0.floor)) }
-    for index in parts.indices.sorted(by: {
-      parts[$0].remainder > parts[$1].remainder || (parts[$0].remainder == parts[$1].remainder && $0 < $1)
-    })
-    where missing > 0 {
+    giveOut(missing)
+    lines.sort {
+      $0.points.magnitude != $1.points.magnitude
+        ? $0.points.magnitude > $1.points.magnitude : $0.measure < $1.measure
+    }
+    return lines
+  }
+
+  /// A measure's exact contribution as floor and remainder; nil: none.
+  private static func line(_ measure: Int, _ p0: Share, _ p1: Share, _ moves: (grade: Int64, level: Int64)) -> Line? {
+    // Below 2¹⁵ every intermediate of the 64-bit way fits: |numerator| < 2⁴⁷, denominator < 2³¹, rest · 10⁹ < 2⁶².
+    if p0.denominator < 1 << 15 && p1.denominator < 1 << 15 {
+      return line(measure, as: Int64.self, p0, p1, moves)
+    }
+    return line(measure, as: Int128.self, p0, p1, moves)
+  }
+
+  @inline(__always)
+  private static func line<Word: FixedWidthInteger & SignedInteger>(
+    _ measure: Int, as word: Word.Type, _ p0: Share, _ p1: Share, _ moves: (grade: Int64, level: Int64)
+  ) -> Line? {
+    let n0 = Word(p0.numerator) * Word(p1.denominator)
+    let n1 = Word(p1.numerator) * Word(p0.denominator)
+    let numerator = (n0 + n1) * Word(moves.grade) + (n1 - n0) * Word(moves.level)
+    guard numerator != 0 else { return nil }
+    let denominator = 2 * Word(p0.denominator) * Word(p1.denominator)
+    var floor = numerator / denominator
+    if numerator < 0 && floor * denominator != numerator { floor -= 1 }
+    let rest = numerator - floor * denominator
+    return Line(
+      measure: measure, points: Int64(truncatingIfNeeded: floor),
+      remainder: Int64(truncatingIfNeeded: rest * 1_000_000_000 / denominator))
+  }
+
+  /// One hundredth each to the lines that flooring took most from.
+  private mutating func giveOut(_ missing: Int64) {
+    guard missing > 0 else { return }
+    var missing = missing
+    var taken = lines
+    taken.sort { $0.remainder != $1.remainder ? $0.remainder > $1.remainder : $0.measure < $1.measure }
+    for line in taken where missing > 0 {
+      guard let index = lines.firstIndex(where: { $0.measure == line.measure }) else { continue }
       lines[index].points += 1
       missing -= 1
-    }
-    return lines.sorted {
-      $0.points.magnitude > $1.points.magnitude
-        || ($0.points.magnitude == $1.points.magnitude && $0.measure < $1.measure)
     }
   }
 }

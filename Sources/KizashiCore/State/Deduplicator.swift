@@ -101,6 +101,7 @@ struct Deduplicator {
 
   @inline(__always)
   private mutating func insert(_ entry: Entry) {
+    if entries.count > 4096 && entries.count > 2 * liveAtRebuild { forget() }
     if (entries.count + 1) * 2 > slots.count { rehash(slots.count * 2) }
     entries.append(entry)
     place(entries.count - 1)
@@ -119,13 +120,14 @@ struct Deduplicator {
     for index in entries.indices { place(index) }
   }
 
-  /// Drops what counts no more once that is most of it. Call after ``takeNew()``.
-  mutating func forget() {
-    guard reported == entries.count, entries.count > 4096, entries.count > 2 * liveAtRebuild else { return }
+  /// Drops what counts no more, stored or not: a restart would not take it up either. Done once as much has come as was
+  /// left the last time, so that the table stays small enough for the caches.
+  private mutating func forget() {
     let floors = floors
+    let unreported = entries[reported...].count { $0.instant >= Self.floor(of: $0, floors) }
     entries.removeAll { $0.instant < Self.floor(of: $0, floors) }
     liveAtRebuild = entries.count
-    reported = entries.count
+    reported = entries.count - unreported
     var size = 1024
     while size < entries.count * 3 { size *= 2 }
     rehash(size)

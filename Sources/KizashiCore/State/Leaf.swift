@@ -1,6 +1,6 @@
 /// A running total kept per account because a measure or rule reads it.
-struct Leaf: Hashable {
-  enum Kind: Hashable {
+struct Leaf {
+  enum Kind {
     /// Events in the window.
     case count
     /// Distinct users in the window.
@@ -16,6 +16,8 @@ struct Leaf: Hashable {
   var feature: FeatureReference
   /// 0 for `lastTile`.
   var windowHours: Int
+  /// Whether anything reads its total in the window before.
+  var needsPrevious: Bool
 }
 
 /// A window in use and whether anything reads the one before it.
@@ -73,9 +75,12 @@ struct LeafCompiler {
         windows.append(Window(hours: Int32(hours), needsPrevious: previous))
       }
     }
-    let new = Leaf(kind: kind, feature: feature, windowHours: hours)
-    if let known = leaves.firstIndex(of: new) { return known }
-    leaves.append(new)
+    let known = leaves.firstIndex { $0.kind == kind && $0.feature == feature && $0.windowHours == hours }
+    if let known {
+      leaves[known].needsPrevious = leaves[known].needsPrevious || previous
+      return known
+    }
+    leaves.append(Leaf(kind: kind, feature: feature, windowHours: hours, needsPrevious: previous))
     return leaves.count - 1
   }
 

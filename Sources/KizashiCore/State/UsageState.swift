@@ -4,358 +4,219 @@ struct LogEntry {
   var event: EventNameID
   /// 0 where no leaf counts users.
   var user: UserID
-  /// Slot of the account and the event's only feature in ``UsageState/pairs``; ``UsageState/noSlot``: look it up.
-  var slot: UInt32
-  var count: Int64
+  /// What does not fit goes into further entries.
+  var count: UInt32
 }
 
 /// The running totals of every account over the windows in use, and the log they are kept from.
 ///
 /// A total is raised when an event arrives and lowered when its tile leaves. Presence (distinct users, features, days) is
-/// kept as the number of log entries in the window; entries of one fact may be several until ``compact(_:hour:)`` joins them.
-struct UsageState {
-  static let noSlot = UInt32.max
-
-  let leaves: [Leaf]
-  let windows: [Window]
-  private let calendar: BusinessCalendar
-  private let usesUsers: Bool
-  private let usesFeatures: Bool
-  private(set) var features: FeatureIndex
-
-  /// Per (account, leaf): the total in the current and in the previous window; for `lastTile` the hour or `.min`.
-  private(set) var current: ContiguousArray<Int64> = []
-  private(set) var previous: ContiguousArray<Int64> = []
-  private var logs: ContiguousArray<ContiguousArray<LogEntry>> = []
-  /// Per (account, window): index of the first entry of the current and of the previous window.
-  private var currentStart: ContiguousArray<Int32> = []
-  private var previousStart: ContiguousArray<Int32> = []
-
-  /// Per event name and window: the leaves it touches, as ranges of `touched`; the last "window" holds the `lastTile` leaves.
-  private var touchedRanges: ContiguousArray<(start: Int32, end: Int32)> = []
-  private var touched: ContiguousArray<Int32> = []
-
-  /// Per leaf its index among leaves of its kind, -1 where it has none.
-  private let kindIndex: [Int]
-  /// Per users leaf: entries per user in the current and previous window.
-  private var userCounts: [PresencePair]
-  /// Per featuresUsed leaf: entries per (account, feature) slot.
-  private var featureCounts: [PresencePair]
-  /// Per activeDays leaf: entries per (account, day of a ring).
-  private var dayCounts: [PresencePair]
-  private let ringSizes: [Int]
-  private var pairs = PairTable()
-  private var dayCache: DayCache
-
-  struct PresencePair {
-    var current: ContiguousArray<Int32> = []
-    var previous: ContiguousArray<Int32> = []
-  }
-
+/// kept as the number of log entries in the window; entries of one fact may be several until they are joined.
+struct UsageState: ~Copyable {
   enum Period {
     case current
     case previous
   }
 
+  /// The fixed part of an account's block; cursors, totals and rings follow it.
+  struct Header {
+    /// Entries in the order of their hours; allocated and freed here, because most accounts have few and some many.
+    var log: UnsafeMutablePointer<LogEntry>?
+    var count: Int32
+    var capacity: Int32
+  }
+
+  /// Where a window begins in an account's log.
+  struct Cursor {
+    /// Index of the first entry of the current window.
+    var current: Int32
+    /// Index of the first entry of the previous window.
+    var previous: Int32
+  }
+
+  struct Total {
+    /// For `lastTile` the hour, or `Int32.min` where there is none.
+    var current: Int64
+    var previous: Int64
+  }
+
+  /// What an entry of one event name changes in one window.
+  struct Contribution {
+    var kind: Leaf.Kind
+    var hasPrevious: Bool
+    /// The leaf, an index into the account's totals.
+    var leaf: Int32
+    /// users: which column; featuresUsed: which counter; activeDays: offset of the ring in the block.
+    var place: Int32
+    /// activeDays: days in the ring.
+    var ringSize: Int32
+  }
+
+  let leaves: [Leaf]
+  let windows: ContiguousArray<Window>
+  /// How many hours back an entry can still matter.
+  let horizon: Int32
+  let usesUsers: Bool
+  let usesFeatures: Bool
+  private(set) var features: FeatureIndex
+
+  private var blocks: BlockTable
+  private let cursorsAt: Int
+  private let totalsAt: Int
+  private let ringsAt: [Int]
+  private let ringSizes: [Int]
+  private let ringsTotal: Int
+
+  /// Per event name and window its contributions, as a range; behind the windows one range of `lastTile` leaves.
+  private var ranges: ContiguousArray<(start: Int32, end: Int32)> = []
+  private(set) var contributions: ContiguousArray<Contribution> = []
+  /// Per event name: its only feature, or ``noFeature`` or ``manyFeatures``.
+  private(set) var onlyFeature: ContiguousArray<UInt32> = []
+  static let noFeature = UInt32.max
+  static let manyFeatures = UInt32.max - 1
+  /// Per leaf its index among leaves of its kind.
+  private let kindIndex: [Int]
+
+  /// Per users leaf and user: entries in the current window, then in the previous one.
+  var userCounts: Column<Int32>
+  private let userColumns: Int
+  /// Per featuresUsed leaf two counters of each (account, feature).
+  var featureCounts: FeatureCounts
+  var dayCache: DayCache
+
   init(model: Model, leaves: [Leaf], windows: [Window]) {
     self.leaves = leaves
-    self.windows = windows
-    calendar = model.calendar
+    self.windows = ContiguousArray(windows)
+    horizon = windows.reduce(0) { max($0, $1.needsPrevious ? 2 * $1.hours : $1.hours) }
     features = FeatureIndex(model)
     usesUsers = leaves.contains { $0.kind == .users }
     usesFeatures = leaves.contains { $0.kind == .featuresUsed }
-    var counts: [Leaf.Kind: Int] = [:]
-    var kindIndex: [Int] = []
-    for leaf in leaves {
-      kindIndex.append(counts[leaf.kind, default: 0])
-      counts[leaf.kind, default: 0] += 1
-    }
-    self.kindIndex = kindIndex
-    userCounts = Array(repeating: PresencePair(), count: counts[.users] ?? 0)
-    featureCounts = Array(repeating: PresencePair(), count: counts[.featuresUsed] ?? 0)
-    dayCounts = Array(repeating: PresencePair(), count: counts[.activeDays] ?? 0)
+    kindIndex = leaves.indices.map { index in leaves[..<index].count { $0.kind == leaves[index].kind } }
+    userColumns = leaves.count { $0.kind == .users }
+    userCounts = Column()
+    featureCounts = FeatureCounts(width: 2 * leaves.count { $0.kind == .featuresUsed })
+    dayCache = DayCache(model.calendar)
+    var layout = BlockLayout()
+    _ = layout.room(for: 1, of: Header.self)
+    cursorsAt = layout.room(for: windows.count, of: Cursor.self)
+    totalsAt = layout.room(for: leaves.count, of: Total.self)
+    var ringsAt: [Int] = []
     // A window of W hours touches at most W/24 + 2 local days (zones may skip or repeat hours).
     ringSizes = leaves.filter { $0.kind == .activeDays }.map { $0.windowHours / 23 + 3 }
-    dayCache = DayCache(calendar)
+    for (index, leaf) in leaves.filter({ $0.kind == .activeDays }).enumerated() {
+      ringsAt.append(layout.room(for: ringSizes[index] * (leaf.needsPrevious ? 2 : 1), of: Int32.self))
+    }
+    ringsTotal = ringsAt.isEmpty ? 0 : (layout.byteCount - ringsAt[0]) / MemoryLayout<Int32>.stride
+    self.ringsAt = ringsAt
+    blocks = BlockTable(byteCount: layout.byteCount)
   }
 
-  var accountCount: Int { logs.count }
+  deinit {
+    for account in 0..<blocks.count { header(blocks.block(AccountID(account))).pointee.log?.deallocate() }
+  }
 
   mutating func addAccount() {
-    logs.append([])
-    for leaf in leaves {
-      current.append(leaf.kind == .lastTile ? Int64(Int32.min) : 0)
-      previous.append(0)
+    let block = blocks.add()
+    block.bindMemory(to: Header.self, capacity: 1).initialize(to: Header(log: nil, count: 0, capacity: 0))
+    (block + cursorsAt).bindMemory(to: Cursor.self, capacity: windows.count)
+      .initialize(repeating: Cursor(current: 0, previous: 0), count: windows.count)
+    let totals = (block + totalsAt).bindMemory(to: Total.self, capacity: leaves.count)
+    for (index, leaf) in leaves.enumerated() {
+      let none = leaf.kind == .lastTile ? Int64(Int32.min) : 0
+      (totals + index).initialize(to: Total(current: none, previous: 0))
     }
-    currentStart.append(contentsOf: repeatElement(0, count: windows.count))
-    previousStart.append(contentsOf: repeatElement(0, count: windows.count))
-    for index in dayCounts.indices {
-      dayCounts[index].current.append(contentsOf: repeatElement(0, count: ringSizes[index]))
-      dayCounts[index].previous.append(contentsOf: repeatElement(0, count: ringSizes[index]))
+    if let rings = ringsAt.first {
+      (block + rings).bindMemory(to: Int32.self, capacity: ringsTotal).initialize(repeating: 0, count: ringsTotal)
     }
   }
 
   mutating func addUser() {
-    for index in userCounts.indices {
-      userCounts[index].current.append(0)
-      userCounts[index].previous.append(0)
-    }
+    for _ in 0..<2 * userColumns { userCounts.append(0) }
+  }
+
+  /// Where a user's counters of one leaf are.
+  @inline(__always)
+  func userCounter(_ user: UserID, column: Int) -> UnsafeMutablePointer<Int32> {
+    userCounts.pointer((Int(user) * userColumns + column) * 2)
   }
 
   mutating func addEventName(_ name: String) {
     let event = EventNameID(features.eventCount)
     features.add(name)
+    onlyFeature.append(
+      features.only(event) ?? (features.features(of: event).isEmpty ? Self.noFeature : Self.manyFeatures))
     let belonging = leaves.indices.filter { features.belongs(event, to: leaves[$0].feature) }
     for window in windows {
-      appendTouched(
-        belonging.filter { leaves[$0].kind != .lastTile && leaves[$0].windowHours == Int(window.hours) })
+      add(belonging.filter { leaves[$0].kind != .lastTile && leaves[$0].windowHours == Int(window.hours) })
     }
-    appendTouched(belonging.filter { leaves[$0].kind == .lastTile })
+    add(belonging.filter { leaves[$0].kind == .lastTile })
   }
 
-  private mutating func appendTouched(_ leaves: [Int]) {
-    let start = Int32(touched.count)
-    touched.append(contentsOf: leaves.map(Int32.init))
-    touchedRanges.append((start, Int32(touched.count)))
+  private mutating func add(_ belonging: [Int]) {
+    let start = Int32(contributions.count)
+    for index in belonging {
+      let leaf = leaves[index]
+      let nth = kindIndex[index]
+      contributions.append(
+        Contribution(
+          kind: leaf.kind, hasPrevious: leaf.needsPrevious, leaf: Int32(index),
+          place: Int32(leaf.kind == .activeDays ? ringsAt[nth] : nth),
+          ringSize: leaf.kind == .activeDays ? Int32(ringSizes[nth]) : 0))
+    }
+    ranges.append((start, Int32(contributions.count)))
   }
 
+  // MARK: Places
+
+  @inline(__always)
+  func block(_ account: AccountID) -> UnsafeMutableRawPointer { blocks.block(account) }
+
+  @inline(__always)
+  func header(_ block: UnsafeMutableRawPointer) -> UnsafeMutablePointer<Header> {
+    block.assumingMemoryBound(to: Header.self)
+  }
+
+  @inline(__always)
+  func cursors(_ block: UnsafeMutableRawPointer) -> UnsafeMutablePointer<Cursor> {
+    (block + cursorsAt).assumingMemoryBound(to: Cursor.self)
+  }
+
+  @inline(__always)
+  func totals(_ block: UnsafeMutableRawPointer) -> UnsafeMutablePointer<Total> {
+    (block + totalsAt).assumingMemoryBound(to: Total.self)
+  }
+
+  /// The contributions of an event name in a window; `windows.count` stands for the `lastTile` leaves.
+  @inline(__always)
+  func range(_ event: EventNameID, _ window: Int) -> Range<Int> {
+    let range = ranges[Int(event) * (windows.count + 1) + window]
+    return Int(range.start)..<Int(range.end)
+  }
+
+  // MARK: Reading
+
+  @inline(__always)
   func total(_ account: AccountID, _ leaf: Int, _ period: Period) -> Int64 {
-    let index = Int(account) * leaves.count + leaf
-    return period == .current ? current[index] : previous[index]
-  }
-
-  /// Reads what ``add(_:event:user:hour:count:clockHour:)`` will read first, so that it is in the cache then.
-  @inline(__always)
-  func warm(_ account: AccountID) -> UInt64 {
-    let a = Int(account)
-    let newest = logs[a].last.map { UInt64($0.event) } ?? 0
-    return newest &+ UInt64(bitPattern: leaves.isEmpty ? 0 : current[a * leaves.count])
-  }
-
-  // MARK: Adding
-
-  /// Counts events of one line. `clockHour` is the tile of the clock: what the windows hold is measured from it.
-  @inline(__always)
-  mutating func add(
-    _ account: AccountID, event: EventNameID, user: UserID, hour: Int32, count: Int64, clockHour: Int32
-  ) {
-    let a = Int(account)
-    let base = a * leaves.count
-    let lastTiles = touchedRanges[Int(event) * (windows.count + 1) + windows.count]
-    for item in lastTiles.start..<lastTiles.end {
-      let leaf = base + Int(touched[Int(item)])
-      if Int64(hour) > current[leaf] { current[leaf] = Int64(hour) }
-    }
-    guard !windows.isEmpty else { return }
-    guard hour >= clockHour - horizon else { return }
-    let entryUser = usesUsers ? user : 0
-    if join(a, event: event, user: entryUser, hour: hour, count: count) {
-      shift(a, base, event: event, hour: hour, clockHour: clockHour, count: count)
-      return
-    }
-    var entry = LogEntry(hour: hour, event: event, user: entryUser, slot: Self.noSlot, count: count)
-    if usesFeatures, let only = features.only(event) { entry.slot = slot(account, only) }
-    insert(entry, a, clockHour: clockHour)
-    for window in windows.indices {
-      guard let period = period(hour, window, clockHour) else { continue }
-      place(a, base, entry, window, period, sign: 1)
-    }
-    if logs[a].count >= 64 && logs[a].count & 63 == 0 { compactOpenTile(a, hour: hour, clockHour: clockHour) }
-  }
-
-  /// How many hours back an entry can still matter.
-  var horizon: Int32 {
-    windows.reduce(0) { max($0, $1.needsPrevious ? 2 * $1.hours : $1.hours) }
-  }
-
-  @inline(__always)
-  private func period(_ hour: Int32, _ window: Int, _ clockHour: Int32) -> Period? {
-    let start = clockHour - windows[window].hours
-    if hour >= start { return .current }
-    return windows[window].needsPrevious && hour >= start - windows[window].hours ? .previous : nil
-  }
-
-  /// Adds to an entry of the same fact when one of the newest few is it.
-  @inline(__always)
-  private mutating func join(_ a: Int, event: EventNameID, user: UserID, hour: Int32, count: Int64) -> Bool {
-    var index = logs[a].count - 1
-    let limit = max(0, index - 15)
-    while index >= limit {
-      let entry = logs[a][index]
-      if entry.hour < hour { return false }
-      if entry.hour == hour && entry.event == event && entry.user == user {
-        logs[a][index].count += count
-        return true
-      }
-      index -= 1
-    }
-    return false
-  }
-
-  /// Only counts grow: presence is already there.
-  @inline(__always)
-  private mutating func shift(
-    _ a: Int, _ base: Int, event: EventNameID, hour: Int32, clockHour: Int32, count: Int64
-  ) {
-    for window in windows.indices {
-      guard let period = period(hour, window, clockHour) else { continue }
-      let range = touchedRanges[Int(event) * (windows.count + 1) + window]
-      for item in range.start..<range.end {
-        let leaf = Int(touched[Int(item)])
-        guard leaves[leaf].kind == .count else { continue }
-        if period == .current { current[base + leaf] += count } else { previous[base + leaf] += count }
-      }
-    }
-  }
-
-  private mutating func insert(_ entry: LogEntry, _ a: Int, clockHour: Int32) {
-    var index = logs[a].count
-    while index > 0 && logs[a][index - 1].hour > entry.hour { index -= 1 }
-    if index == logs[a].count { logs[a].append(entry) } else { logs[a].insert(entry, at: index) }
-    // A cursor counts the entries before its window: one more where the entry is older.
-    for window in windows.indices {
-      let cursor = a * windows.count + window
-      let start = clockHour - windows[window].hours
-      if entry.hour < start { currentStart[cursor] += 1 }
-      if entry.hour < start - windows[window].hours { previousStart[cursor] += 1 }
-    }
-  }
-
-  /// Moves an entry into (`sign` 1) or out of (-1) one period of one window.
-  @inline(__always)
-  private mutating func place(
-    _ a: Int, _ base: Int, _ entry: LogEntry, _ window: Int, _ period: Period, sign: Int32
-  ) {
-    let range = touchedRanges[Int(entry.event) * (windows.count + 1) + window]
-    for item in range.start..<range.end {
-      let leaf = Int(touched[Int(item)])
-      var change: Int64 = 0
-      switch leaves[leaf].kind {
-      case .count: change = Int64(sign) * entry.count
-      case .users:
-        guard entry.user != 0 else { continue }
-        change = userCounts[kindIndex[leaf]].step(Int(entry.user), period, sign)
-      case .activeDays:
-        let kind = kindIndex[leaf]
-        let day = Int(dayCache.day(of: entry.hour))
-        let ring = ringSizes[kind]
-        change = dayCounts[kind].step(a * ring + ((day % ring) + ring) % ring, period, sign)
-      case .featuresUsed: change = placeFeatures(AccountID(a), entry, kindIndex[leaf], period, sign)
-      case .lastTile: continue
-      }
-      if period == .current { current[base + leaf] += change } else { previous[base + leaf] += change }
-    }
-  }
-
-  private mutating func placeFeatures(
-    _ account: AccountID, _ entry: LogEntry, _ kind: Int, _ period: Period, _ sign: Int32
-  ) -> Int64 {
-    if entry.slot != Self.noSlot { return featureCounts[kind].step(Int(entry.slot), period, sign) }
-    var change: Int64 = 0
-    for feature in features.features(of: entry.event) {
-      change += featureCounts[kind].step(Int(slot(account, feature)), period, sign)
-    }
-    return change
-  }
-
-  private mutating func slot(_ account: AccountID, _ feature: UInt32) -> UInt32 {
-    let (slot, isNew) = pairs.slot(account, feature)
-    if isNew {
-      for index in featureCounts.indices {
-        featureCounts[index].current.append(0)
-        featureCounts[index].previous.append(0)
-      }
-    }
-    return slot
-  }
-
-  /// Joins the entries of the account's newest tile that are parts of one fact, so that a busy hour stays small.
-  private mutating func compactOpenTile(_ a: Int, hour: Int32, clockHour: Int32) {
-    let newest = logs[a][logs[a].count - 1].hour
-    var start = logs[a].count
-    while start > 0 && logs[a][start - 1].hour == newest { start -= 1 }
-    // Cursors never point into the newest tile unless the whole window lies behind it.
-    guard logs[a].count - start >= 64, newest >= clockHour - (windows.map(\.hours).min() ?? 0) else { return }
-    var run = Array(logs[a][start...])
-    run.sort { $0.event != $1.event ? $0.event < $1.event : $0.user < $1.user }
-    var kept: [LogEntry] = []
-    for entry in run {
-      guard let last = kept.last, last.event == entry.event, last.user == entry.user else {
-        kept.append(entry)
-        continue
-      }
-      kept[kept.count - 1].count += entry.count
-      // The entry's presence goes, its count stays with the one it joined.
-      var gone = entry
-      gone.count = 0
-      for window in windows.indices {
-        guard let period = period(newest, window, clockHour) else { continue }
-        place(a, a * leaves.count, gone, window, period, sign: -1)
-      }
-    }
-    logs[a].replaceSubrange(start..., with: kept)
-  }
-
-  // MARK: Leaving
-
-  /// Takes out what has left the windows by the tile of `clockHour`.
-  mutating func expire(_ account: AccountID, clockHour: Int32) {
-    let a = Int(account)
-    let base = a * leaves.count
-    let count = logs[a].count
-    for window in windows.indices {
-      let cursor = a * windows.count + window
-      let start = clockHour - windows[window].hours
-      var index = Int(currentStart[cursor])
-      while index < count && logs[a][index].hour < start {
-        let entry = logs[a][index]
-        place(a, base, entry, window, .current, sign: -1)
-        if windows[window].needsPrevious { place(a, base, entry, window, .previous, sign: 1) }
-        index += 1
-      }
-      currentStart[cursor] = Int32(index)
-      guard windows[window].needsPrevious else { continue }
-      index = Int(previousStart[cursor])
-      while index < count && logs[a][index].hour < start - windows[window].hours {
-        place(a, base, logs[a][index], window, .previous, sign: -1)
-        index += 1
-      }
-      previousStart[cursor] = Int32(index)
-    }
-    trim(a)
-  }
-
-  /// Frees what no window holds any more, once that is half of the log.
-  private mutating func trim(_ a: Int) {
-    var dead = logs[a].count
-    for window in windows.indices {
-      let cursor = a * windows.count + window
-      dead = min(dead, Int(windows[window].needsPrevious ? previousStart[cursor] : currentStart[cursor]))
-    }
-    guard dead > 16, dead * 2 > logs[a].count else { return }
-    logs[a].removeFirst(dead)
-    for window in windows.indices {
-      let cursor = a * windows.count + window
-      currentStart[cursor] -= Int32(dead)
-      previousStart[cursor] = max(0, previousStart[cursor] - Int32(dead))
-    }
+    let total = totals(block(account))[leaf]
+    return period == .current ? total.current : total.previous
   }
 
   /// The next instant at which a tile of the account leaves a window; `.max`: none.
   @inline(__always)
   func nextLeaving(_ account: AccountID) -> Int64 {
-    let a = Int(account)
+    let block = block(account)
+    let header = header(block).pointee
+    let cursors = cursors(block)
+    guard let log = header.log else { return .max }
     var next = Int64.max
     for window in windows.indices {
-      let cursor = a * windows.count + window
+      let cursor = cursors[window]
       let hours = windows[window].hours
-      if Int(currentStart[cursor]) < logs[a].count {
-        let hour = logs[a][Int(currentStart[cursor])].hour
-        next = min(next, Int64(hour + 1 + hours) * Tile.length)
+      if cursor.current < header.count {
+        next = min(next, Int64(log[Int(cursor.current)].hour + 1 + hours) * Tile.length)
       }
-      if windows[window].needsPrevious && previousStart[cursor] < currentStart[cursor] {
-        let hour = logs[a][Int(previousStart[cursor])].hour
-        next = min(next, Int64(hour + 1 + 2 * hours) * Tile.length)
+      if windows[window].needsPrevious && cursor.previous < cursor.current {
+        next = min(next, Int64(log[Int(cursor.previous)].hour + 1 + 2 * hours) * Tile.length)
       }
     }
     return next
@@ -366,21 +227,61 @@ struct UsageState {
   func lastDay(of hour: Int32) -> LocalDay { LocalDay(number: dayCache.look(hour)) }
 
   /// Sets a restored `lastTile` total, which may lie before every stored fact.
-  mutating func restoreLastTile(_ account: AccountID, _ leaf: Int, _ hour: Int64) {
-    let index = Int(account) * leaves.count + leaf
-    current[index] = max(current[index], hour)
+  func restoreLastTile(_ account: AccountID, _ leaf: Int, _ hour: Int64) {
+    let total = totals(block(account)) + leaf
+    total.pointee.current = max(total.pointee.current, hour)
   }
-}
 
-extension UsageState.PresencePair {
-  /// Adds `sign` to a counter; 1, 0 or -1 as its key appeared, stayed, or vanished.
+  // MARK: Reading ahead (see Engine+LookAhead)
+
+  /// Reads an account's block.
   @inline(__always)
-  mutating func step(_ index: Int, _ period: UsageState.Period, _ sign: Int32) -> Int64 {
-    if period == .current {
-      current[index] += sign
-      return current[index] == (sign > 0 ? 1 : 0) ? Int64(sign) : 0
+  func warm(_ account: AccountID) -> UInt64 {
+    let block = block(account)
+    return UInt64(truncatingIfNeeded: header(block).pointee.count) &+ UInt64(bitPattern: totals(block).pointee.current)
+  }
+
+  /// Reads what an event will meet: the newest entry, and the counters of the event's feature.
+  @inline(__always)
+  func warmNewest(_ account: AccountID, _ event: EventNameID?) -> UInt64 {
+    let header = header(block(account)).pointee
+    guard let log = header.log, header.count > 0 else { return 0 }
+    var read = UInt64(log[Int(header.count) - 1].event)
+    if usesFeatures, let event, onlyFeature[Int(event)] < Self.manyFeatures {
+      read &+= featureCounts.warm(account, onlyFeature[Int(event)])
     }
-    previous[index] += sign
-    return previous[index] == (sign > 0 ? 1 : 0) ? Int64(sign) : 0
+    return read
+  }
+
+  /// Reads the entries that leave next.
+  @inline(__always)
+  func warmOldest(_ account: AccountID) -> UInt64 {
+    let block = block(account)
+    let header = header(block).pointee
+    guard let log = header.log else { return 0 }
+    var read: UInt64 = 0
+    for window in windows.indices {
+      let cursor = cursors(block)[window]
+      if cursor.current < header.count { read &+= UInt64(log[Int(cursor.current)].event) }
+      if cursor.previous < cursor.current { read &+= UInt64(log[Int(cursor.previous)].event) }
+    }
+    return read
+  }
+
+  /// Reads the counters of the feature that leaves next.
+  @inline(__always)
+  func warmLeavingFeature(_ account: AccountID) -> UInt64 {
+    guard usesFeatures else { return 0 }
+    let block = block(account)
+    let header = header(block).pointee
+    guard let log = header.log else { return 0 }
+    var read: UInt64 = 0
+    for window in windows.indices {
+      let cursor = cursors(block)[window]
+      guard cursor.current < header.count else { continue }
+      let feature = onlyFeature[Int(log[Int(cursor.current)].event)]
+      if feature < Self.manyFeatures { read &+= featureCounts.warm(account, feature) }
+    }
+    return read
   }
 }

@@ -123,8 +123,8 @@ package struct AlertPayload: Sendable {
     json.pair("measure", measureName(line.measure))
     json.key("points")
     json.hundredths(line.points)
-    json.pair("from", line.from.map(Self.text))
-    json.pair("to", line.to.map(Self.text))
+    json.pair("from", line.from.rational.map(Self.text))
+    json.pair("to", line.to.rational.map(Self.text))
     json.pair("cause", line.cause.name)
     json.endObject()
   }

@@ -26,6 +26,8 @@ package struct ConfigRegistration: Sendable {
 struct ConfigMapping {
   /// The store-wide number of each of the model's measures.
   var measures: [Int64]
+  /// The store-wide number of each of the model's bands and, last, of `unknown`.
+  var bands: [Int64]
   var rules: [Rule]
   var calendar: BusinessCalendar
 }

@@ -19,11 +19,13 @@ struct ConfigRegistry {
     }
     try db.execute(sql: "UPDATE store_state SET config_version = ?", arguments: [version])
     let measures = try intern(config.model, db)
+    let bands = try (config.model.bands.bands.map(\.name) + ["unknown"]).map { try intern(band: $0, db) }
     try setWindows(config.windows, db)
     try setLocalDays(config.model.calendar, db)
     try FeatureMap(config.model).rebuild(db)
     return (
-      version, ConfigMapping(measures: measures, rules: config.model.rules, calendar: config.model.calendar)
+      version,
+      ConfigMapping(measures: measures, bands: bands, rules: config.model.rules, calendar: config.model.calendar)
     )
   }
 
@@ -51,6 +53,15 @@ struct ConfigRegistry {
         sql: "INSERT OR REPLACE INTO current_measure VALUES (?, ?, ?)", arguments: [id, order, dimension])
       return id
     }
+  }
+
+  /// The store-wide number of a band's name.
+  private static func intern(band: String, _ db: Database) throws -> Int64 {
+    try db.execute(sql: "INSERT INTO band_name (name) VALUES (?) ON CONFLICT (name) DO NOTHING", arguments: [band])
+    guard let id = try Int64.fetchOne(db, sql: "SELECT id FROM band_name WHERE name = ?", arguments: [band]) else {
+      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a band name was not kept")
+    }
+    return id
   }
 
   private static func setWindows(_ windows: [UsageWindow], _ db: Database) throws {

@@ -104,8 +104,9 @@ extension StoreReader {
 
   /// The score now less the score in force seven days before now, as `trend_7d` has it.
   private static let drop = """
-    (r.score - (SELECT h.score FROM score_day h WHERE h.account = r.id AND h.at_ms <= s.now_ms - 7 * 86400000
-      ORDER BY h.day DESC LIMIT 1))
+    (r.score - (SELECT h.score FROM score_day h
+      WHERE \(PackedKey.scoreDay.isOf("r.id", key: "h.key")) AND h.at_ms <= s.now_ms - 7 * 86400000
+      ORDER BY h.key DESC LIMIT 1))
     """
 
   private func bandRankSQL(_ worstFirst: [String]) -> String {
@@ -162,7 +163,8 @@ private struct Filter {
     case .measure(let name, let below):
       add(
         """
-        r.id IN (SELECT m.account FROM measure m JOIN measure_name n ON n.id = m.measure
+        EXISTS (SELECT 1 FROM measure_name n
+          JOIN measure m ON m.key = \(PackedKey.measure.key(of: "r.id", "n.id"))
           WHERE n.name = ? AND NOT m.missing AND m.grade < ? * 100)
         """)
       arguments += [name, below]

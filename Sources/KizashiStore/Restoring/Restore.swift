@@ -122,9 +122,8 @@ extension Store {
     let query = try HotStatement(
       db,
       """
-      SELECT a.id, a.first_ms, a.last_ms, a.score, a.computed, a.band, a.coverage, a.scored_ms, a.config_version,
-        s.state
-      FROM account a LEFT JOIN account_state s ON s.id = a.id ORDER BY a.id
+      SELECT id, first_ms, last_ms, score, computed, band, coverage, scored_ms, config_version, state
+      FROM account ORDER BY id
       """)
     var rows: [AccountRow] = []
     try query.forEachRow { row in

@@ -32,14 +32,15 @@ enum Tables {
       PRIMARY KEY (seq, ord)) WITHOUT ROWID;
     """
 
-  /// What the config says, as far as rows refer to it. `measure_name` is store-wide and only grows, so that old changes
-  /// keep their names; `current_measure` lists the measures of the current config in its order.
+  /// What the config says, as far as rows refer to it. `measure_name` and `band_name` are store-wide and only grow, so
+  /// that old rows keep their names; `current_measure` lists the measures of the current config in its order.
   private static let config = """
     CREATE TABLE config_version (
       version INTEGER PRIMARY KEY, hash TEXT NOT NULL, text TEXT NOT NULL, zone TEXT NOT NULL,
       made_ms INTEGER NOT NULL);
     CREATE TABLE measure_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
     INSERT INTO measure_name VALUES (-1, 'cap'), (-2, 'override'), (-3, 'config');
+    CREATE TABLE band_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
     CREATE TABLE current_measure (id INTEGER PRIMARY KEY, ord INTEGER NOT NULL, dimension TEXT);
     CREATE TABLE feature (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
     CREATE TABLE feature_event (
@@ -47,22 +48,20 @@ enum Tables {
     CREATE TABLE usage_window (id INTEGER PRIMARY KEY, name TEXT NOT NULL, hours INTEGER NOT NULL);
     """
 
-  /// Accounts, their scores and what changed.
+  /// Accounts, their scores and what changed. The keys of `measure` and `score_day` are ``PackedKey``s.
   private static let accounts = """
     CREATE TABLE account (
       id INTEGER PRIMARY KEY, first_ms INTEGER, last_ms INTEGER, score INTEGER, computed INTEGER, band TEXT,
-      coverage REAL, scored_ms INTEGER, config_version INTEGER NOT NULL);
-    CREATE TABLE account_state (id INTEGER PRIMARY KEY, state BLOB NOT NULL);
+      coverage REAL, scored_ms INTEGER, config_version INTEGER NOT NULL, state BLOB NOT NULL);
     CREATE TABLE attribute (
       account INTEGER NOT NULL, name TEXT NOT NULL, type INTEGER NOT NULL, value TEXT, updated_ms INTEGER NOT NULL,
       PRIMARY KEY (account, name)) WITHOUT ROWID;
     CREATE TABLE measure (
-      account INTEGER NOT NULL, measure INTEGER NOT NULL, value REAL, grade INTEGER, share REAL NOT NULL,
-      points REAL NOT NULL, missing INTEGER NOT NULL, at_ms INTEGER NOT NULL,
-      PRIMARY KEY (account, measure)) WITHOUT ROWID;
+      key INTEGER PRIMARY KEY, value REAL, grade INTEGER, share REAL NOT NULL, points REAL NOT NULL,
+      missing INTEGER NOT NULL, at_ms INTEGER NOT NULL);
     CREATE TABLE score_day (
-      account INTEGER NOT NULL, day INTEGER NOT NULL, at_ms INTEGER NOT NULL, score INTEGER, band TEXT NOT NULL,
-      config_version INTEGER NOT NULL, PRIMARY KEY (account, day)) WITHOUT ROWID;
+      key INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, score INTEGER, band INTEGER NOT NULL,
+      config_version INTEGER NOT NULL);
     CREATE TABLE change (
       seq INTEGER PRIMARY KEY, account INTEGER NOT NULL, at_ms INTEGER NOT NULL, detected_ms INTEGER NOT NULL,
       kind INTEGER NOT NULL, subject TEXT, from_value TEXT, to_value TEXT, delta INTEGER, cause INTEGER NOT NULL,
@@ -131,7 +130,7 @@ enum Tables {
       ('store_state', NULL, '1'), ('account', NULL, '20000'), ('change', 'change_by_account', '200000 10'),
       ('delivery', 'delivery_queue', '1000 200 2 1 noskipscan'),
       ('delivery', 'sqlite_autoindex_delivery_1', '200000 1'), ('alert', 'alert_by_account', '20000 3'), ('alert', 'sqlite_autoindex_alert_1', '20000 1'),
-      ('measure', 'measure', '80000 4 1 noskipscan'), ('score_day', 'score_day', '400000 20 1 noskipscan'),
+      ('measure', NULL, '80000'), ('score_day', NULL, '400000'), ('band_name', 'sqlite_autoindex_band_name_1', '5 1'),
       ('attribute', 'attribute', '60000 3 1 noskipscan'), ('source', 'sqlite_autoindex_source_1', '5 1'),
       ('stream', 'stream', '20 4 1 noskipscan'), ('refusal', 'refusal', '20 4 1 noskipscan'),
       ('current_measure', NULL, '10'), ('measure_name', 'sqlite_autoindex_measure_name_1', '20 1');

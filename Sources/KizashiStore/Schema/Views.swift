@@ -38,8 +38,8 @@ struct Views: Equatable {
   private static func trend(days: Int) -> String {
     """
     (r.score - (SELECT h.score FROM score_day h
-      WHERE h.account = r.id AND h.at_ms <= s.now_ms - \(days) * 86400000
-      ORDER BY h.day DESC LIMIT 1)) / 100.0
+      WHERE \(PackedKey.scoreDay.isOf("r.id", key: "h.key")) AND h.at_ms <= s.now_ms - \(days) * 86400000
+      ORDER BY h.key DESC LIMIT 1)) / 100.0
     """
   }
 
@@ -59,14 +59,15 @@ struct Views: Equatable {
   private static let measures = """
     SELECT a.name AS account, n.name AS measure, c.dimension, m.value, m.grade / 100.0 AS grade,
       round(m.share, 4) AS share, round(m.points, 2) AS points, m.missing, \(time("m.at_ms")) AS at
-    FROM measure m JOIN account_name a ON a.id = m.account JOIN measure_name n ON n.id = m.measure
-      JOIN current_measure c ON c.id = m.measure
+    FROM account_name a JOIN current_measure c
+      JOIN measure m ON m.key = \(PackedKey.measure.key(of: "a.id", "c.id")) JOIN measure_name n ON n.id = c.id
     """
 
   private static let scoreHistory = """
-    SELECT a.name AS account, \(date("h.day")) AS day, \(time("h.at_ms")) AS at, h.score / 100.0 AS score, h.band,
-      h.config_version
-    FROM score_day h JOIN account_name a ON a.id = h.account
+    SELECT a.name AS account, \(date(PackedKey.scoreDay.second(of: "h.key"))) AS day, \(time("h.at_ms")) AS at,
+      h.score / 100.0 AS score, b.name AS band, h.config_version
+    FROM account_name a JOIN score_day h ON \(PackedKey.scoreDay.isOf("a.id", key: "h.key"))
+      JOIN band_name b ON b.id = h.band
     """
 
   private static let changes = """

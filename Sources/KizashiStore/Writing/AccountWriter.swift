@@ -4,7 +4,6 @@ import KizashiCore
 /// Writes what is known of accounts: their scores, measures, history, attributes, changes and alerts.
 final class AccountWriter {
   private let account: HotStatement
-  private let state: HotStatement
   private let measure: HotStatement
   private let day: HotStatement
   private let change: HotStatement
@@ -15,10 +14,9 @@ final class AccountWriter {
   private var because = BecauseText()
 
   init(_ db: Database) throws {
-    account = try HotStatement(db, "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
-    state = try HotStatement(db, "INSERT OR REPLACE INTO account_state VALUES (?, ?)")
-    measure = try HotStatement(db, "INSERT OR REPLACE INTO measure VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
-    day = try HotStatement(db, "INSERT OR REPLACE INTO score_day VALUES (?, ?, ?, ?, ?, ?)")
+    account = try HotStatement(db, "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    measure = try HotStatement(db, "INSERT OR REPLACE INTO measure VALUES (?, ?, ?, ?, ?, ?, ?)")
+    day = try HotStatement(db, "INSERT OR REPLACE INTO score_day VALUES (?, ?, ?, ?, ?)")
     change = try HotStatement(db, "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
     firing = try HotStatement(
       db,
@@ -43,7 +41,9 @@ final class AccountWriter {
     for row in unit.commit.accountRows { try write(row) }
     // By account and number, the order the table is clustered by; the engine gives them by account.
     for row in unit.commit.measureRows { try write(row, config) }
-    for index in Self.clustered(unit.commit.scoreHistory) { try write(unit.commit.scoreHistory[index]) }
+    for index in Self.clustered(unit.commit.scoreHistory) {
+      try write(unit.commit.scoreHistory[index], config, unit.configVersion)
+    }
     for row in unit.commit.changes { try write(row, config, unit.detectedAt) }
     for row in unit.commit.alerts { try write(row, config, unit.detectedAt) }
     for row in unit.commit.attributes { try write(row) }
@@ -68,31 +68,27 @@ final class AccountWriter {
     account.bind(7, row.coverage)
     account.bind(8, row.scoredAt?.milliseconds)
     account.bind(9, Int64(row.configVersion))
+    account.bind(10, blob: row.state)
     try account.run()
-    state.bind(1, Int64(row.account))
-    state.bind(2, blob: row.state)
-    try state.run()
   }
 
   private func write(_ row: MeasureRow, _ config: ConfigMapping) throws {
-    measure.bind(1, Int64(row.account))
-    measure.bind(2, config.measures[row.measure])
-    measure.bind(3, row.value)
-    measure.bind(4, row.grade.map(Int64.init))
-    measure.bind(5, row.share)
-    measure.bind(6, row.points)
-    measure.bind(7, row.missing ? 1 : 0)
-    measure.bind(8, row.at.milliseconds)
+    measure.bind(1, PackedKey.measure.key(row.account, config.measures[row.measure]))
+    measure.bind(2, row.value)
+    measure.bind(3, row.grade.map(Int64.init))
+    measure.bind(4, row.share)
+    measure.bind(5, row.points)
+    measure.bind(6, row.missing ? 1 : 0)
+    measure.bind(7, row.at.milliseconds)
     try measure.run()
   }
 
-  private func write(_ row: ScoreHistoryRow) throws {
-    day.bind(1, Int64(row.account))
-    day.bind(2, Int64(row.day.number))
-    day.bind(3, row.at.milliseconds)
-    day.bind(4, row.score.map(Int64.init))
-    day.bind(5, row.band)
-    day.bind(6, Int64(row.configVersion))
+  private func write(_ row: ScoreHistoryRow, _ config: ConfigMapping, _ version: Int) throws {
+    day.bind(1, PackedKey.scoreDay.key(row.account, Int64(row.day.number)))
+    day.bind(2, row.at.milliseconds)
+    day.bind(3, row.score.map(Int64.init))
+    day.bind(4, config.bands[row.band])
+    day.bind(5, Int64(version))
     try day.run()
   }
 

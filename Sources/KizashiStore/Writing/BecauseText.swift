@@ -32,22 +32,20 @@ struct BecauseText {
   }
 
   /// A value as text: plain where it is whole, else with two decimals, half-up; `null` where it is missing.
-  private mutating func append(_ value: Rational?) {
-    guard let value else {
+  private mutating func append(_ value: ShownValue) {
+    guard value.denominator != 0 else {
       bytes.append(contentsOf: "null".utf8)
       return
     }
     bytes.append(UInt8(ascii: "\""))
     defer { bytes.append(UInt8(ascii: "\"")) }
-    let bound = Int128(1) << 55
-    guard value.numerator.magnitude < bound, value.denominator < bound else {
+    let (numerator, denominator) = (value.numerator, value.denominator)
+    guard numerator.magnitude < 1 << 55, denominator < 1 << 55 else {
       // Too large to round in 64 bits: rare, and then slow.
-      let isWhole = value.numerator % value.denominator == 0
-      bytes.append(contentsOf: value.text(digits: isWhole ? 0 : 2).utf8)
+      let isWhole = numerator % denominator == 0
+      bytes.append(contentsOf: (value.rational?.text(digits: isWhole ? 0 : 2) ?? "null").utf8)
       return
     }
-    let numerator = Int64(value.numerator)
-    let denominator = Int64(value.denominator)
     guard numerator % denominator != 0 else {
       append(numerator / denominator)
       return

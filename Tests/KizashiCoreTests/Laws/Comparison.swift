@@ -129,7 +129,7 @@ struct Comparison {
 
   private static func line(_ change: ReferenceChange) -> String {
     let lines = change.because.map {
-      "\($0.measure):\($0.points) \(text($0.from))→\(text($0.to)) \($0.cause)"
+      "\($0.measure):\($0.points) \(text($0.from.rational))→\(text($0.to.rational)) \($0.cause)"
     }
     return
       "\(change.at) \(change.kind) \(change.subject) \(change.from ?? "nil")→\(change.to ?? "nil") "

@@ -122,7 +122,7 @@ struct ExpectedRows {
       for (index, change) in account.changes.enumerated() {
         let lines = change.because.map { line in
           "{\"measure\":\"\(measures[line.measure].name)\",\"points\":\(Self.hundredths(line.points)),"
-            + "\"from\":\(Self.shown(line.from)),\"to\":\(Self.shown(line.to)),\"cause\":\"\(line.cause.name)\"}"
+            + "\"from\":\(Self.shown(line.from.rational)),\"to\":\(Self.shown(line.to.rational)),\"cause\":\"\(line.cause.name)\"}"
         }
         changes.append(
           [

@@ -35,7 +35,7 @@ import Testing
         commit.scoreHistory.append(
           ScoreHistoryRow(
             account: number, day: LocalDay(number: Int32(at.milliseconds / Self.day)), at: at,
-            score: Int.random(in: 0...40, using: &random) * 250, band: "green", configVersion: 1))
+            score: Int.random(in: 0...40, using: &random) * 250, band: 0))
       }
       for rule in model.rules.indices where Int.random(in: 0..<12, using: &random) == 0 {
         commit.alerts.append(

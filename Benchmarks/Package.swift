@@ -1,0 +1,15 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// What each stage of the pipeline costs by itself. A package of its own, so that building kizashi does not build it.
+let package = Package(
+  name: "Benchmarks",
+  dependencies: [.package(name: "kizashi", path: "..")],
+  targets: [
+    .executableTarget(
+      name: "stages",
+      dependencies: [
+        .product(name: "KizashiCore", package: "kizashi"), .product(name: "KizashiDecode", package: "kizashi"),
+      ], swiftSettings: [.treatAllWarnings(as: .error)])
+  ]
+)

@@ -1,0 +1,115 @@
+/// What is computed of each account and where its journal, bands and rules stand, side by side in one block an account.
+///
+/// Every list is as long as the config makes it; a pointer to it is valid as long as the table.
+struct ScoreTable: ~Copyable {
+  /// What is of fixed size.
+  struct Core {
+    var firstSeen: Int64 = .max
+    var lastSeen: Int64 = .min
+    var scoredAt: Int64 = .min
+    var historyAt: Int64 = .min
+    /// Effective score in hundredths; -1: none.
+    var score: Int32 = -1
+    /// Score at the last journal entry that moved the base.
+    var baseScore: Int32 = -1
+    var lastScoreEntryDay: Int32 = .min
+    var historyDay: Int32 = .min
+    /// Index into the pending score history of the row of `historyDay` in this commit; -1: none.
+    var pendingHistory: Int32 = -1
+    var band: Int8 = -1
+    var covered = false
+    var evaluated = false
+    var dirty = false
+    var coverage: Int128 = 0
+  }
+
+  struct Hold: Equatable {
+    var grade: Int32 = -1
+    var missingSince: Int64 = .max
+  }
+
+  private var blocks: BlockTable
+  private let measures: Int
+  private let bounds: Int
+  private let held: Int
+  private let ruleCount: Int
+  private let gradesAt: Int
+  private let missingAt: Int
+  private let belowAt: Int
+  private let rulesAt: Int
+  private let holdsAt: Int
+  private let causesAt: Int
+  private let baseGradesAt: Int
+  private let baseValuesAt: Int
+
+  init(measures: Int, bounds: Int, held: Int, rules: Int) {
+    self.measures = measures
+    self.bounds = bounds
+    self.held = held
+    ruleCount = rules
+    var layout = BlockLayout()
+    _ = layout.room(for: 1, of: Core.self)
+    gradesAt = layout.room(for: measures, of: Int32.self)
+    missingAt = layout.room(for: measures, of: Bool.self)
+    belowAt = layout.room(for: bounds, of: Int64.self)
+    rulesAt = layout.room(for: rules, of: RuleState.self)
+    holdsAt = layout.room(for: held, of: Hold.self)
+    causesAt = layout.room(for: measures, of: UInt16.self)
+    baseGradesAt = layout.room(for: measures, of: Int32.self)
+    baseValuesAt = layout.room(for: measures, of: ShownValue.self)
+    blocks = BlockTable(byteCount: layout.byteCount)
+  }
+
+  var count: Int { blocks.count }
+
+  mutating func addAccount() {
+    let block = blocks.add()
+    Self.fill(block, 0, 1, Core())
+    Self.fill(block, gradesAt, measures, Int32(-1))
+    Self.fill(block, missingAt, measures, true)
+    Self.fill(block, belowAt, bounds, Int64.max)
+    Self.fill(block, rulesAt, ruleCount, RuleState())
+    Self.fill(block, holdsAt, held, Hold())
+    Self.fill(block, causesAt, measures, UInt16(0))
+    Self.fill(block, baseGradesAt, measures, Int32(-1))
+    Self.fill(block, baseValuesAt, measures, ShownValue.missing)
+  }
+
+  private static func fill<T: BitwiseCopyable>(
+    _ block: UnsafeMutableRawPointer, _ offset: Int, _ count: Int, _ value: T
+  ) {
+    (block + offset).bindMemory(to: T.self, capacity: count).initialize(repeating: value, count: count)
+  }
+
+  @inline(__always)
+  private func part<T: BitwiseCopyable>(_ account: AccountID, _ offset: Int) -> UnsafeMutablePointer<T> {
+    (blocks.block(account) + offset).assumingMemoryBound(to: T.self)
+  }
+
+  @inline(__always)
+  func core(_ account: AccountID) -> UnsafeMutablePointer<Core> { part(account, 0) }
+  /// Per measure, hundredths; -1: absent.
+  @inline(__always)
+  func grades(_ account: AccountID) -> UnsafeMutablePointer<Int32> { part(account, gradesAt) }
+  /// Per measure: has no value of its own (it may be graded all the same: zero, neutral, hold).
+  @inline(__always)
+  func missing(_ account: AccountID) -> UnsafeMutablePointer<Bool> { part(account, missingAt) }
+  /// Per bound: since when the score has been below it.
+  @inline(__always)
+  func below(_ account: AccountID) -> UnsafeMutablePointer<Int64> { part(account, belowAt) }
+  /// Per rule.
+  @inline(__always)
+  func rules(_ account: AccountID) -> UnsafeMutablePointer<RuleState> { part(account, rulesAt) }
+  /// Per holding measure: the last grade and since when missing.
+  @inline(__always)
+  func holds(_ account: AccountID) -> UnsafeMutablePointer<Hold> { part(account, holdsAt) }
+  /// Per measure: bit set of causes since the base.
+  @inline(__always)
+  func causes(_ account: AccountID) -> UnsafeMutablePointer<UInt16> { part(account, causesAt) }
+  /// Per measure: its grade at the base of the next explanation.
+  @inline(__always)
+  func baseGrades(_ account: AccountID) -> UnsafeMutablePointer<Int32> { part(account, baseGradesAt) }
+  /// Per measure: its value at the base of the next explanation.
+  @inline(__always)
+  func baseValues(_ account: AccountID) -> UnsafeMutablePointer<ShownValue> { part(account, baseValuesAt) }
+}
