@@ -24,7 +24,7 @@ extension Engine {
   func daysSince(_ leaf: Int, _ unit: DayUnit, _ account: AccountID) -> Int64? {
     let hour = usage.total(account, leaf, .current)
     guard hour != Int64(Int32.min) else { return nil }
-    return daySteps.daysSince(lastDay(Int32(hour)), unit)
+    return daySteps.days(from: lastDay(Int32(hour)), to: daySteps.today, unit)
   }
 
   @inline(__always)
@@ -51,12 +51,17 @@ extension Engine {
     return compiled.measures[index].curve.grade(value)
   }
 
-  /// A measure's value at the clock, for display.
+  /// A measure's value at the account's last evaluation, for display. Days are counted to that evaluation's day: the value
+  /// of a measure that has settled is not looked at again, and may not depend on when it happens to be stored.
   func shownValue(_ index: Int, _ account: AccountID) -> ShownValue {
     let fast = compiled.fast.measures[index]
     switch fast.kind {
     case .leaf: return ShownValue(usage.total(account, fast.leaf, .current), over: 1)
-    case .daysSince: return daysSince(fast.leaf, fast.unit, account).map { ShownValue($0, over: 1) } ?? .missing
+    case .daysSince:
+      let last = usage.total(account, fast.leaf, .current)
+      guard last != Int64(Int32.min) else { return .missing }
+      let evaluated = Instant(milliseconds: scores.core(account).pointee.scoredAt).tile.hour
+      return ShownValue(daySteps.days(from: lastDay(Int32(last)), to: lastDay(evaluated), fast.unit), over: 1)
     case .trend:
       let was = usage.total(account, fast.leaf, .previous)
       guard was >= fast.minVolume else { return .missing }

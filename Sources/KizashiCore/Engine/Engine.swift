@@ -128,13 +128,12 @@ struct DaySteps {
     nextBusinessDay = calendar.firstTile(of: LocalDay(number: business)).start.milliseconds
   }
 
-  /// Days d with last < d ≤ today, all or only business days.
-  func daysSince(_ last: LocalDay, _ unit: DayUnit) -> Int64 {
-    let days = Int64(today.number) - Int64(last.number)
+  /// Days d with last < d ≤ day, all or only business days.
+  func days(from last: LocalDay, to day: LocalDay, _ unit: DayUnit) -> Int64 {
+    let days = Int64(day.number) - Int64(last.number)
     guard unit == .businessDays else { return days }
     guard days > 0 else { return 0 }
-    // Far-away days are counted by weeks only where there are no holidays to look at.
-    return (last.number + 1...today.number).reduce(Int64(0)) {
+    return (last.number + 1...day.number).reduce(Int64(0)) {
       $0 + (calendar.isBusinessDay(LocalDay(number: $1)) ? 1 : 0)
     }
   }

@@ -59,15 +59,15 @@ struct Views: Equatable {
   private static let measures = """
     SELECT a.name AS account, n.name AS measure, c.dimension, m.value, m.grade / 100.0 AS grade,
       round(m.share, 4) AS share, round(m.points, 2) AS points, m.missing, \(time("m.at_ms")) AS at
-    FROM account_name a JOIN current_measure c
-      JOIN measure m ON m.key = \(PackedKey.measure.key(of: "a.id", "c.id")) JOIN measure_name n ON n.id = c.id
+    FROM account_name a CROSS JOIN current_measure c
+      CROSS JOIN measure m ON m.key = \(PackedKey.measure.key(of: "a.id", "c.id")) JOIN measure_name n ON n.id = c.id
     """
 
+  // CROSS JOIN keeps SQLite from walking the days and looking through all accounts for each: a range finds no account.
   private static let scoreHistory = """
     SELECT a.name AS account, \(date(PackedKey.scoreDay.second(of: "h.key"))) AS day, \(time("h.at_ms")) AS at,
-      h.score / 100.0 AS score, b.name AS band, h.config_version
-    FROM account_name a JOIN score_day h ON \(PackedKey.scoreDay.isOf("a.id", key: "h.key"))
-      JOIN band_name b ON b.id = h.band
+      h.score / 100.0 AS score, (SELECT b.name FROM band_name b WHERE b.id = h.band) AS band, h.config_version
+    FROM account_name a CROSS JOIN score_day h ON \(PackedKey.scoreDay.isOf("a.id", key: "h.key"))
     """
 
   private static let changes = """

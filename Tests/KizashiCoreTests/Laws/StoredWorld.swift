@@ -12,6 +12,7 @@ struct StoredWorld {
   var records: [StoredRecord] = []
   var fingerprints: [FingerprintBlock] = []
   var accountRows: [AccountID: AccountRow] = [:]
+  var measures: [[Int64]: MeasureRow] = [:]
   var history: [[Int64]: ScoreHistoryRow] = [:]
   var changes: [Change] = []
   var alerts: [AlertTransition] = []
@@ -30,6 +31,7 @@ struct StoredWorld {
       $0.hour >= commit.fingerprintsFrom
     }
     for row in commit.accountRows { accountRows[row.account] = row }
+    for row in commit.measureRows { measures[[Int64(row.account), Int64(row.measure)]] = row }
     for row in commit.scoreHistory { history[[Int64(row.account), Int64(row.day.number)]] = row }
     changes += commit.changes
     alerts += commit.alerts
@@ -88,6 +90,11 @@ struct StoredWorld {
     compare("records", records.map { "\($0)" }, other.records.map { "\($0)" })
     compare("changes", changes.map(Self.line), other.changes.map(Self.line))
     compare("alerts", alerts.map { "\($0)" }, other.alerts.map { "\($0)" })
+    let numbers = measures.keys.sorted { $0.lexicographicallyPrecedes($1) }
+    let otherNumbers = other.measures.keys.sorted { $0.lexicographicallyPrecedes($1) }
+    compare(
+      "measures", numbers.map { "\($0) \(measures[$0] as Any)" },
+      otherNumbers.map { "\($0) \(other.measures[$0] as Any)" })
     let days = history.keys.sorted { $0.lexicographicallyPrecedes($1) }
     let otherDays = other.history.keys.sorted { $0.lexicographicallyPrecedes($1) }
     compare(
