@@ -45,7 +45,8 @@ let package = Package(
     .target(name: "KizashiIngest", dependencies: ["CZlib", "CLinux"], swiftSettings: strict),
 
     // Commits to SQLite and back.
-    .target(name: "KizashiStore", dependencies: ["KizashiCore", grdb, sqlite], swiftSettings: strict),
+    .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+    .target(name: "KizashiStore", dependencies: ["KizashiCore", "CSQLite", grdb, sqlite], swiftSettings: strict),
 
     // YAML to a model.
     .target(name: "KizashiConfig", dependencies: ["KizashiCore", yams], swiftSettings: strict),

@@ -9,7 +9,7 @@ import Testing
     "KizashiSample": [],
     "KizashiDecode": ["KizashiCore", "CSimdjson"],
     "KizashiIngest": ["CZlib", "CLinux", "Glibc"],
-    "KizashiStore": ["KizashiCore", "GRDB", "GRDBSQLite", "Foundation", "Glibc"],
+    "KizashiStore": ["KizashiCore", "CSQLite", "GRDB", "GRDBSQLite", "Foundation", "Glibc"],
     "KizashiConfig": ["KizashiCore", "Yams", "Foundation"],
     "KizashiDaemon": [
       "KizashiCore", "KizashiDecode", "KizashiIngest", "KizashiStore", "KizashiConfig", "Logging", "ServiceLifecycle",

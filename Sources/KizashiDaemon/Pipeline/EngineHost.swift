@@ -128,16 +128,17 @@ actor EngineHost {
   private func commitIfDue() async throws {
     let (events, anything) = engine.undrained
     guard anything || !positions.isEmpty || !quarantine.isEmpty else { return }
-    let isDue = policy.isDue(events: events, since: lastCommit, now: clock.now(), drained: undrained.isEmpty)
-    guard isDue else { return }
-    if writing != nil {
-      // The store is busy: what gathers meanwhile goes in one commit, up to a bound.
-      guard events >= policy.mostEvents || !policy.whenDrained else { return }
+    switch policy.decide(
+      events: events, since: lastCommit, now: clock.now(), isDrained: undrained.isEmpty, storeIsFree: writing == nil)
+    {
+    case .gather: return
+    case .commit: try begin()
+    case .waitForStore:
       try await writing?.value
       // Somebody else may have begun the next one while we waited.
       guard writing == nil, engine.undrained.anything else { return }
+      try begin()
     }
-    try begin()
   }
 
   /// Drains the engine into a unit and starts to write it.

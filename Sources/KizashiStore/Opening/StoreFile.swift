@@ -1,3 +1,4 @@
+import CSQLite
 import GRDB
 
 /// How a store's file is recognised, opened and tuned.
@@ -9,8 +10,12 @@ enum StoreFile {
   /// catch-up commit is copied once, small enough to bound the disk used and the recovery after a crash.
   static let checkpointPages: Int32 = 16_384
 
+  /// Once in a process, before its first connection.
+  private static let tuneProcess: Void = ks_sqlite_keep_no_memory_statistics()
+
   /// The connection that writes. Nothing is changed in the file before ``check(_:path:migrations:)`` has recognised it.
   static func openWriter(_ path: String) throws -> DatabaseQueue {
+    tuneProcess
     var configuration = Configuration()
     configuration.label = "kizashi.store"
     // No table has foreign keys; the writer is the only one who could break them.
@@ -73,6 +78,7 @@ enum StoreFile {
       if case .missingDirectory = reason { throw StoreError(action, path: path, reason) }
       throw StoreError(action, path: path, .missingStore)
     }
+    tuneProcess
     return try StoreError.wrap(action, path: path) {
       var configuration = Configuration()
       configuration.label = "kizashi.reader"

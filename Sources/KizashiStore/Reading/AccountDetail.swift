@@ -105,8 +105,11 @@ extension StoreReader {
 
   private func bandSince(_ id: Int64, _ db: Database) throws -> Instant? {
     try Int64.fetchOne(
-      db, sql: "SELECT at_ms FROM change WHERE account = ? AND kind = ? ORDER BY seq DESC LIMIT 1",
-      arguments: [id, Change.Kind.band.rawValue]
+      db,
+      sql: """
+        SELECT c.at_ms FROM change_of o JOIN change c ON c.seq = \(PackedKey.change.second(of: "o.key"))
+        WHERE \(PackedKey.change.isOf("?1", key: "o.key")) AND c.kind = ?2 ORDER BY o.key DESC LIMIT 1
+        """, arguments: [id, Change.Kind.band.rawValue]
     ).map(Instant.init(milliseconds:))
   }
 

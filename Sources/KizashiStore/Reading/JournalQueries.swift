@@ -88,7 +88,11 @@ extension StoreReader {
     var conditions = ["c.seq > ?"]
     var arguments: StatementArguments = [query.afterSequence]
     if let account = query.account {
-      conditions.append("c.account = (SELECT id FROM account_name WHERE name = ?)")
+      conditions.append(
+        """
+        c.seq IN (SELECT \(PackedKey.change.second(of: "o.key")) FROM account_name a
+          JOIN change_of o ON \(PackedKey.change.isOf("a.id", key: "o.key")) WHERE a.name = ?)
+        """)
       arguments += [account]
     }
     if let kind = query.kind {

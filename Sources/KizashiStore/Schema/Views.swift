@@ -70,6 +70,7 @@ struct Views: Equatable {
     FROM account_name a CROSS JOIN score_day h ON \(PackedKey.scoreDay.isOf("a.id", key: "h.key"))
     """
 
+  // `change_of` is joined by each of its conditions, so that SQLite can begin with the account or with the sequence.
   private static let changes = """
     SELECT c.seq, a.name AS account, \(time("c.at_ms")) AS at, \(time("c.detected_ms")) AS detected_at,
       \(name("c.kind", of: (0...255).compactMap { Change.Kind(rawValue: $0) }.map { ($0.rawValue, $0.name) })) AS kind,
@@ -77,6 +78,8 @@ struct Views: Equatable {
       \(name("c.cause", of: Cause.allCases.map { ($0.rawValue, $0.name) })) AS cause,
       \(because("c.because")) AS because
     FROM change c JOIN account_name a ON a.id = c.account
+      JOIN change_of o ON \(PackedKey.change.isOf("a.id", key: "o.key"))
+        AND o.key = \(PackedKey.change.key(of: "c.account", "c.seq")) AND c.seq = \(PackedKey.change.second(of: "o.key"))
     """
 
   private static let alerts = """

@@ -7,6 +7,7 @@ final class AccountWriter {
   private let measure: HotStatement
   private let day: HotStatement
   private let change: HotStatement
+  private let changeOf: HotStatement
   private let firing: HotStatement
   private let resolved: HotStatement
   private let attribute: HotStatement
@@ -18,6 +19,7 @@ final class AccountWriter {
     measure = try HotStatement(db, "INSERT OR REPLACE INTO measure VALUES (?, ?, ?, ?, ?, ?, ?)")
     day = try HotStatement(db, "INSERT OR REPLACE INTO score_day VALUES (?, ?, ?, ?, ?)")
     change = try HotStatement(db, "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    changeOf = try HotStatement(db, "INSERT INTO change_of VALUES (?)")
     firing = try HotStatement(
       db,
       """
@@ -45,6 +47,10 @@ final class AccountWriter {
       try write(unit.commit.scoreHistory[index], config, unit.configVersion)
     }
     for row in unit.commit.changes { try write(row, config, unit.detectedAt) }
+    for key in unit.commit.changes.map({ PackedKey.change.key($0.account, $0.sequence) }).sorted() {
+      changeOf.bind(1, key)
+      try changeOf.run()
+    }
     for row in unit.commit.alerts { try write(row, config, unit.detectedAt) }
     for row in unit.commit.attributes { try write(row) }
   }
