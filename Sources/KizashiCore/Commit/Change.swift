@@ -1,5 +1,5 @@
 /// Why a measure, and so a score, moved.
-public enum Cause: UInt8, Sendable, CaseIterable {
+public enum Cause: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case event = 0
   case expiry
   case silence
@@ -100,6 +100,24 @@ public struct Change: Sendable, Equatable {
     /// The name users see: `milestone` …
     public var name: String { String(describing: self) }
   }
+  /// What something was before a change, or is after it.
+  public enum State: Sendable, Equatable, ExpressibleByStringLiteral {
+    /// A score in hundredths. A backfill has hundreds of thousands, so that it is made a text only where it is read.
+    case points(Int)
+    /// A band, a rule's state: as users see it.
+    case name(String)
+
+    /// A state with a name.
+    public init(stringLiteral name: String) { self = .name(name) }
+
+    /// As users see it: points with two decimals.
+    public var text: String {
+      switch self {
+      case .points(let hundredths): Rational(Int128(hundredths), 100).text(digits: 2)
+      case .name(let name): name
+      }
+    }
+  }
   /// From 1, in the order of detection.
   public var sequence: Int64
   /// The account that changed.
@@ -110,10 +128,10 @@ public struct Change: Sendable, Equatable {
   public var kind: Kind
   /// What changed: the rule or attribute name; empty for score and band.
   public var subject: String
-  /// The state before, as text (points, a band, a rule's state); nil: none.
-  public var from: String?
-  /// The state after, as `from`; nil: none.
-  public var to: String?
+  /// The state before; nil: none.
+  public var from: State?
+  /// The state after; nil: none.
+  public var to: State?
   /// Hundredths; nil from or to no score.
   public var delta: Int?
   /// The cause all lines share, else `mixed`; without lines, what set the evaluation off.
@@ -122,7 +140,7 @@ public struct Change: Sendable, Equatable {
   public var because: [ExplanationLine]
   /// A journal entry; see the properties.
   public init(
-    sequence: Int64, account: AccountID, at: Instant, kind: Kind, subject: String, from: String?, to: String?,
+    sequence: Int64, account: AccountID, at: Instant, kind: Kind, subject: String, from: State?, to: State?,
     delta: Int?, cause: Cause, because: [ExplanationLine]
   ) {
     self.sequence = sequence

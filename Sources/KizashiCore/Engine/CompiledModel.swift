@@ -8,6 +8,14 @@ struct CompiledModel {
     var sensitivity: TimeSensitivity
   }
 
+  /// A measure that is just days_since_last of a leaf.
+  struct Settling {
+    var leaf: Int
+    var unit: DayUnit
+    /// From so many days on its grade stays the same.
+    var settled: Int64
+  }
+
   let model: Model
   let leaves: [Leaf]
   let windows: [Window]
@@ -15,7 +23,7 @@ struct CompiledModel {
   /// The same measures for the hot path.
   let fast: FastTables
   /// Measures that are just days_since_last: their grade stays from `settled` on.
-  let settling: ContiguousArray<(leaf: Int, unit: DayUnit, settled: Int64)>
+  let settling: Table<Settling>
   let scorecard: CompiledScorecard
   let bands: BandTracker
   let rules: [CompiledRule]
@@ -40,15 +48,12 @@ struct CompiledModel {
         name: measure.name, metric: metric, curve: Curve(measure.grade), missing: measure.missing,
         sensitivity: LeafCompiler.sensitivity(of: metric))
     }
-    var fast = FastTables()
-    var settling: ContiguousArray<(leaf: Int, unit: DayUnit, settled: Int64)> = []
-    for measure in measures {
-      fast.add(measure.metric, measure.curve, measure.missing)
-      guard case .daysSince(let leaf, let unit) = measure.metric else { continue }
-      settling.append((leaf, unit, measure.curve.settledFrom))
-    }
-    self.fast = fast
-    self.settling = settling
+    fast = FastTables(measures.map { ($0.metric, $0.curve, $0.missing, $0.sensitivity) })
+    settling = Table(
+      measures.compactMap { measure in
+        guard case .daysSince(let leaf, let unit) = measure.metric else { return nil }
+        return Settling(leaf: leaf, unit: unit, settled: measure.curve.settledFrom)
+      })
     scorecard = CompiledScorecard(model.scorecard, measures: model.measures)
     let bands = BandTracker(model.bands)
     self.bands = bands

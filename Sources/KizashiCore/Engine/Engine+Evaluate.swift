@@ -50,12 +50,12 @@ extension Engine {
     let grades = scores.grades(account)
     let missing = scores.missing(account)
     var moved = false
-    for index in compiled.measures.indices {
+    for index in compiled.fast.measures.indices {
       let (grade, isMissing) = effectiveGrade(index, account)
       guard grade != grades[index] || isMissing != missing[index] else { continue }
       moved = true
       if grade != grades[index] {
-        scores.causes(account)[index] |= 1 << UInt16(cause(of: trigger, compiled.measures[index].sensitivity).rawValue)
+        scores.causes(account)[index] |= 1 << UInt16(cause(of: trigger, compiled.fast.measures.pointer(index)).rawValue)
       }
       grades[index] = grade
       missing[index] = isMissing
@@ -63,12 +63,12 @@ extension Engine {
     return moved
   }
 
-  private func cause(of trigger: Trigger, _ sensitivity: TimeSensitivity) -> Cause {
+  private func cause(of trigger: Trigger, _ fast: UnsafePointer<FastMeasure>) -> Cause {
     switch trigger {
     case .event(let late): late ? .late : .event
     case .attribute: .attribute
     case .survey: .survey
-    case .deadline: sensitivity.dayStep && !sensitivity.windowed ? .silence : .expiry
+    case .deadline: fast.pointee.causeOfTime
     case .config: .config
     }
   }
@@ -138,9 +138,9 @@ extension Engine {
   private func nextDayStep(_ account: AccountID) -> Int64 {
     var next = Int64.max
     for index in compiled.settling.indices {
-      let (leaf, unit, settled) = compiled.settling[index]
-      guard let days = daysSince(leaf, unit, account), days < settled else { continue }
-      next = min(next, unit == .days ? daySteps.nextDay : daySteps.nextBusinessDay)
+      let measure = compiled.settling[index]
+      guard let days = daysSince(measure.leaf, measure.unit, account), days < measure.settled else { continue }
+      next = min(next, measure.unit == .days ? daySteps.nextDay : daySteps.nextBusinessDay)
     }
     for (leaf, unit) in compiled.dayStepMetrics where usage.total(account, leaf, .current) != Int64(Int32.min) {
       next = min(next, unit == .days ? daySteps.nextDay : daySteps.nextBusinessDay)

@@ -16,15 +16,15 @@ extension Engine {
         append(
           Change(
             sequence: 0, account: account, at: now, kind: kind, subject: "",
-            from: showBand ? compiled.bands.name(bandWas) : text(base),
-            to: showBand ? compiled.bands.name(core.pointee.band) : text(score), delta: delta, cause: entryCause,
+            from: showBand ? .name(compiled.bands.name(bandWas)) : state(base),
+            to: showBand ? .name(compiled.bands.name(core.pointee.band)) : state(score), delta: delta, cause: entryCause,
             because: lines))
       }
       for step in steps {
         append(
           Change(
             sequence: 0, account: account, at: now, kind: .rule, subject: compiled.rules[step.rule].rule.name,
-            from: step.step.from.name, to: step.step.to.name, delta: delta, cause: entryCause, because: lines))
+            from: .name(step.step.from.name), to: .name(step.step.to.name), delta: delta, cause: entryCause, because: lines))
         appendAlert(account, step, lines)
       }
     }
@@ -48,7 +48,7 @@ extension Engine {
     return .score
   }
 
-  private func text(_ score: Int32) -> String? { score < 0 ? nil : ReasonText.points(score) }
+  private func state(_ score: Int32) -> Change.State? { score < 0 ? nil : .points(Int(score)) }
 
   private func cause(_ trigger: Trigger) -> Cause {
     switch trigger {

@@ -9,6 +9,7 @@ extension Engine {
     var id: (high: UInt64, low: UInt64) = (0, 0)
     var accountHash: UInt64 = 0
     var eventHash: UInt64 = 0
+    var userHash: UInt64 = 0
     var account: AccountID?
     var event: EventNameID?
     var user: UserID?
@@ -35,14 +36,19 @@ extension Engine {
     for row in rows where batch.kind[row] == RowKind.usage.rawValue {
       guard let account = ahead[row - first].account else { continue }
       let user = Engine.slice(text, batch.user[row])
-      if user.count > 0 { read &+= userNames.warm(userNames.hash(user, owner: account)) }
-      read &+= usage.warm(account) &+ UInt64(bitPattern: scores.core(account).pointee.lastSeen)
+      if user.count > 0 {
+        ahead[row - first].userHash = userNames.hash(user, owner: account)
+        read &+= userNames.warm(ahead[row - first].userHash)
+      }
+      read &+= usage.warm(account) &+ scores.warm(account)
     }
     for row in rows where batch.kind[row] == RowKind.usage.rawValue {
       guard let account = ahead[row - first].account else { continue }
       read &+= usage.warmNewest(account, ahead[row - first].event)
       let user = Engine.slice(text, batch.user[row])
-      if user.count > 0 { ahead[row - first].user = userNames.find(user, owner: account).id }
+      if user.count > 0 {
+        ahead[row - first].user = userNames.find(user, owner: account, hash: ahead[row - first].userHash)
+      }
     }
     // Kept, so that the reads are not optimized away.
     warmth &+= read
@@ -55,7 +61,7 @@ extension Engine {
     var read: UInt64 = 0
     for index in accounts {
       let account = queue.upcoming(index)
-      read &+= usage.warm(account) &+ UInt64(bitPattern: scores.core(account).pointee.lastSeen)
+      read &+= usage.warm(account) &+ scores.warm(account)
     }
     for index in accounts { read &+= usage.warmOldest(queue.upcoming(index)) }
     for index in accounts { read &+= usage.warmLeavingFeature(queue.upcoming(index)) }

@@ -32,21 +32,25 @@ extension Engine {
 
   /// The grade a measure's value gives, in hundredths; -1: no value.
   @inline(__always)
-  private func ownGrade(_ index: Int, _ fast: FastMeasure, _ account: AccountID) -> Int32 {
-    switch fast.kind {
-    case .leaf: return compiled.fast.grade(fast, usage.total(account, fast.leaf, .current))
+  private func ownGrade(_ index: Int, _ fast: UnsafePointer<FastMeasure>, _ account: AccountID) -> Int32 {
+    switch fast.pointee.kind {
+    case .leaf: return compiled.fast.grade(fast, usage.total(account, fast.pointee.leaf, .current))
     case .daysSince:
-      guard let days = daysSince(fast.leaf, fast.unit, account) else { return -1 }
+      guard let days = daysSince(fast.pointee.leaf, fast.pointee.unit, account) else { return -1 }
       return compiled.fast.grade(fast, days)
     case .trend:
-      let was = usage.total(account, fast.leaf, .previous)
-      if was < fast.minVolume { return -1 }
-      let now = usage.total(account, fast.leaf, .current)
-      let over = max(was, fast.floor)
-      guard now < 1 << 29, over < 1 << 29 else { break }
-      return compiled.fast.grade(fast, now - was, over)
+      let total = usage.totals(usage.block(account))[fast.pointee.leaf]
+      if total.previous < fast.pointee.minVolume { return -1 }
+      let over = max(total.previous, fast.pointee.floor)
+      guard total.current < 1 << 29, over < 1 << 29 else { break }
+      return compiled.fast.grade(fast, total.current - total.previous, over)
     case .general: break
     }
+    return generalGrade(index, account)
+  }
+
+  @inline(never)
+  private func generalGrade(_ index: Int, _ account: AccountID) -> Int32 {
     guard let value = value(compiled.measures[index].metric, account) else { return -1 }
     return compiled.measures[index].curve.grade(value)
   }
@@ -54,7 +58,7 @@ extension Engine {
   /// A measure's value at the account's last evaluation, for display. Days are counted to that evaluation's day: the value
   /// of a measure that has settled is not looked at again, and may not depend on when it happens to be stored.
   func shownValue(_ index: Int, _ account: AccountID) -> ShownValue {
-    let fast = compiled.fast.measures[index]
+    let fast = compiled.fast.measures.pointer(index).pointee
     switch fast.kind {
     case .leaf: return ShownValue(usage.total(account, fast.leaf, .current), over: 1)
     case .daysSince:
@@ -73,13 +77,13 @@ extension Engine {
   /// The grade that takes part in the score: a value's, or what the missing mode says; -1: absent.
   @inline(__always)
   mutating func effectiveGrade(_ index: Int, _ account: AccountID) -> (grade: Int32, missing: Bool) {
-    let fast = compiled.fast.measures[index]
+    let fast = compiled.fast.measures.pointer(index)
     let own = ownGrade(index, fast, account)
-    switch fast.missing {
+    switch fast.pointee.missing {
     case .exclude: return (own, own < 0)
     case .zero: return (max(own, 0), own < 0)
     case .neutral: return (own < 0 ? 5000 : own, own < 0)
-    case .hold(let length): return (held(own, index, length, account), own < 0)
+    case .hold: return (held(own, index, fast.pointee.holdMilliseconds, account), own < 0)
     }
   }
 
@@ -98,7 +102,6 @@ extension Engine {
   @inline(__always)
   func countsForCoverage(_ measure: Int, _ account: AccountID) -> Bool {
     guard scores.missing(account)[measure] else { return true }
-    if case .hold = compiled.fast.measures[measure].missing { return true }
-    return false
+    return compiled.fast.measures.pointer(measure).pointee.missing == .hold
   }
 }

@@ -9,7 +9,7 @@ public enum FeatureReference: Sendable, Hashable {
 }
 
 /// The unit `days_since_last` counts in.
-public enum DayUnit: Sendable, Hashable {
+public enum DayUnit: Sendable, Hashable, BitwiseCopyable {
   case days
   case businessDays
 }

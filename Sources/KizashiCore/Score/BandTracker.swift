@@ -2,11 +2,17 @@
 struct BandTracker {
   let model: BandModel
   /// The band index that means `unknown`.
-  var unknown: Int8 { Int8(model.bands.count) }
+  let unknown: Int8
   /// Bounds that can be lost; the lowest band has none.
-  var boundCount: Int { model.bands.count - 1 }
+  let boundCount: Int
+  private let bounds: Table<Int>
 
-  init(_ model: BandModel) { self.model = model }
+  init(_ model: BandModel) {
+    self.model = model
+    unknown = Int8(model.bands.count)
+    boundCount = model.bands.count - 1
+    bounds = Table(model.bands.map(\.bound))
+  }
 
   func name(_ band: Int8) -> String { band == unknown ? "unknown" : model.bands[Int(band)].name }
 
@@ -17,13 +23,13 @@ struct BandTracker {
 
   /// The band of a score by plain bounds.
   func plain(_ score: Int32) -> Int8 {
-    Int8(model.bands.firstIndex { Int(score) >= $0.bound } ?? model.bands.count - 1)
+    Int8(bounds.indices.first { Int(score) >= bounds[$0] } ?? boundCount)
   }
 
   /// Notes since when the score has been below each bound. `since`: one instant per bound, `.max` where it is not below.
   func note(_ score: Int32, at now: Int64, since: UnsafeMutablePointer<Int64>) {
     for bound in 0..<boundCount {
-      if score < 0 || Int(score) >= model.bands[bound].bound {
+      if score < 0 || Int(score) >= bounds[bound] {
         since[bound] = .max
       } else if since[bound] == .max {
         since[bound] = now
@@ -35,7 +41,7 @@ struct BandTracker {
   func next(from band: Int8, score: Int32, covered: Bool, at now: Int64, since: UnsafePointer<Int64>) -> Int8 {
     guard covered && score >= 0 else { return unknown }
     guard band != unknown else { return plain(score) }
-    for better in 0..<Int(band) where Int(score) >= model.bands[better].bound + model.clearMargin {
+    for better in 0..<Int(band) where Int(score) >= bounds[better] + model.clearMargin {
       return Int8(better)
     }
     var result = Int(band)

@@ -16,13 +16,14 @@ struct CompiledScorecard {
   }
 
   /// Of all parts, part by part.
-  private let members: ContiguousArray<Member>
-  private let parts: ContiguousArray<Part>
+  private let members: Table<Member>
+  private let parts: Table<Part>
+  private let measureCount: Int
+  /// Each measure's share where all are present, which they mostly are.
+  private var fullShares: [Share] = []
   let coverageTotal: Int128
   /// The least sum of `coverage` that is enough.
   private let coverageNeeded: Int128
-  /// Per measure: its part and weight; nil: only rules read it.
-  let place: [(part: Int, weight: Int64)?]
 
   init(_ scorecard: Scorecard, measures: [Measure]) {
     let sums = scorecard.dimensions.map { $0.measures.reduce(Int128(0)) { $0 + Int128($1.weight) } }
@@ -32,17 +33,15 @@ struct CompiledScorecard {
     let need = scorecard.minimumCoverage
     // Smallest whole sum with sum / total ≥ need.
     coverageNeeded = -Rational(-need.numerator * coverageTotal, need.denominator).floor
-    var place: [(part: Int, weight: Int64)?] = Array(repeating: nil, count: measures.count)
-    var parts: ContiguousArray<Part> = []
-    var members: ContiguousArray<Member> = []
+    var parts: [Part] = []
+    var members: [Member] = []
     for (index, dimension) in scorecard.dimensions.enumerated() {
       let start = members.count
       for (name, weight) in dimension.measures {
         guard let measure = measures.firstIndex(where: { $0.name == name }) else {
           preconditionFailure("dimension \(dimension.name) names a measure that is not there: \(name)")
         }
-        precondition(place[measure] == nil, "measure \(name) stands in two dimensions")
-        place[measure] = (index, Int64(weight))
+        precondition(!members.contains { $0.measure == measure }, "measure \(name) stands in two dimensions")
         members.append(
           Member(
             measure: measure, weight: Int64(weight),
@@ -50,9 +49,11 @@ struct CompiledScorecard {
       }
       parts.append(Part(weight: Int64(dimension.weight), start: start, end: members.count))
     }
-    self.parts = parts
-    self.members = members
-    self.place = place
+    self.parts = Table(parts)
+    self.members = Table(members)
+    measureCount = measures.count
+    let all = ContiguousArray(repeating: Int32(0), count: measures.count)
+    fullShares = all.withUnsafeBufferPointer { grades in grades.baseAddress.map(computedShares) ?? [] }
   }
 
   /// A score in hundredths (-1: none) and what it covers, over `coverageTotal`.
@@ -72,7 +73,8 @@ struct CompiledScorecard {
     var numerator: Int128 = 0
     var denominator: Int128 = 1
     var partWeights: Int128 = 0
-    for part in parts {
+    for number in parts.indices {
+      let part = parts[number]
       var n: Int64 = 0
       var d: Int64 = 0
       for index in part.start..<part.end {
@@ -103,24 +105,22 @@ struct CompiledScorecard {
 
   /// Each measure's effective share of the score; zero for absent ones.
   func shares(_ grades: UnsafePointer<Int32>) -> [Share] {
-    var shares: [Share] = []
-    appendShares(grades, to: &shares)
-    return shares
+    for measure in 0..<measureCount where grades[measure] < 0 { return computedShares(grades) }
+    return fullShares
   }
 
-  /// Appends each measure's share, in the order of the measures.
-  func appendShares(_ grades: UnsafePointer<Int32>, to shares: inout [Share]) {
-    let first = shares.count
-    for _ in place.indices { shares.append(Share(numerator: 0, denominator: 1)) }
+  private func computedShares(_ grades: UnsafePointer<Int32>) -> [Share] {
+    var shares = Array(repeating: Share(numerator: 0, denominator: 1), count: measureCount)
     var total: Int64 = 0
-    for part in parts where presentWeight(part, grades) > 0 { total += part.weight }
-    for part in parts {
+    for index in parts.indices where presentWeight(parts[index], grades) > 0 { total += parts[index].weight }
+    for index in parts.indices {
+      let part = parts[index]
       let present = presentWeight(part, grades)
-      for index in part.start..<part.end where grades[members[index].measure] >= 0 {
-        shares[first + members[index].measure] = Share(
-          reducing: part.weight * members[index].weight, total * present)
+      for member in part.start..<part.end where grades[members[member].measure] >= 0 {
+        shares[members[member].measure] = Share(reducing: part.weight * members[member].weight, total * present)
       }
     }
+    return shares
   }
 
   @inline(__always)

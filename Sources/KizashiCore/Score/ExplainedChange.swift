@@ -14,8 +14,6 @@ struct ExplainedChange {
     var remainder: Int64
   }
 
-  private var before: [Share] = []
-  private var after: [Share] = []
   private var lines: [Line] = []
 
   /// The lines, largest first, of equals in the order of the measures.
@@ -23,11 +21,9 @@ struct ExplainedChange {
     _ scorecard: CompiledScorecard, from old: (score: Int32, grades: UnsafePointer<Int32>),
     to new: (score: Int32, grades: UnsafePointer<Int32>)
   ) -> [Line] {
-    before.removeAll(keepingCapacity: true)
-    after.removeAll(keepingCapacity: true)
     lines.removeAll(keepingCapacity: true)
-    scorecard.appendShares(old.grades, to: &before)
-    scorecard.appendShares(new.grades, to: &after)
+    let before = scorecard.shares(old.grades)
+    let after = scorecard.shares(new.grades)
     var missing = Int64(new.score) - Int64(old.score)
     for measure in before.indices {
       // A measure that is absent on one side did not move by itself.

@@ -9,8 +9,18 @@ struct FastMeasure {
     case trend
     case general
   }
+  enum Missing: UInt8 {
+    case exclude
+    case zero
+    case neutral
+    case hold
+  }
   var kind = Kind.general
-  var missing: MissingMode
+  /// How a missing value counts; where `hold`, how long.
+  var missing: Missing
+  var holdMilliseconds: Int64 = 0
+  /// Which cause a deadline gives a change of the grade.
+  var causeOfTime: Cause
   var leaf = 0
   var unit = DayUnit.days
   /// trend: whole numbers.
@@ -24,51 +34,70 @@ struct FastMeasure {
   var cornerStart = 0
   var cornerCount = 0
   var valueScale: Int64 = 1
+
+  init(_ metric: CompiledMetric, _ curve: Curve, _ missing: MissingMode, _ sensitivity: TimeSensitivity) {
+    switch missing {
+    case .exclude: self.missing = .exclude
+    case .zero: self.missing = .zero
+    case .neutral: self.missing = .neutral
+    case .hold(let length): (self.missing, holdMilliseconds) = (.hold, length)
+    }
+    causeOfTime = sensitivity.dayStep && !sensitivity.windowed ? .silence : .expiry
+    switch metric {
+    case .leaf(let leaf) where curve.wholeGrades != nil: (kind, self.leaf) = (.leaf, leaf)
+    case .daysSince(let leaf, let unit) where curve.wholeGrades != nil:
+      (kind, self.leaf, self.unit) = (.daysSince, leaf, unit)
+    case .trend(.leaf(let leaf), let floor, let minVolume)
+    where curve.smallCorners != nil && floor.denominator == 1 && minVolume.denominator == 1:
+      guard let floor = Int64(exactly: floor.numerator), let least = Int64(exactly: minVolume.numerator) else { break }
+      (kind, self.leaf, self.floor, self.minVolume) = (.trend, leaf, floor, least)
+    default: break
+    }
+  }
 }
 
 /// The tables of all measures of a model.
 struct FastTables {
-  private(set) var measures: ContiguousArray<FastMeasure> = []
-  private(set) var grades: ContiguousArray<Int32> = []
-  private(set) var corners: ContiguousArray<(value: Int64, grade: Int64)> = []
+  let measures: Table<FastMeasure>
+  private let grades: Table<Int32>
+  private let corners: Table<FastCorner>
 
-  mutating func add(_ metric: CompiledMetric, _ curve: Curve, _ missing: MissingMode) {
-    var fast = FastMeasure(missing: missing)
-    switch metric {
-    case .leaf(let leaf) where curve.wholeGrades != nil: (fast.kind, fast.leaf) = (.leaf, leaf)
-    case .daysSince(let leaf, let unit) where curve.wholeGrades != nil:
-      (fast.kind, fast.leaf, fast.unit) = (.daysSince, leaf, unit)
-    case .trend(.leaf(let leaf), let floor, let minVolume)
-    where curve.smallCorners != nil && floor.denominator == 1 && minVolume.denominator == 1:
-      guard let floor = Int64(exactly: floor.numerator), let least = Int64(exactly: minVolume.numerator) else { break }
-      (fast.kind, fast.leaf, fast.floor, fast.minVolume) = (.trend, leaf, floor, least)
-    default: break
+  init(_ measures: [(metric: CompiledMetric, curve: Curve, missing: MissingMode, sensitivity: TimeSensitivity)]) {
+    var fast: [FastMeasure] = []
+    var grades: [Int32] = []
+    var corners: [FastCorner] = []
+    for measure in measures {
+      var next = FastMeasure(measure.metric, measure.curve, measure.missing, measure.sensitivity)
+      if let whole = measure.curve.wholeGrades {
+        (next.tableStart, next.tableCount, next.tableFrom) = (grades.count, whole.grades.count, whole.from)
+        grades.append(contentsOf: whole.grades)
+      }
+      if let small = measure.curve.smallCorners {
+        (next.cornerStart, next.cornerCount, next.valueScale) = (corners.count, small.corners.count, small.valueScale)
+        corners.append(contentsOf: small.corners.map { FastCorner(value: $0.value, grade: $0.grade) })
+      }
+      fast.append(next)
     }
-    if let whole = curve.wholeGrades {
-      (fast.tableStart, fast.tableCount, fast.tableFrom) = (grades.count, whole.grades.count, whole.from)
-      grades.append(contentsOf: whole.grades)
-    }
-    if let small = curve.smallCorners {
-      (fast.cornerStart, fast.cornerCount, fast.valueScale) = (corners.count, small.corners.count, small.valueScale)
-      corners.append(contentsOf: small.corners)
-    }
-    measures.append(fast)
+    self.measures = Table(fast)
+    self.grades = Table(grades)
+    self.corners = Table(corners)
   }
 
   /// The grade of a whole number.
   @inline(__always)
-  func grade(_ fast: FastMeasure, _ value: Int64) -> Int32 {
-    if value < fast.tableFrom { return grades[fast.tableStart] }
-    return grades[fast.tableStart + Int(min(value &- fast.tableFrom, Int64(fast.tableCount - 1)))]
+  func grade(_ fast: UnsafePointer<FastMeasure>, _ value: Int64) -> Int32 {
+    let place = max(0, min(value &- fast.pointee.tableFrom, Int64(fast.pointee.tableCount - 1)))
+    return grades[fast.pointee.tableStart + Int(value < fast.pointee.tableFrom ? 0 : place)]
   }
 
   /// The grade of a fraction with parts below 2³⁰: then |x·d| < 2⁴⁶ and the weighted difference < 2⁶².
   @inline(__always)
-  func grade(_ fast: FastMeasure, _ numerator: Int64, _ denominator: Int64) -> Int32 {
-    let scaled = numerator * fast.valueScale
-    var left = corners[fast.cornerStart]
+  func grade(_ fast: UnsafePointer<FastMeasure>, _ numerator: Int64, _ denominator: Int64) -> Int32 {
+    let scaled = numerator * fast.pointee.valueScale
+    let start = fast.pointee.cornerStart
+    var left = corners[start]
     if scaled <= left.value * denominator { return Int32(truncatingIfNeeded: left.grade) }
-    for index in fast.cornerStart + 1..<fast.cornerStart + max(1, fast.cornerCount) {
+    for index in start + 1..<start + max(1, fast.pointee.cornerCount) {
       let right = corners[index]
       if scaled <= right.value * denominator {
         let width = (right.value - left.value) * denominator
@@ -80,4 +109,10 @@ struct FastTables {
     }
     return Int32(truncatingIfNeeded: left.grade)
   }
+}
+
+/// A corner of a grade curve; the value times `valueScale`.
+struct FastCorner {
+  var value: Int64
+  var grade: Int64
 }

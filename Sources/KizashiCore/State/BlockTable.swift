@@ -7,11 +7,17 @@ struct BlockTable: ~Copyable {
   private static let blocksPerSlab = 1024
   /// A multiple of a cache line.
   private let stride: Int
+  /// Cache lines from the start of a block that nearly every use of it reads.
+  private let hotLines: Int
   /// Raw, because the parts of a block differ in type; freed in `deinit`.
   private var slabs: ContiguousArray<UnsafeMutableRawPointer> = []
   private(set) var count = 0
 
-  init(byteCount: Int) { stride = (byteCount + 63) / 64 * 64 }
+  /// - Parameter hotByteCount: How many bytes from the start nearly every use of a block reads.
+  init(byteCount: Int, hotByteCount: Int) {
+    stride = (byteCount + 63) / 64 * 64
+    hotLines = (hotByteCount + 63) / 64
+  }
 
   deinit { for slab in slabs { slab.deallocate() } }
 
@@ -25,6 +31,15 @@ struct BlockTable: ~Copyable {
     }
     count += 1
     return block(UInt32(count - 1))
+  }
+
+  /// Reads the hot part of a block, so that it is in the cache when it is used.
+  @inline(__always)
+  func warm(_ index: UInt32) -> UInt64 {
+    let block = block(index)
+    var read: UInt64 = 0
+    for line in 0..<hotLines { read &+= block.load(fromByteOffset: line * 64, as: UInt64.self) }
+    return read
   }
 
   @inline(__always)

@@ -7,6 +7,8 @@ struct Leaf {
     case users
     /// Distinct local days in the window.
     case activeDays
+    /// The same for `any`, where the neighbours in the log tell whether a day is there already.
+    case anyDays
     /// Features used in the window.
     case featuresUsed
     /// The last tile with an event; windowless.
@@ -53,7 +55,8 @@ struct LeafCompiler {
     switch metric {
     case .count(let feature, let hours): .leaf(leaf(.count, feature, hours, previous))
     case .distinctUsers(let feature, let hours): .leaf(leaf(.users, feature, hours, previous))
-    case .activeDays(let feature, let hours): .leaf(leaf(.activeDays, feature, hours, previous))
+    case .activeDays(let feature, let hours):
+      .leaf(leaf(feature == .any && !previous ? .anyDays : .activeDays, feature, hours, previous))
     case .featuresUsed(let hours): .leaf(leaf(.featuresUsed, .any, hours, previous))
     case .daysSinceLast(let feature, let unit): .daysSince(leaf: lastTile(of: feature), unit: unit)
     case .ratio(let a, let b): .ratio(compile(a, previous: previous), compile(b, previous: previous))

@@ -5,12 +5,15 @@ struct NameTable {
   /// The number of the first name.
   let firstID: UInt32
   private let seed: UInt64
-  /// Where a name lies in the arena, and whose it is: together, because a look-up needs them together.
+  /// A name and whose it is. Names of up to 24 bytes stand here themselves, so that a look-up reads two places and not
+  /// three; longer ones lie in the arena, from `words.0` on.
   private struct Entry {
-    var start: UInt32
+    var words: (UInt64, UInt64, UInt64)
     var length: UInt32
     var owner: UInt32
   }
+  /// The longest name that stands in its entry, in bytes.
+  private static let inlineLength = 24
   private var bytes: [UInt8] = []
   private var entries: ContiguousArray<Entry> = []
   private let owned: Bool
@@ -57,21 +60,32 @@ struct NameTable {
   private func matches(_ index: Int, _ name: UnsafeRawBufferPointer, _ owner: UInt32) -> Bool {
     let entry = entries[index]
     guard entry.owner == owner, Int(entry.length) == name.count else { return false }
+    if name.count <= Self.inlineLength { return entry.words == Self.words(name) }
     return bytes.withUnsafeBytes { arena in
-      var offset = 0
-      let start = Int(entry.start)
-      while offset + 8 <= name.count {
-        guard
-          arena.loadUnaligned(fromByteOffset: start + offset, as: UInt64.self)
-            == name.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-        else { return false }
-        offset += 8
-      }
-      while offset < name.count {
-        guard arena[start + offset] == name[offset] else { return false }
-        offset += 1
-      }
-      return true
+      let start = Int(entry.words.0)
+      return arena[start..<start + name.count].elementsEqual(name)
+    }
+  }
+
+  /// A name of up to 24 bytes as words, the rest zero.
+  @inline(__always)
+  private static func words(_ name: UnsafeRawBufferPointer) -> (UInt64, UInt64, UInt64) {
+    let count = name.count
+    guard let p = name.baseAddress, count > 0 else { return (0, 0, 0) }
+    let word = { (offset: Int) in UInt64(littleEndian: p.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) }
+    // The bytes after the last whole word: of the word that ends with the name, the upper ones.
+    let rest = count & 7
+    var tail: UInt64 = 0
+    if count >= 8 {
+      if rest > 0 { tail = word(count - 8) >> UInt64(64 - rest * 8) }
+    } else {
+      for index in (0..<count).reversed() { tail = tail << 8 | UInt64(p.load(fromByteOffset: index, as: UInt8.self)) }
+    }
+    switch count / 8 {
+    case 0: return (tail, 0, 0)
+    case 1: return (word(0), tail, 0)
+    case 2: return (word(0), word(8), tail)
+    default: return (word(0), word(8), word(16))
     }
   }
 
@@ -82,15 +96,28 @@ struct NameTable {
   /// The hash of a name.
   @inline(__always)
   func hash(_ name: UnsafeRawBufferPointer, owner: UInt32 = 0) -> UInt64 {
-    NameHash.hash(name, seed: seed ^ (UInt64(owner) &* 0x9e37_79b9_7f4a_7c15))
+    let seed = seed ^ (UInt64(owner) &* 0x9e37_79b9_7f4a_7c15)
+    guard name.count <= Self.inlineLength else { return NameHash.hash(name, seed: seed) }
+    return Self.hash(Self.words(name), UInt32(truncatingIfNeeded: name.count), seed: seed)
+  }
+
+  @inline(__always)
+  private static func hash(_ words: (UInt64, UInt64, UInt64), _ length: UInt32, seed: UInt64) -> UInt64 {
+    let first = NameHash.fold(words.0 ^ seed, words.1 ^ 0xe703_7ed1_a0b4_28db)
+    return NameHash.fold(first ^ words.2, UInt64(length) ^ 0xa076_1d64_78bd_642f)
   }
 
   /// Adds a name that ``find(_:owner:)`` did not find.
   mutating func insert(_ name: UnsafeRawBufferPointer, owner: UInt32 = 0, hash: UInt64) -> UInt32 {
     if (entries.count + 1) * 8 > slots.count * 5 { grow() }
-    precondition(bytes.count + name.count <= Int(UInt32.max), "more than 4 GiB of names")
-    entries.append(Entry(start: UInt32(bytes.count), length: UInt32(name.count), owner: owner))
-    bytes.append(contentsOf: name)
+    var entry = Entry(words: (0, 0, 0), length: UInt32(name.count), owner: owner)
+    if name.count <= Self.inlineLength {
+      entry.words = Self.words(name)
+    } else {
+      entry.words.0 = UInt64(bytes.count)
+      bytes.append(contentsOf: name)
+    }
+    entries.append(entry)
     place(hash, index: entries.count - 1)
     return firstID + UInt32(entries.count - 1)
   }
@@ -105,28 +132,37 @@ struct NameTable {
   private mutating func grow() {
     slots = ContiguousArray(repeating: 0, count: slots.count * 2)
     mask = slots.count - 1
-    for (index, entry) in entries.enumerated() {
-      let hash = bytes.withUnsafeBytes { self.hash(Self.text(entry, $0), owner: entry.owner) }
-      place(hash, index: index)
+    for index in entries.indices {
+      let owner = entries[index].owner
+      place(withBytes(of: index) { hash($0, owner: owner) }, index: index)
     }
   }
 
-  private static func text(_ entry: Entry, _ arena: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(rebasing: arena[Int(entry.start)..<Int(entry.start + entry.length)])
+  /// A name's bytes, valid inside the closure.
+  private func withBytes<T>(of index: Int, _ body: (UnsafeRawBufferPointer) -> T) -> T {
+    let entry = entries[index]
+    let length = Int(entry.length)
+    if length <= Self.inlineLength {
+      let words = (entry.words.0.littleEndian, entry.words.1.littleEndian, entry.words.2.littleEndian)
+      return withUnsafeBytes(of: words) { body(UnsafeRawBufferPointer(rebasing: $0[..<length])) }
+    }
+    let start = Int(entry.words.0)
+    return bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[start..<start + length])) }
   }
 
   func name(_ id: UInt32) -> String {
-    bytes.withUnsafeBytes { String(decoding: Self.text(entries[Int(id - firstID)], $0), as: UTF8.self) }
+    withBytes(of: Int(id - firstID)) { String(decoding: $0, as: UTF8.self) }
   }
 
   /// The names added since the last call.
   mutating func takeNew() -> NameBlock {
     var block = NameBlock(firstID: firstID + UInt32(reported))
     guard reported < entries.count else { return block }
-    let start = entries[reported].start
-    block.bytes = Array(bytes[Int(start)...])
-    block.ends = entries[reported...].map { $0.start + $0.length - start }
-    if owned { block.accounts = entries[reported...].map(\.owner) }
+    for index in reported..<entries.count {
+      withBytes(of: index) { block.bytes.append(contentsOf: $0) }
+      block.ends.append(UInt32(block.bytes.count))
+      if owned { block.accounts.append(entries[index].owner) }
+    }
     reported = entries.count
     return block
   }

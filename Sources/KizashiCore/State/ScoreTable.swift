@@ -52,12 +52,13 @@ struct ScoreTable: ~Copyable {
     gradesAt = layout.room(for: measures, of: Int32.self)
     missingAt = layout.room(for: measures, of: Bool.self)
     belowAt = layout.room(for: bounds, of: Int64.self)
+    let hot = layout.byteCount
     rulesAt = layout.room(for: rules, of: RuleState.self)
     holdsAt = layout.room(for: held, of: Hold.self)
     causesAt = layout.room(for: measures, of: UInt16.self)
     baseGradesAt = layout.room(for: measures, of: Int32.self)
     baseValuesAt = layout.room(for: measures, of: ShownValue.self)
-    blocks = BlockTable(byteCount: layout.byteCount)
+    blocks = BlockTable(byteCount: layout.byteCount, hotByteCount: hot)
   }
 
   var count: Int { blocks.count }
@@ -80,6 +81,10 @@ struct ScoreTable: ~Copyable {
   ) {
     (block + offset).bindMemory(to: T.self, capacity: count).initialize(repeating: value, count: count)
   }
+
+  /// Reads what nearly every evaluation reads, so that it is in the cache then.
+  @inline(__always)
+  func warm(_ account: AccountID) -> UInt64 { blocks.warm(account) }
 
   @inline(__always)
   private func part<T: BitwiseCopyable>(_ account: AccountID, _ offset: Int) -> UnsafeMutablePointer<T> {

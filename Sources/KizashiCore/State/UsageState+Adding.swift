@@ -20,14 +20,23 @@ extension UsageState {
       let part = UInt32(clamping: rest)
       rest -= Int64(part)
       let entry = LogEntry(hour: hour, event: event, user: entryUser, count: part)
-      insert(entry, block, clockHour: clockHour)
+      let index = insert(entry, block, clockHour: clockHour)
       for window in windows.indices {
         guard let period = period(hour, window, clockHour) else { continue }
-        place(account, block, entry, window, period, sign: 1)
+        place(account, block, entry, at: index, window, period, sign: 1)
+        note(leaving: hour, period, window, header(block))
       }
     } while rest > 0
     let length = header(block).pointee.count
     if length >= 64 && length & 63 == 0 { joinOpenTile(account, block, clockHour: clockHour) }
+  }
+
+  /// Keeps up when a tile leaves next.
+  @inline(__always)
+  func note(leaving hour: Int32, _ period: Period, _ window: Int, _ header: UnsafeMutablePointer<Header>) {
+    let hours = windows[window].hours
+    let leaving = Int64(hour + 1 + (period == .current ? hours : 2 * hours)) * Tile.length
+    if leaving < header.pointee.nextLeaving { header.pointee.nextLeaving = leaving }
   }
 
   @inline(__always)
@@ -73,10 +82,11 @@ extension UsageState {
     }
   }
 
-  private func insert(_ entry: LogEntry, _ block: UnsafeMutableRawPointer, clockHour: Int32) {
+  /// Where in the log the entry stands now.
+  private func insert(_ entry: LogEntry, _ block: UnsafeMutableRawPointer, clockHour: Int32) -> Int {
     let header = header(block)
     if header.pointee.count == header.pointee.capacity { grow(header) }
-    guard let log = header.pointee.log else { return }
+    guard let log = header.pointee.log else { return 0 }
     let count = Int(header.pointee.count)
     var index = count
     while index > 0 && log[index - 1].hour > entry.hour { index -= 1 }
@@ -90,6 +100,7 @@ extension UsageState {
       if entry.hour < start { cursors[window].current += 1 }
       if entry.hour < start - windows[window].hours { cursors[window].previous += 1 }
     }
+    return index
   }
 
   private func grow(_ header: UnsafeMutablePointer<Header>) {
@@ -103,11 +114,12 @@ extension UsageState {
     header.pointee.capacity = Int32(capacity)
   }
 
-  /// Moves an entry into (`sign` 1) or out of (-1) one period of one window.
+  /// Moves an entry into (`sign` 1) or out of (-1) one period of one window. An entry that leaves the current window is the
+  /// oldest in it.
   @inline(__always)
   mutating func place(
-    _ account: AccountID, _ block: UnsafeMutableRawPointer, _ entry: LogEntry, _ window: Int, _ period: Period,
-    sign: Int32
+    _ account: AccountID, _ block: UnsafeMutableRawPointer, _ entry: LogEntry, at place: Int, _ window: Int,
+    _ period: Period, sign: Int32
   ) {
     let totals = totals(block)
     for index in range(entry.event, window) {
@@ -121,6 +133,10 @@ extension UsageState {
         let counter = userCounter(entry.user, column: Int(contribution.place)) + (period == .current ? 0 : 1)
         counter.pointee += sign
         change = Self.turned(counter.pointee, sign)
+      case .anyDays:
+        guard place >= 0 else { continue }
+        let oldest = sign > 0 ? Int(cursors(block)[window].current) : place
+        change = isDayThere(block, place, from: oldest) ? 0 : Int64(sign)
       case .activeDays:
         let size = contribution.ringSize
         let day = ((dayCache.day(of: entry.hour) % size) + size) % size
@@ -136,6 +152,16 @@ extension UsageState {
       let total = totals + Int(contribution.leaf)
       if period == .current { total.pointee.current += change } else { total.pointee.previous += change }
     }
+  }
+
+  /// Whether a neighbour of an entry, from index `oldest` on, lies in the entry's local day.
+  @inline(__always)
+  private mutating func isDayThere(_ block: UnsafeMutableRawPointer, _ place: Int, from oldest: Int) -> Bool {
+    let header = header(block).pointee
+    guard let log = header.log else { return false }
+    let day = dayCache.day(of: log[place].hour)
+    if place + 1 < Int(header.count) && dayCache.day(of: log[place + 1].hour) == day { return true }
+    return place > oldest && dayCache.day(of: log[place - 1].hour) == day
   }
 
   /// 1, 0 or -1 as what a counter counts appeared, stayed, or vanished with a step by `sign`.
@@ -168,7 +194,7 @@ extension UsageState {
     var start = count
     while start > 0 && log[start - 1].hour == newest { start -= 1 }
     // Cursors never point into the newest tile unless the whole window lies behind it.
-    guard count - start >= 64, newest >= clockHour - (windows.map(\.hours).min() ?? 0) else { return }
+    guard count - start >= 64, newest >= clockHour - (windows.indices.map { windows[$0].hours }.min() ?? 0) else { return }
     var run = (start..<count).map { log[$0] }
     run.sort { $0.event != $1.event ? $0.event < $1.event : $0.user < $1.user }
     var kept = start
@@ -183,12 +209,12 @@ extension UsageState {
         continue
       }
       log[kept].count = sum
-      // The entry's presence goes, its count stays with the one it joined.
+      // The entry's presence goes, its count stays with the one it joined; its day is still there.
       var gone = entry
       gone.count = 0
       for window in windows.indices {
         guard let period = period(newest, window, clockHour) else { continue }
-        place(account, block, gone, window, period, sign: -1)
+        place(account, block, gone, at: -1, window, period, sign: -1)
       }
     }
     header.pointee.count = Int32(kept + 1)

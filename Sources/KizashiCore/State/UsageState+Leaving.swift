@@ -7,6 +7,7 @@ extension UsageState {
     let count = Int(header.pointee.count)
     let cursors = cursors(block)
     var dead = count
+    header.pointee.nextLeaving = .max
     for window in windows.indices {
       let hours = windows[window].hours
       let needsPrevious = windows[window].needsPrevious
@@ -14,18 +15,21 @@ extension UsageState {
       var index = Int(cursors[window].current)
       while index < count && log[index].hour < start {
         let entry = log[index]
-        place(account, block, entry, window, .current, sign: -1)
-        if needsPrevious { place(account, block, entry, window, .previous, sign: 1) }
+        place(account, block, entry, at: index, window, .current, sign: -1)
+        if needsPrevious { place(account, block, entry, at: index, window, .previous, sign: 1) }
         index += 1
       }
       cursors[window].current = Int32(index)
+      if index < count { note(leaving: log[index].hour, .current, window, header) }
+      let current = index
       if needsPrevious {
         index = Int(cursors[window].previous)
         while index < count && log[index].hour < start - hours {
-          place(account, block, log[index], window, .previous, sign: -1)
+          place(account, block, log[index], at: index, window, .previous, sign: -1)
           index += 1
         }
         cursors[window].previous = Int32(index)
+        if index < current { note(leaving: log[index].hour, .previous, window, header) }
       }
       dead = min(dead, index)
     }

@@ -24,6 +24,8 @@ struct UsageState: ~Copyable {
     var log: UnsafeMutablePointer<LogEntry>?
     var count: Int32
     var capacity: Int32
+    /// The next instant at which a tile leaves a window; `.max`: none.
+    var nextLeaving: Int64
   }
 
   /// Where a window begins in an account's log.
@@ -52,8 +54,13 @@ struct UsageState: ~Copyable {
     var ringSize: Int32
   }
 
+  private struct Span {
+    var start: Int32
+    var end: Int32
+  }
+
   let leaves: [Leaf]
-  let windows: ContiguousArray<Window>
+  let windows: Table<Window>
   /// How many hours back an entry can still matter.
   let horizon: Int32
   let usesUsers: Bool
@@ -68,10 +75,10 @@ struct UsageState: ~Copyable {
   private let ringsTotal: Int
 
   /// Per event name and window its contributions, as a range; behind the windows one range of `lastTile` leaves.
-  private var ranges: ContiguousArray<(start: Int32, end: Int32)> = []
-  private(set) var contributions: ContiguousArray<Contribution> = []
+  private var ranges = Column<Span>()
+  private(set) var contributions = Column<Contribution>()
   /// Per event name: its only feature, or ``noFeature`` or ``manyFeatures``.
-  private(set) var onlyFeature: ContiguousArray<UInt32> = []
+  private(set) var onlyFeature = Column<UInt32>()
   static let noFeature = UInt32.max
   static let manyFeatures = UInt32.max - 1
   /// Per leaf its index among leaves of its kind.
@@ -86,7 +93,7 @@ struct UsageState: ~Copyable {
 
   init(model: Model, leaves: [Leaf], windows: [Window]) {
     self.leaves = leaves
-    self.windows = ContiguousArray(windows)
+    self.windows = Table(windows)
     horizon = windows.reduce(0) { max($0, $1.needsPrevious ? 2 * $1.hours : $1.hours) }
     features = FeatureIndex(model)
     usesUsers = leaves.contains { $0.kind == .users }
@@ -100,6 +107,7 @@ struct UsageState: ~Copyable {
     _ = layout.room(for: 1, of: Header.self)
     cursorsAt = layout.room(for: windows.count, of: Cursor.self)
     totalsAt = layout.room(for: leaves.count, of: Total.self)
+    let hot = layout.byteCount
     var ringsAt: [Int] = []
     // A window of W hours touches at most W/24 + 2 local days (zones may skip or repeat hours).
     ringSizes = leaves.filter { $0.kind == .activeDays }.map { $0.windowHours / 23 + 3 }
@@ -108,7 +116,7 @@ struct UsageState: ~Copyable {
     }
     ringsTotal = ringsAt.isEmpty ? 0 : (layout.byteCount - ringsAt[0]) / MemoryLayout<Int32>.stride
     self.ringsAt = ringsAt
-    blocks = BlockTable(byteCount: layout.byteCount)
+    blocks = BlockTable(byteCount: layout.byteCount, hotByteCount: hot)
   }
 
   deinit {
@@ -117,7 +125,7 @@ struct UsageState: ~Copyable {
 
   mutating func addAccount() {
     let block = blocks.add()
-    block.bindMemory(to: Header.self, capacity: 1).initialize(to: Header(log: nil, count: 0, capacity: 0))
+    block.bindMemory(to: Header.self, capacity: 1).initialize(to: Header(log: nil, count: 0, capacity: 0, nextLeaving: .max))
     (block + cursorsAt).bindMemory(to: Cursor.self, capacity: windows.count)
       .initialize(repeating: Cursor(current: 0, previous: 0), count: windows.count)
     let totals = (block + totalsAt).bindMemory(to: Total.self, capacity: leaves.count)
@@ -146,7 +154,8 @@ struct UsageState: ~Copyable {
     onlyFeature.append(
       features.only(event) ?? (features.features(of: event).isEmpty ? Self.noFeature : Self.manyFeatures))
     let belonging = leaves.indices.filter { features.belongs(event, to: leaves[$0].feature) }
-    for window in windows {
+    for index in windows.indices {
+      let window = windows[index]
       add(belonging.filter { leaves[$0].kind != .lastTile && leaves[$0].windowHours == Int(window.hours) })
     }
     add(belonging.filter { leaves[$0].kind == .lastTile })
@@ -163,7 +172,7 @@ struct UsageState: ~Copyable {
           place: Int32(leaf.kind == .activeDays ? ringsAt[nth] : nth),
           ringSize: leaf.kind == .activeDays ? Int32(ringSizes[nth]) : 0))
     }
-    ranges.append((start, Int32(contributions.count)))
+    ranges.append(Span(start: start, end: Int32(contributions.count)))
   }
 
   // MARK: Places
@@ -203,24 +212,7 @@ struct UsageState: ~Copyable {
 
   /// The next instant at which a tile of the account leaves a window; `.max`: none.
   @inline(__always)
-  func nextLeaving(_ account: AccountID) -> Int64 {
-    let block = block(account)
-    let header = header(block).pointee
-    let cursors = cursors(block)
-    guard let log = header.log else { return .max }
-    var next = Int64.max
-    for window in windows.indices {
-      let cursor = cursors[window]
-      let hours = windows[window].hours
-      if cursor.current < header.count {
-        next = min(next, Int64(log[Int(cursor.current)].hour + 1 + hours) * Tile.length)
-      }
-      if windows[window].needsPrevious && cursor.previous < cursor.current {
-        next = min(next, Int64(log[Int(cursor.previous)].hour + 1 + 2 * hours) * Tile.length)
-      }
-    }
-    return next
-  }
+  func nextLeaving(_ account: AccountID) -> Int64 { header(block(account)).pointee.nextLeaving }
 
   /// The local day of a `lastTile` total.
   @inline(__always)
@@ -236,10 +228,7 @@ struct UsageState: ~Copyable {
 
   /// Reads an account's block.
   @inline(__always)
-  func warm(_ account: AccountID) -> UInt64 {
-    let block = block(account)
-    return UInt64(truncatingIfNeeded: header(block).pointee.count) &+ UInt64(bitPattern: totals(block).pointee.current)
-  }
+  func warm(_ account: AccountID) -> UInt64 { blocks.warm(account) }
 
   /// Reads what an event will meet: the newest entry, and the counters of the event's feature.
   @inline(__always)

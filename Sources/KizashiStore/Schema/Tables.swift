@@ -50,7 +50,8 @@ enum Tables {
 
   /// Accounts, their scores and what changed. The keys of `measure`, `score_day` and `change_of` are ``PackedKey``s.
   /// `change_of` finds the changes of an account: an index kept by hand, because a commit can fill it in its own order, at a
-  /// third of what SQLite needs to keep one in the order of arrival.
+  /// third of what SQLite needs to keep one in the order of arrival. `from_value` and `to_value` are points as a number, all
+  /// else as text.
   private static let accounts = """
     CREATE TABLE account (
       id INTEGER PRIMARY KEY, first_ms INTEGER, last_ms INTEGER, score INTEGER, computed INTEGER, band TEXT,
@@ -66,7 +67,7 @@ enum Tables {
       config_version INTEGER NOT NULL);
     CREATE TABLE change (
       seq INTEGER PRIMARY KEY, account INTEGER NOT NULL, at_ms INTEGER NOT NULL, detected_ms INTEGER NOT NULL,
-      kind INTEGER NOT NULL, subject TEXT, from_value TEXT, to_value TEXT, delta INTEGER, cause INTEGER NOT NULL,
+      kind INTEGER NOT NULL, subject TEXT, from_value, to_value, delta INTEGER, cause INTEGER NOT NULL,
       because TEXT);
     CREATE TABLE change_of (key INTEGER PRIMARY KEY);
     CREATE TABLE alert (

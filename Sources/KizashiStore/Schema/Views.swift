@@ -29,6 +29,11 @@ struct Views: Equatable {
     """
   }
 
+  /// A change's state before or after: points with two decimals, all else as it is.
+  static func state(_ column: String) -> String {
+    "CASE typeof(\(column)) WHEN 'integer' THEN printf('%.2f', \(column) / 100.0) ELSE \(column) END"
+  }
+
   /// An enumeration's raw value as its name.
   static func name(_ column: String, of cases: [(UInt8, String)]) -> String {
     "CASE \(column) \(cases.map { "WHEN \($0.0) THEN '\($0.1)'" }.joined(separator: " ")) END"
@@ -74,7 +79,8 @@ struct Views: Equatable {
   private static let changes = """
     SELECT c.seq, a.name AS account, \(time("c.at_ms")) AS at, \(time("c.detected_ms")) AS detected_at,
       \(name("c.kind", of: (0...255).compactMap { Change.Kind(rawValue: $0) }.map { ($0.rawValue, $0.name) })) AS kind,
-      ifnull(c.subject, '') AS subject, c.from_value, c.to_value, c.delta / 100.0 AS delta,
+      ifnull(c.subject, '') AS subject, \(state("c.from_value")) AS from_value,
+      \(state("c.to_value")) AS to_value, c.delta / 100.0 AS delta,
       \(name("c.cause", of: Cause.allCases.map { ($0.rawValue, $0.name) })) AS cause,
       \(because("c.because")) AS because
     FROM change c JOIN account_name a ON a.id = c.account

@@ -105,12 +105,25 @@ final class AccountWriter {
     change.bind(4, detectedAt.milliseconds)
     change.bind(5, Int64(row.kind.rawValue))
     change.bind(6, row.subject.isEmpty ? nil : row.subject)
-    change.bind(7, row.from)
-    change.bind(8, row.to)
+    bind(row.from, at: 7)
+    bind(row.to, at: 8)
     change.bind(9, row.delta.map(Int64.init))
     change.bind(10, Int64(row.cause.rawValue))
-    bindBecause(row.because, config, to: change, at: 11)
-    try change.run()
+    guard !row.because.isEmpty else {
+      change.bind(11, Int64?.none)
+      return try change.run()
+    }
+    because.set(row.because, measures: config.measures)
+    try because.bytes.withUnsafeBufferPointer { try change.run(binding: 11, text: $0) }
+  }
+
+  /// Points stay a number, which the view shows.
+  private func bind(_ state: Change.State?, at index: Int32) {
+    switch state {
+    case .points(let hundredths): change.bind(index, Int64(hundredths))
+    case .name(let name): change.bind(index, name)
+    case nil: change.bind(index, Int64?.none)
+    }
   }
 
   private func write(_ row: AlertTransition, _ config: ConfigMapping, _ detectedAt: Instant) throws {
@@ -136,7 +149,8 @@ final class AccountWriter {
     firing.bind(10, row.scoreTo.map(Int64.init))
     firing.bind(11, row.band)
     firing.bind(12, row.coverage)
-    bindBecause(row.because, config, to: firing, at: 13)
+    because.set(row.because, measures: config.measures)
+    firing.bind(13, row.because.isEmpty ? nil : String(decoding: because.bytes, as: UTF8.self))
     try firing.run()
   }
 
@@ -154,16 +168,5 @@ final class AccountWriter {
     attribute.bind(4, stored.text)
     attribute.bind(5, row.updatedAt.milliseconds)
     try attribute.run()
-  }
-
-  private func bindBecause(
-    _ lines: [ExplanationLine], _ config: ConfigMapping, to statement: borrowing HotStatement, at index: Int32
-  ) {
-    guard !lines.isEmpty else {
-      statement.bind(index, Int64?.none)
-      return
-    }
-    because.set(lines, measures: config.measures)
-    because.bytes.withUnsafeBufferPointer { statement.bind(index, text: $0) }
   }
 }

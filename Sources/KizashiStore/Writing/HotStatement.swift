@@ -83,6 +83,16 @@ struct HotStatement: ~Copyable {
     if code != SQLITE_DONE && code != SQLITE_ROW { throw HotStatement.error(connection, code, nil) }
   }
 
+  /// Binds UTF-8 as one more text and runs the statement, without a copy: SQLite is done with it when this returns.
+  @inline(__always)
+  func run(binding index: Int32, text: UnsafeBufferPointer<UInt8>) throws {
+    text.withMemoryRebound(to: CChar.self) {
+      _ = sqlite3_bind_text(statement, index, $0.baseAddress, Int32($0.count), nil)
+    }
+    defer { sqlite3_bind_null(statement, index) }
+    try run()
+  }
+
   /// Calls `row` for each row of a query; columns are read inside it.
   func forEachRow(_ row: (borrowing HotStatement) throws -> Void) throws {
     defer { sqlite3_reset(statement) }

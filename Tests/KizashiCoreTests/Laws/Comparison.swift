@@ -99,8 +99,8 @@ struct Comparison {
     let changes = world.changes.filter { $0.account == id }.map { change in
       Self.line(
         ReferenceChange(
-          kind: change.kind, at: change.at.milliseconds, subject: change.subject, from: change.from,
-          to: change.to,
+          kind: change.kind, at: change.at.milliseconds, subject: change.subject, from: change.from?.text,
+          to: change.to?.text,
           delta: change.delta, cause: change.cause, because: change.because))
     }
     compareLists("journal of \(name)", changes, account.changes.map(Self.line))
