@@ -76,7 +76,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("SELECT * FROM changes WHERE account = 'a' ORDER BY seq DESC LIMIT 20", "SEARCH o USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+    (
+      "SELECT * FROM changes WHERE account = 'a' ORDER BY seq DESC LIMIT 20",
+      "SEARCH o USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"
+    ),
     ("SELECT * FROM changes ORDER BY account, seq", "SEARCH o USING INTEGER PRIMARY KEY (rowid=?)"),
     ("SELECT * FROM changes WHERE seq > 5 ORDER BY seq", "SEARCH c USING INTEGER PRIMARY KEY (rowid>?)"),
     ("SELECT * FROM alerts WHERE account = 'a'", "alert_by_account"),

@@ -57,7 +57,9 @@ import KizashiDecode
     let sorted = seconds.sorted()
     let median = sorted[sorted.count / 2]
     let perLine = Int(median * 1e9 / Double(lines))
-    print("\(name): \(perLine) ns a line, \(Int(Double(lines) / median)) lines/s (fastest \(Int(Double(lines) / sorted[0])))")
+    print(
+      "\(name): \(perLine) ns a line, \(Int(Double(lines) / median)) lines/s (fastest \(Int(Double(lines) / sorted[0])))"
+    )
   }
 
   static func timed(_ body: () -> Void) -> Double {

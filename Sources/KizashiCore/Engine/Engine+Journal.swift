@@ -17,14 +17,16 @@ extension Engine {
           Change(
             sequence: 0, account: account, at: now, kind: kind, subject: "",
             from: showBand ? .name(compiled.bands.name(bandWas)) : state(base),
-            to: showBand ? .name(compiled.bands.name(core.pointee.band)) : state(score), delta: delta, cause: entryCause,
+            to: showBand ? .name(compiled.bands.name(core.pointee.band)) : state(score), delta: delta,
+            cause: entryCause,
             because: lines))
       }
       for step in steps {
         append(
           Change(
             sequence: 0, account: account, at: now, kind: .rule, subject: compiled.rules[step.rule].rule.name,
-            from: .name(step.step.from.name), to: .name(step.step.to.name), delta: delta, cause: entryCause, because: lines))
+            from: .name(step.step.from.name), to: .name(step.step.to.name), delta: delta, cause: entryCause,
+            because: lines))
         appendAlert(account, step, lines)
       }
     }
@@ -91,7 +93,10 @@ extension Engine {
   /// Under another scorecard old and new measures do not compare: the whole move is the config's.
   private func configLine(_ delta: Int?) -> [ExplanationLine] {
     guard let delta, delta != 0 else { return [] }
-    return [ExplanationLine(measure: ExplanationLine.configuration, points: delta, from: .missing, to: .missing, cause: .config)]
+    return [
+      ExplanationLine(
+        measure: ExplanationLine.configuration, points: delta, from: .missing, to: .missing, cause: .config)
+    ]
   }
 
   /// The lines that add up to the score's move since the base; none from or to no score.

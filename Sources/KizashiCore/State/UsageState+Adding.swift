@@ -194,7 +194,9 @@ extension UsageState {
     var start = count
     while start > 0 && log[start - 1].hour == newest { start -= 1 }
     // Cursors never point into the newest tile unless the whole window lies behind it.
-    guard count - start >= 64, newest >= clockHour - (windows.indices.map { windows[$0].hours }.min() ?? 0) else { return }
+    guard count - start >= 64, newest >= clockHour - (windows.indices.map { windows[$0].hours }.min() ?? 0) else {
+      return
+    }
     var run = (start..<count).map { log[$0] }
     run.sort { $0.event != $1.event ? $0.event < $1.event : $0.user < $1.user }
     var kept = start

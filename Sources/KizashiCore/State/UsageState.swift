@@ -125,7 +125,8 @@ struct UsageState: ~Copyable {
 
   mutating func addAccount() {
     let block = blocks.add()
-    block.bindMemory(to: Header.self, capacity: 1).initialize(to: Header(log: nil, count: 0, capacity: 0, nextLeaving: .max))
+    block.bindMemory(to: Header.self, capacity: 1).initialize(
+      to: Header(log: nil, count: 0, capacity: 0, nextLeaving: .max))
     (block + cursorsAt).bindMemory(to: Cursor.self, capacity: windows.count)
       .initialize(repeating: Cursor(current: 0, previous: 0), count: windows.count)
     let totals = (block + totalsAt).bindMemory(to: Total.self, capacity: leaves.count)
