@@ -1,0 +1,41 @@
+import Testing
+
+@testable import KizashiCore
+
+/// The wheel of hours against a list that is searched from end to end.
+@Suite struct `The queue of deadlines` {
+  @Test(arguments: 1...20 as ClosedRange<UInt64>)
+  func `accounts fire in the order of instant and number, however their deadlines moved before`(seed: UInt64) {
+    var random = SplitMix(seed: seed)
+    var queue = DeadlineQueue()
+    var due = [Int64](repeating: .max, count: 40)
+    for _ in due { queue.addAccount() }
+    var now: Int64 = Int64.random(in: -5...500_000, using: &random) * Tile.length
+    // On the hour and between; within the open hour, within the wheel, and far beyond what it spans.
+    func later(_ random: inout SplitMix) -> Int64 {
+      let hours = [0, 1, 2, 24, 672, 4095, 4096, 4097, 20_000].randomElement(using: &random) ?? 0
+      let hour = (floorDivide(now, Tile.length) + Int64(hours)) * Tile.length
+      let instant = hour + (Bool.random(using: &random) ? 0 : Int64.random(in: 0..<Tile.length, using: &random))
+      return max(now + 1, instant)
+    }
+    for step in 0..<3000 {
+      for _ in 0..<Int.random(in: 0...3, using: &random) {
+        let account = Int.random(in: due.indices, using: &random)
+        due[account] = Int.random(in: 0..<10, using: &random) == 0 ? .max : later(&random)
+        queue.set(AccountID(account), due[account])
+      }
+      let limit = Int.random(in: 0..<40, using: &random) == 0 ? later(&random) : now + Tile.length / 3
+      while true {
+        let expected = due.indices.filter { due[$0] <= limit }.min { (due[$0], $0) < (due[$1], $1) }
+        let next = queue.next(upTo: limit)
+        #expect(next.map(Int.init) == expected, "step \(step), seed \(seed)")
+        guard let account = next, expected == Int(account) else { break }
+        #expect(queue.deadline(of: account) == due[Int(account)])
+        now = max(now, due[Int(account)])
+        due[Int(account)] = Bool.random(using: &random) ? .max : later(&random)
+        queue.set(account, due[Int(account)])
+      }
+      now = max(now, limit)
+    }
+  }
+}
