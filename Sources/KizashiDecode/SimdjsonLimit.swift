@@ -13,6 +13,14 @@ public enum SimdjsonLimit {
     return (lines, checksum)
   }
 
+  /// The same, with each line validated whole, as every line that is accepted is: a line that is no JSON adds nothing.
+  public static func validate(_ bytes: UnsafeRawBufferPointer) -> (lines: Int, checksum: UInt64) {
+    guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return (0, 0) }
+    var checksum: UInt64 = 0
+    let lines = ks_validate_limit(base, bytes.count, &checksum)
+    return (lines, checksum)
+  }
+
   /// How many readable bytes must follow the buffer that ``extract(_:)`` reads.
   public static var padding: Int { ks_padding() }
 }

@@ -99,7 +99,9 @@ import Testing
       let bytes = Array(text.utf8)
       let padded = bytes + Array(repeating: 0, count: SimdjsonLimit.padding)
       return padded.withUnsafeBytes {
-        let result = SimdjsonLimit.extract(UnsafeRawBufferPointer(rebasing: $0[0..<bytes.count]))
+        let lines = UnsafeRawBufferPointer(rebasing: $0[0..<bytes.count])
+        let result = SimdjsonLimit.extract(lines)
+        #expect(SimdjsonLimit.validate(lines) == result)
         return (result.lines, result.checksum)
       }
     }

@@ -14,16 +14,19 @@ import KizashiDecode
     let lines = UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count - SimdjsonLimit.padding)])
     let count = SimdjsonLimit.extract(lines).lines
     var limits: [Double] = []
+    var validating: [Double] = []
     var decoding: [Double] = []
     var engine: [Double] = []
     for _ in 0..<repetitions {
       limits.append(timed { _ = SimdjsonLimit.extract(lines) })
+      validating.append(timed { _ = SimdjsonLimit.validate(lines) })
       let (decode, apply) = run(lines)
       decoding.append(decode)
       engine.append(apply)
     }
     print("\(count) lines, \(lines.count) bytes")
     report("simdjson alone", limits, count)
+    report("simdjson alone, validating each line whole", validating, count)
     report("decode", decoding, count)
     report("engine", engine, count)
   }

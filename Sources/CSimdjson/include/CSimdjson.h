@@ -165,6 +165,8 @@ const ks_rows *ks_decode(ks_decoder *decoder, const uint8_t *bytes, size_t count
 /// What simdjson alone needs to find timestamp, account, user, event and id of each line: the benchmark's limit.
 /// `bytes` must be followed by `ks_padding()` readable bytes. Returns the number of lines.
 size_t ks_extract_limit(const uint8_t *bytes, size_t count, uint64_t *checksum) KS_NOEXCEPT;
+/// The same with each line validated whole, as every accepted line is.
+size_t ks_validate_limit(const uint8_t *bytes, size_t count, uint64_t *checksum) KS_NOEXCEPT;
 size_t ks_padding(void) KS_NOEXCEPT;
 
 #ifdef __cplusplus
