@@ -11,6 +11,8 @@ package struct Chunk: Sendable {
   package var startOffset: Int64
   /// Lines too long to be held, skipped since the last chunk; they lie before ``startOffset``.
   package var oversize: [OversizeLine]
+  /// Who is told when this chunk is stored and synced; nil: nobody waits for it.
+  package var acknowledgement: Acknowledgement?
 
   /// Lines of a stream that ends a piece at `position`.
   package init(

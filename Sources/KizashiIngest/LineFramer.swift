@@ -70,6 +70,12 @@ struct LineFramer {
     return piece
   }
 
+  /// Counts on from another place in the stream: what was handed out so far was not part of it.
+  mutating func rebase(to offset: Int64) {
+    skipping?.offset += offset - self.offset
+    self.offset = offset
+  }
+
   /// Finite input has ended: what is held is its last line.
   mutating func finish() -> Piece {
     var piece = Piece(startOffset: offset)

@@ -3,8 +3,10 @@
 package struct StreamPosition: Sendable, Equatable, Codable {
   /// Why nothing more is expected of a stream.
   package enum Ending: String, Sendable, Codable {
-    /// Finite input (a `.gz`, standard input, a connection) was read to its end.
+    /// Finite input (a `.gz`, standard input) was read to its end.
     case complete
+    /// A connection was closed: nothing can go on here, so that the position need not be kept.
+    case closed
     /// A `.gz` was read up to damage in it.
     case corrupt
     /// The file was deleted and read to its end.

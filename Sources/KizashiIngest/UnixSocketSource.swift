@@ -18,22 +18,30 @@ package actor UnixSocketSource {
   private let executor: ThreadExecutor
   private let waker: Waker
   private var listener: SocketListener?
-  private var connections: [SocketConnection] = []
+  var connections: [SocketConnection] = []
   private var accepted = 0
+  /// By name, those of earlier runs included.
+  var producers: [String: AcknowledgedProducer] = [:]
+  /// Streams of connections that an earlier run could not end.
+  private var leftOver: [StreamPosition] = []
+  let receipts: ReceiptBox
   /// Until when no connection is accepted, for want of descriptors.
   private var pausedUntil: Int64 = 0
-  private static let budgetBytes = 256 * 1024
+  static let budgetBytes = 256 * 1024
+  /// Each is a stream in the store for as long as the store lives.
+  static let mostProducers = 10_000
   private static let pauseMilliseconds: Int64 = 1_000
 
   /// Jobs run on the source's own thread.
   package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-  /// A source that will listen at `path` with the rights `mode`, or take over the `inherited` listening descriptor. `epoch`
+  /// A source that will listen at `path` with the rights `mode`, or take over the `inherited` listening descriptor, and goes
+  /// on counting the lines of acknowledged producers from its stored `positions`. `epoch`
   /// tells connections of this run from those of others in their keys (a start time). Empty `allowedUIDs`: whoever the
   /// file's rights let in.
   package init(
     id: String, path: String, mode: UInt32 = 0o660, allowedUIDs: Set<UInt32> = [], inherited: Int32? = nil,
-    maxConnections: Int = 256, epoch: String
+    maxConnections: Int = 256, epoch: String, positions: [StreamPosition] = []
   ) throws {
     self.id = id
     self.path = BytePath(path)
@@ -44,6 +52,14 @@ package actor UnixSocketSource {
     self.epoch = epoch
     executor = try ThreadExecutor(name: "kz-\(id)")
     waker = try Waker()
+    receipts = ReceiptBox(waker)
+    for position in positions where !position.finished {
+      if let name = Self.producerName(ofKey: position.key, source: id) {
+        producers[name] = AcknowledgedProducer(position: position)
+      } else {
+        leftOver.append(position)
+      }
+    }
   }
 
   /// Listens from now on; producers can connect and wait. ``run(sink:)`` does it where it was not done.
@@ -65,6 +81,13 @@ package actor UnixSocketSource {
       listener = nil
       connections = []
     }
+    for var position in leftOver {
+      // Its last lines were stored or never read; nobody can send more of it.
+      position.ending = .closed
+      try await sink.accept(
+        Chunk(source: id, position: position, bytes: [], startOffset: position.offset, oversize: []))
+    }
+    leftOver = []
     try await withTaskCancellationHandler {
       try await loop(sink)
     } onCancel: {
@@ -80,6 +103,7 @@ package actor UnixSocketSource {
         (mayAccept, ready) = look(milliseconds: pausedUntil > 0 ? Self.pauseMilliseconds : 3_600_000)
       }
       if Task.isCancelled { return }
+      try await deliverReceipts(sink)
       if mayAccept { await accept(sink) }
       for connection in ready {
         try await serve(connection, sink)
@@ -96,8 +120,13 @@ package actor UnixSocketSource {
     // poll ignores negative numbers.
     let listening = pausedUntil == 0 ? listener?.descriptor.number ?? -1 : -1
     descriptors.append(pollfd(fd: listening, events: Int16(POLLIN), revents: 0))
-    descriptors += connections.map { pollfd(fd: $0.descriptor.number, events: Int16(POLLIN), revents: 0) }
-    wait(for: &descriptors, milliseconds: milliseconds)
+    descriptors += connections.map {
+      let wanted = $0.wanted
+      // A producer that hung up while nothing is wanted of it must not keep the poll awake.
+      return pollfd(fd: wanted == 0 ? -1 : $0.descriptor.number, events: wanted, revents: 0)
+    }
+    wait(for: &descriptors, milliseconds: receipts.isEmpty ? milliseconds : 0)
+    if descriptors[0].revents != 0 { waker.settle() }
     let ready = connections.indices.filter { descriptors[$0 + 2].revents != 0 }.map { connections[$0] }
     return (descriptors[1].revents != 0, ready)
   }
@@ -133,74 +162,7 @@ package actor UnixSocketSource {
     }
   }
 
-  /// Reads a connection once and hands on what came of it.
-  private func serve(_ connection: SocketConnection, _ sink: some ChunkSink) async throws {
-    let outcome = connection.read(Self.budgetBytes)
-    try await hand(outcome.piece, connection, sink)
-    guard let reason = outcome.closed else { return }
-    connections.removeAll { $0 === connection }
-    connection.position.ending = .complete
-    // A producer need not end its last line.
-    try await hand(connection.framer.finish(), connection, sink)
-    await report(
-      .connectionClosed(lines: connection.position.lines, bytes: connection.framer.offset, reason: reason),
-      connection.position.key, sink)
-  }
-
-  private func hand(_ piece: LineFramer.Piece, _ connection: SocketConnection, _ sink: some ChunkSink) async throws {
-    guard !piece.isEmpty else { return }
-    connection.advance(over: piece)
-    try await sink.accept(
-      Chunk(
-        source: id, position: connection.position, bytes: piece.bytes, startOffset: piece.startOffset,
-        oversize: piece.oversize.map { [$0] } ?? []))
-    if let line = piece.oversize {
-      await report(.oversize(offset: line.offset, length: line.length), connection.position.key, sink)
-    }
-  }
-
-  private func report(_ kind: SourceEvent.Kind, _ key: String?, _ sink: some ChunkSink) async {
+  func report(_ kind: SourceEvent.Kind, _ key: String?, _ sink: some ChunkSink) async {
     await sink.report(SourceEvent(source: id, key: key, path: path, kind: kind))
-  }
-}
-
-/// One producer's connection. Confined to the source's actor.
-private final class SocketConnection {
-  let descriptor: Descriptor
-  var position: StreamPosition
-  var framer = LineFramer()
-
-  init(descriptor: Descriptor, position: StreamPosition) {
-    self.descriptor = descriptor
-    self.position = position
-  }
-
-  /// Reads once. `closed`: why nothing more will come.
-  func read(_ budget: Int) -> (piece: LineFramer.Piece, closed: String?) {
-    var closed: String?
-    let piece = framer.fill(budget) { room in
-      let count = Glibc.read(descriptor.number, room.baseAddress, room.count)
-      if count > 0 { return count }
-      if count == 0 {
-        closed = "the producer closed it"
-      } else if errno != EAGAIN && errno != EINTR {
-        closed = errorText(errno)
-      }
-      return 0
-    }
-    return (piece, closed)
-  }
-
-  /// Moves the position behind a piece. Every line feed counts as a line, blank and refused ones too: this is what
-  /// acknowledgements will count.
-  func advance(over piece: LineFramer.Piece) {
-    position.offset = framer.offset
-    let lineFeeds = piece.bytes.withUnsafeBytes { bytes in
-      var count = 0
-      for byte in bytes { count &+= byte == 0x0a ? 1 : 0 }
-      return count
-    }
-    let oversizeEnded = piece.oversize.map { $0.offset + $0.length < piece.startOffset } ?? false
-    position.lines += Int64(lineFeeds + (oversizeEnded ? 1 : 0))
   }
 }

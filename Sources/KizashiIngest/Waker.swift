@@ -28,6 +28,12 @@ final class Waker: Sendable {
     var byte: UInt8 = 1
     _ = write(writeEnd, &byte, 1)
   }
+
+  /// Lets the next poll wait again; for wakers that are used more than once.
+  func settle() {
+    var bytes: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    while read(descriptor, &bytes, MemoryLayout.size(ofValue: bytes)) > 0 {}
+  }
 }
 
 /// Monotonic time in milliseconds, for the reconcile beat; no instant of any event comes from it.

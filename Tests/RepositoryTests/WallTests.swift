@@ -8,7 +8,7 @@ import Testing
     "KizashiCore": [],
     "KizashiSample": [],
     "KizashiDecode": ["KizashiCore", "CSimdjson"],
-    "KizashiIngest": ["CZlib", "CLinux", "Glibc"],
+    "KizashiIngest": ["CZlib", "CLinux", "Glibc", "FoundationEssentials", "Synchronization"],
     "KizashiStore": ["KizashiCore", "CSQLite", "GRDB", "GRDBSQLite", "Foundation", "Glibc"],
     "KizashiConfig": ["KizashiCore", "Yams", "Foundation"],
     "KizashiDaemon": [

@@ -30,6 +30,8 @@ public struct Commit: Sendable {
   public var attributes: [AttributeRow] = []
   /// Sources that delivered something, ascending by number.
   public var sources: [SourceRow] = []
+  /// Advances of the clock that no line made, in order.
+  public var clockAdvances: [ClockAdvance] = []
   /// Nothing to store.
   public init() {}
 
@@ -37,6 +39,6 @@ public struct Commit: Sendable {
   public var isEmpty: Bool {
     facts.isEmpty && records.isEmpty && accountRows.isEmpty && changes.isEmpty && alerts.isEmpty
       && sources.isEmpty && attributes.isEmpty && accounts.ends.isEmpty && eventNames.ends.isEmpty
-      && users.ends.isEmpty
+      && users.ends.isEmpty && clockAdvances.isEmpty
   }
 }

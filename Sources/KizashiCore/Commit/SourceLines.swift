@@ -28,6 +28,22 @@ public struct StoredRecord: Sendable {
   }
 }
 
+/// The clock was moved by something other than a line: the wall clock, or the end of a replay.
+///
+/// Together with the lines, the config and the commands this log determines everything stored: the same lines with
+/// ``Engine/settle(at:)`` called at the same places give the same rows. Two advances without a line between them are one.
+public struct ClockAdvance: Sendable, Equatable {
+  /// Lines of all sources that had been applied before it, since the store was made.
+  public var lines: Int64
+  /// What the clock showed after it.
+  public var to: Instant
+  /// An advance; see the properties.
+  public init(lines: Int64, to: Instant) {
+    self.lines = lines
+    self.to = to
+  }
+}
+
 /// What the engine knows of a source after the commit.
 public struct SourceRow: Sendable {
   /// Index of the source among those registered with the engine.

@@ -162,7 +162,20 @@ extension Engine {
   /// Moves the clock to the last deadline at or before `instant`, firing all on the way; below the clock it does nothing.
   public mutating func advance(to instant: Instant) {
     guard instant > now else { return }
+    let before = now
     fireDeadlines(upTo: instant.milliseconds)
+    if now > before { logAdvance() }
+  }
+
+  /// Notes where among the lines the clock moved by itself.
+  private mutating func logAdvance() {
+    let lines = sources.reduce(Int64(0)) { $0 + $1.row.lines }
+    let advance = ClockAdvance(lines: lines, to: now)
+    if pending.clockAdvances.last?.lines == lines {
+      pending.clockAdvances[pending.clockAdvances.count - 1] = advance
+    } else {
+      pending.clockAdvances.append(advance)
+    }
   }
 
   /// Fires all deadlines at or before `instant` and sets the clock to it: the end of a replay `--until`.
@@ -171,5 +184,6 @@ extension Engine {
     fireDeadlines(upTo: instant.milliseconds)
     now = instant
     daySteps.move(to: now.tile)
+    logAdvance()
   }
 }

@@ -22,10 +22,7 @@ struct CommitBuilder {
   }
 
   /// The unit of a commit; `engine` is asked for the names and attributes that payloads carry.
-  func unit(
-    _ commit: consuming Commit, _ engine: borrowing Engine, streams: [StreamRow], quarantine: [QuarantineRow],
-    detectedAt: Instant
-  ) -> CommitUnit {
+  func unit(_ commit: consuming Commit, _ engine: borrowing Engine, detectedAt: Instant) -> CommitUnit {
     var deliveries: [NewDelivery] = []
     for transition in commit.alerts {
       deliveries += owed(transition, engine, detectedAt)
@@ -33,9 +30,7 @@ struct CommitBuilder {
     let owesNow = deliveries.contains { $0.suppression == nil }
     var unit = CommitUnit(
       commit: commit, detectedAt: detectedAt, configVersion: configVersion, durable: owesNow)
-    unit.streams = streams
     unit.deliveries = deliveries
-    unit.quarantine = quarantine
     return unit
   }
 

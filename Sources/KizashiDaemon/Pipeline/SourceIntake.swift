@@ -34,7 +34,10 @@ actor SourceIntake: ChunkSink {
     for (user, account) in remembered { decoder.remember(user: user, account: account) }
   }
 
-  func accept(_ chunk: Chunk) async throws {
+  func accept(_ chunk: Chunk) async throws { try await accept(chunk, releasing: []) }
+
+  /// Takes lines from quarantine, whose rows are to go in the same transaction.
+  func accept(_ chunk: Chunk, releasing sequences: [Int64]) async throws {
     let readAt = clock.now()
     var batch = EventBatch()
     batch.source = source
@@ -43,7 +46,7 @@ actor SourceIntake: ChunkSink {
       decoder.decode($0, atStreamStart: chunk.atStreamStart, receivedAt: readAt, into: &batch)
     }
     progress(batch.rowCount)
-    let decoded = DecodedChunk(batch: batch, chunk: chunk, readAt: readAt)
+    let decoded = DecodedChunk(batch: batch, chunk: chunk, readAt: readAt, releases: sequences)
     try await handOver?.value
     handOver = Task { [host, source] in try await host.take(decoded, source: source) }
   }

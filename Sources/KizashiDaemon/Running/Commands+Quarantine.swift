@@ -33,17 +33,15 @@ extension Commands {
         latestAcceptable: { $0.advanced(by: tolerance) })
       var position = StreamPosition(
         source: names[number], key: "quarantine:\(started.milliseconds)", path: BytePath("quarantine"))
-      position.ending = .complete
+      position.ending = .closed
       let bytes = group.flatMap { $0.line + [UInt8(ascii: "\n")] }
       try await intake.accept(
-        Chunk(source: names[number], position: position, bytes: bytes, startOffset: 0, oversize: []))
+        Chunk(source: names[number], position: position, bytes: bytes, startOffset: 0, oversize: []),
+        releasing: group.map(\.sequence))
       try await intake.settle()
       await host.release(number)
     }
-    // Stored before the old rows go: a crash in between leaves them to be retried, which ids make harmless.
     try await host.flush()
-    let sequences = lines.map(\.sequence)
-    try await store.use { try $0.removeQuarantined(sequences) }
     return ControlReply(message: "\(lines.count) \(lines.count == 1 ? "line" : "lines") read again")
   }
 }

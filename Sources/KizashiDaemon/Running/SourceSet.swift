@@ -77,7 +77,7 @@ actor SourceSet {
       let inherited = sockets.listener(at: path)
       let source = try UnixSocketSource(
         id: configuration.id, path: path, mode: mode, allowedUIDs: Set(allowUIDs), inherited: inherited,
-        epoch: "\(clock.now().milliseconds)")
+        epoch: "\(clock.now().milliseconds)", positions: positions)
       try await source.listen()
       run = { try await source.run(sink: intake) }
     }

@@ -113,11 +113,13 @@ enum Tables {
       due_ms INTEGER, done_ms INTEGER, note TEXT, PRIMARY KEY (account, action)) WITHOUT ROWID;
     """
 
-  /// The one row of what is true of the store as a whole.
+  /// The one row of what is true of the store as a whole, and where among the lines (of all sources, in the order they
+  /// were applied) the clock moved without one: with the lines themselves, all that the rest is a function of.
   private static let state = """
     CREATE TABLE store_state (
       id INTEGER PRIMARY KEY CHECK (id = 1), now_ms INTEGER, now_hour INTEGER, schema_version INTEGER NOT NULL,
       config_version INTEGER NOT NULL, program_version TEXT NOT NULL, clean_stop INTEGER NOT NULL);
+    CREATE TABLE clock_advance (lines INTEGER PRIMARY KEY, to_ms INTEGER NOT NULL);
     """
 
   /// Statistics for the query planner, fixed and never measured: they make it start from the account where one is asked

@@ -12,6 +12,8 @@ package struct CommitUnit: Sendable {
   package var deliveries: [NewDelivery] = []
   /// The lines it refused.
   package var quarantine: [QuarantineRow] = []
+  /// Rows of quarantine that were read again for it, by number: they go.
+  package var releasedQuarantine: [Int64] = []
   /// The wall clock at detection: `detected_at`.
   package var detectedAt: Instant
   /// The version the commit's measure and rule numbers belong to, as ``Store/register(_:)`` gave it.

@@ -7,6 +7,7 @@ final class CommitWriter {
   private let accounts: AccountWriter
   private let flow: FlowWriter
   private let clock: HotStatement
+  private let advance: HotStatement
   private let gauge: WALGauge
   /// Whether `synchronous` is FULL at this moment.
   private var isSyncingCommits = false
@@ -18,6 +19,7 @@ final class CommitWriter {
     accounts = try AccountWriter(db)
     flow = try FlowWriter(db)
     clock = try HotStatement(db, "UPDATE store_state SET now_ms = ?, now_hour = ?")
+    advance = try HotStatement(db, "INSERT OR REPLACE INTO clock_advance VALUES (?, ?)")
     gauge = WALGauge(db)
   }
 
@@ -34,6 +36,11 @@ final class CommitWriter {
       try features.add(unit.commit.eventNames, db)
       try accounts.write(unit, config: config)
       try flow.write(unit, quarantineRows: quarantineRows)
+      for row in unit.commit.clockAdvances {
+        advance.bind(1, row.lines)
+        advance.bind(2, row.to.milliseconds)
+        try advance.run()
+      }
       if unit.commit.now.milliseconds != .min {
         clock.bind(1, unit.commit.now.milliseconds)
         clock.bind(2, Int64(unit.commit.now.tile.hour))

@@ -11,6 +11,7 @@ final class FlowWriter {
   private let stream: HotStatement
   private let forgottenStream: HotStatement
   private let quarantined: HotStatement
+  private let releaseQuarantined: HotStatement
   private let trimQuarantine: HotStatement
   private let delivery: HotStatement
 
@@ -29,6 +30,7 @@ final class FlowWriter {
     forgottenStream = try HotStatement(db, "DELETE FROM stream WHERE source = ? AND key = ?")
     quarantined = try HotStatement(
       db, "INSERT INTO quarantined (source, path, offset, reason, seen_ms, line) VALUES (?, ?, ?, ?, ?, ?)")
+    releaseQuarantined = try HotStatement(db, "DELETE FROM quarantined WHERE seq = ?")
     trimQuarantine = try HotStatement(
       db, "DELETE FROM quarantined WHERE seq <= (SELECT max(seq) FROM quarantined) - ?")
     delivery = try HotStatement(
@@ -49,6 +51,10 @@ final class FlowWriter {
       forgottenStream.bind(1, Int64(key.source))
       forgottenStream.bind(2, key.key)
       try forgottenStream.run()
+    }
+    for sequence in unit.releasedQuarantine {
+      releaseQuarantined.bind(1, sequence)
+      try releaseQuarantined.run()
     }
     // More than fit need not be written to be deleted again.
     for row in unit.quarantine.suffix(quarantineRows) { try write(row) }

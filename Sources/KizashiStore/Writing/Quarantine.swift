@@ -31,15 +31,4 @@ extension Store {
       }
     }
   }
-
-  /// Removes lines that were read again.
-  package func removeQuarantined(_ sequences: [Int64]) throws(StoreError) {
-    try access("removing from quarantine of") { db in
-      try db.inTransactionReturning { db in
-        for sequence in sequences {
-          try db.execute(sql: "DELETE FROM quarantined WHERE seq = ?", arguments: [sequence])
-        }
-      }
-    }
-  }
 }

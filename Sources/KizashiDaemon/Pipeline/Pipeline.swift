@@ -1,0 +1,207 @@
+import KizashiConfig
+import KizashiCore
+import KizashiIngest
+import KizashiStore
+
+/// A decoded chunk on its way to the engine.
+struct DecodedChunk: Sendable {
+  var batch: EventBatch
+  var chunk: Chunk
+  var readAt: Instant
+  /// Rows of quarantine that it reads again: they go with what becomes of it.
+  var releases: [Int64] = []
+}
+
+/// What one transaction stores, and who is told when it is stored.
+struct Parcel: Sendable {
+  var unit: CommitUnit
+  /// Producers that wait for it.
+  var receipts: [(receipt: Receipt, taker: any ReceiptTaker)]
+  /// Whether the unit owes hook runs.
+  var owesRuns: Bool
+}
+
+/// The engine and what was read and applied to it but is not stored yet. Decides when to store and what belongs together.
+///
+/// Synchronous and without effects: its owner gives it decoded chunks and the time, and stores what it cuts off. The
+/// daemon's owner is ``EngineHost``; a simulation is another.
+struct Pipeline: ~Copyable {
+  private(set) var engine: Engine
+  private var builder: CommitBuilder
+  private let policy: CommitPolicy
+  private var positions: [String: (position: StreamPosition, source: Int)] = [:]
+  private var quarantine: [QuarantineRow] = []
+  private var releasedQuarantine: [Int64] = []
+  private var receipts: [String: (receipt: Receipt, taker: any ReceiptTaker)] = [:]
+  private var lastCut: Instant
+  /// Sources with something unread at the last look.
+  private var undrained: Set<Int>
+  private(set) var totals = Totals()
+
+  /// What went through since the start.
+  struct Totals: Sendable {
+    var bytes: Int64 = 0
+    var lines: Int64 = 0
+    var commits: Int64 = 0
+    var changes: Int64 = 0
+    var alerts: Int64 = 0
+  }
+
+  init(parts: EngineParts, policy: CommitPolicy, liveSources: Set<Int>, now: Instant) throws {
+    engine = try parts.makeEngine()
+    builder = parts.builder
+    self.policy = policy
+    undrained = liveSources
+    lastCut = now
+  }
+
+  // MARK: Input
+
+  /// Counts a chunk.
+  mutating func take(_ decoded: DecodedChunk, source: Int) {
+    undrained.insert(source)
+    engine.apply(decoded.batch)
+    let chunk = decoded.chunk
+    var refused: [Receipt.RefusedLine] = []
+    for line in chunk.oversize {
+      engine.refuse(.oversize, source: source)
+      quarantine.append(
+        QuarantineRow(
+          source: source, path: chunk.position.path.bytes, offset: line.offset, reason: .oversize,
+          seenAt: decoded.readAt, line: line.sample))
+      if let wish = chunk.acknowledgement {
+        refused.append(Receipt.RefusedLine(line: wish.firstLine - 1, reason: RefusalReason.oversize.name))
+      }
+    }
+    let refusals = engine.takeRefusals()
+    if !refusals.isEmpty {
+      keep(refusals, decoded, source)
+      if let wish = chunk.acknowledgement { refused += numbered(refusals, decoded, from: wish.firstLine) }
+    }
+    positions[chunk.position.key] = (chunk.position, source)
+    releasedQuarantine += decoded.releases
+    if let wish = chunk.acknowledgement { owe(wish, chunk.position, refused) }
+    totals.bytes += Int64(chunk.bytes.count)
+    totals.lines += Int64(decoded.batch.lines.count)
+  }
+
+  private mutating func keep(_ refusals: [Refusal], _ decoded: DecodedChunk, _ source: Int) {
+    for refusal in refusals {
+      let range = decoded.batch.lines[refusal.line]
+      let start = Int(range.offset)
+      let length = min(Int(range.length), QuarantineRow.longestLine)
+      quarantine.append(
+        QuarantineRow(
+          source: source, path: decoded.chunk.position.path.bytes,
+          offset: decoded.chunk.startOffset + Int64(start), reason: refusal.reason, seenAt: decoded.readAt,
+          line: Array(decoded.chunk.bytes[start..<start + length])))
+    }
+  }
+
+  /// A producer counts line feeds, blank lines included; a batch knows offsets.
+  private func numbered(
+    _ refusals: [Refusal], _ decoded: DecodedChunk, from firstLine: Int64
+  ) -> [Receipt.RefusedLine] {
+    var line = firstLine
+    var offset = 0
+    var result: [Receipt.RefusedLine] = []
+    // Several rows of one envelope may be refused, and they need not come in order of lines.
+    for refusal in refusals.sorted(by: { $0.line < $1.line }) {
+      let start = Int(decoded.batch.lines[refusal.line].offset)
+      for byte in decoded.chunk.bytes[offset..<start] where byte == UInt8(ascii: "\n") { line += 1 }
+      offset = start
+      if result.last?.line == line { continue }
+      result.append(Receipt.RefusedLine(line: line, reason: refusal.reason.name))
+    }
+    return result
+  }
+
+  private mutating func owe(_ wish: Acknowledgement, _ position: StreamPosition, _ refused: [Receipt.RefusedLine]) {
+    var receipt = receipts[position.key]?.receipt ?? Receipt(key: position.key, lines: 0)
+    receipt.lines = position.lines
+    receipt.refused += refused
+    receipts[position.key] = (receipt, wish.taker)
+  }
+
+  // MARK: Sources and time
+
+  /// A source had nothing unread at its last look.
+  mutating func drained(_ source: Int) { undrained.remove(source) }
+
+  /// A source that is about to be read has to be drained before the wall clock may move the engine's.
+  mutating func follow(_ source: Int) { undrained.insert(source) }
+
+  /// A source that ended cannot hold the clock.
+  mutating func release(_ source: Int) { undrained.remove(source) }
+
+  /// Lets the wall clock move the engine's, unless a backlog would look like silence.
+  mutating func tick(to instant: Instant) {
+    if undrained.isEmpty { engine.advance(to: instant) }
+  }
+
+  /// The end of a replay `--until`.
+  mutating func settle(at instant: Instant) { engine.settle(at: instant) }
+
+  // MARK: Commits
+
+  /// Whether there is anything to store.
+  var hasSomething: Bool {
+    engine.undrained.anything || !positions.isEmpty
+  }
+
+  /// Whether everything there was to read has been applied.
+  var isDrained: Bool { undrained.isEmpty }
+
+  /// What to do now.
+  func decide(now: Instant, storeIsFree: Bool) -> CommitPolicy.Decision {
+    guard hasSomething else { return .gather }
+    return policy.decide(
+      events: engine.undrained.events, since: lastCut, now: now, isDrained: isDrained, storeIsFree: storeIsFree)
+  }
+
+  /// Whether what gathered while the store was busy should follow at once.
+  var followsAtOnce: Bool { policy.whenDrained && isDrained && hasSomething }
+
+  /// Cuts off everything that has gathered.
+  mutating func cut(now: Instant) throws -> Parcel {
+    let commit = engine.drain()
+    var unit = builder.unit(commit, engine, detectedAt: now)
+    for (position, source) in positions.values.sorted(by: { $0.position.key < $1.position.key }) {
+      if position.ending == .closed {
+        unit.forgottenStreams.append(StreamKey(source: source, key: position.key))
+      } else {
+        unit.streams.append(try StoredPosition.row(position, source: source))
+      }
+    }
+    unit.quarantine = quarantine
+    unit.releasedQuarantine = releasedQuarantine
+    let owesRuns = unit.durable
+    // Whoever is told that a line is stored will not send it again.
+    if !receipts.isEmpty { unit.durable = true }
+    let parcel = Parcel(
+      unit: unit, receipts: receipts.values.sorted { $0.receipt.key < $1.receipt.key }, owesRuns: owesRuns)
+    positions.removeAll(keepingCapacity: true)
+    quarantine.removeAll(keepingCapacity: true)
+    releasedQuarantine.removeAll()
+    receipts.removeAll(keepingCapacity: true)
+    lastCut = now
+    totals.commits += 1
+    totals.changes += Int64(unit.commit.changes.count)
+    totals.alerts += Int64(unit.commit.alerts.count)
+    return parcel
+  }
+
+  // MARK: Configs
+
+  /// Puts another engine in place because the config has changed. Everything gathered was stored before.
+  mutating func rebuild(_ parts: EngineParts) throws {
+    engine = try parts.makeEngine()
+    builder = parts.builder
+  }
+
+  /// Takes over what a changed config says of rules' hooks, where no number changes.
+  mutating func use(_ builder: CommitBuilder) { self.builder = builder }
+
+  /// Registers a source that a changed config added.
+  mutating func addSource(_ source: SourceModel) { engine.addSource(source) }
+}
