@@ -20,6 +20,7 @@ let package = Package(
     .library(name: "KizashiCore", targets: ["KizashiCore"]),
     .library(name: "KizashiDecode", targets: ["KizashiDecode"]),
     .library(name: "KizashiSample", targets: ["KizashiSample"]),
+    .library(name: "KizashiClient", targets: ["KizashiClient"]),
   ],
   dependencies: [
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -51,6 +52,9 @@ let package = Package(
     // YAML to a model.
     .target(name: "KizashiConfig", dependencies: ["KizashiCore", yams], swiftSettings: strict),
 
+    // The producer's side of the acknowledged socket, for other programs and for `kizashi send`.
+    .target(name: "KizashiClient", dependencies: ["CLinux"], swiftSettings: strict),
+
     // Deterministic sample usage.
     .target(name: "KizashiSample", swiftSettings: strict),
 
@@ -64,7 +68,8 @@ let package = Package(
     .executableTarget(
       name: "kizashi",
       dependencies: [
-        "KizashiCore", "KizashiConfig", "KizashiStore", "KizashiDaemon", "KizashiSample", logging, arguments,
+        "KizashiCore", "KizashiConfig", "KizashiStore", "KizashiDaemon", "KizashiSample", "KizashiClient",
+        logging, arguments,
       ], swiftSettings: strict),
 
     // Tests. ReferenceModel recomputes everything from the raw events; the engine must agree with it.
@@ -78,12 +83,13 @@ let package = Package(
       name: "KizashiStoreTests", dependencies: ["KizashiStore", "KizashiCore", grdb, sqlite], swiftSettings: strict),
     .testTarget(
       name: "KizashiConfigTests", dependencies: ["KizashiConfig", "KizashiCore", yams], swiftSettings: strict),
+    .testTarget(name: "KizashiClientTests", dependencies: ["KizashiClient"], swiftSettings: strict),
     .testTarget(name: "KizashiSampleTests", dependencies: ["KizashiSample"], swiftSettings: strict),
     .testTarget(
       name: "KizashiDaemonTests",
       dependencies: [
         "KizashiDaemon", "KizashiIngest", "KizashiCore", "KizashiConfig", "KizashiStore", "KizashiSample",
-        "ReferenceModel", grdb, logging, subprocess,
+        "KizashiClient", "ReferenceModel", grdb, logging, subprocess,
       ], swiftSettings: strict),
     .testTarget(
       name: "KizashiCLITests", dependencies: ["kizashi", "KizashiConfig", "KizashiCore", "KizashiStore"],

@@ -87,6 +87,8 @@ final class AcknowledgedProducer {
   var position: StreamPosition
   /// Lines that are stored.
   var acknowledged: Int64
+  /// Number of its last hello; 0: not in this run.
+  var lastUse = 0
   /// The newest connection: the one that is read.
   weak var connection: SocketConnection?
 

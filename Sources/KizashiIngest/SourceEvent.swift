@@ -24,6 +24,8 @@ package struct SourceEvent: Sendable, Equatable, CustomStringConvertible {
     case connectionOpened(uid: UInt32, pid: Int32)
     /// A connection ended.
     case connectionClosed(lines: Int64, bytes: Int64, reason: String)
+    /// There are too many acknowledged producers; this one, which has been away longest, would start over.
+    case producerForgotten(name: String, lines: Int64)
     /// A connection was not let in.
     case connectionRefused(reason: String)
   }
@@ -55,6 +57,9 @@ package struct SourceEvent: Sendable, Equatable, CustomStringConvertible {
     case .connectionOpened(let uid, let pid): return "connection from uid \(uid), pid \(pid)"
     case .connectionClosed(let lines, let bytes, let reason):
       return "connection closed after \(lines) lines, \(bytes) bytes: \(reason)"
+    case .producerForgotten(let name, let lines):
+      return
+        "producer \(name) forgotten after \(lines) lines: others are newer; under this name counting would start over"
     case .connectionRefused(let reason): return "connection refused: \(reason)"
     }
   }

@@ -34,10 +34,7 @@ extension UnixSocketSource {
       try await hand(rest, connection, sink)
     case .refused(let reason): await turnAway(connection, reason, sink)
     case .acknowledge(let name):
-      guard let producer = producer(name) else {
-        let reason = "\(Self.mostProducers) producers have sent to this source already"
-        return await turnAway(connection, reason, sink)
-      }
+      let producer = try await producer(name, sink)
       if let older = producer.connection {
         older.send(.error("a newer connection of this producer has taken over"))
         try await close(older, "a newer connection of the producer took over", sink)
@@ -57,12 +54,32 @@ extension UnixSocketSource {
     connection.framer.rebase(to: offset + Int64(rest.bytes.count))
   }
 
-  private func producer(_ name: String) -> AcknowledgedProducer? {
-    if let known = producers[name] { return known }
-    guard producers.count < Self.mostProducers else { return nil }
+  private func producer(_ name: String, _ sink: some ChunkSink) async throws -> AcknowledgedProducer {
+    uses += 1
+    if let known = producers[name] {
+      known.lastUse = uses
+      return known
+    }
+    if producers.count >= mostProducers { try await forgetOne(sink) }
     let position = StreamPosition(source: id, key: Self.key(ofProducer: name, source: id), path: path)
-    producers[name] = AcknowledgedProducer(position: position)
-    return producers[name]
+    let producer = AcknowledgedProducer(position: position)
+    producer.lastUse = uses
+    producers[name] = producer
+    return producer
+  }
+
+  /// Makes room: forgets the producer that has been away longest. Should it come back, it is counted from the start.
+  private func forgetOne(_ sink: some ChunkSink) async throws {
+    let idle = producers.filter { $0.value.connection == nil && $0.value.isSettled }
+    guard let (name, producer) = idle.min(by: { ($0.value.lastUse, $0.key) < ($1.value.lastUse, $1.key) }) else {
+      return
+    }
+    producers[name] = nil
+    var position = producer.position
+    position.ending = .closed
+    try await sink.accept(
+      Chunk(source: id, position: position, bytes: [], startOffset: position.offset, oversize: []))
+    await report(.producerForgotten(name: name, lines: position.lines), position.key, sink)
   }
 
   private func turnAway(_ connection: SocketConnection, _ reason: String, _ sink: some ChunkSink) async {

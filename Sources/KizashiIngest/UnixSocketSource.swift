@@ -28,8 +28,10 @@ package actor UnixSocketSource {
   /// Until when no connection is accepted, for want of descriptors.
   private var pausedUntil: Int64 = 0
   static let budgetBytes = 256 * 1024
-  /// Each is a stream in the store for as long as the store lives.
-  static let mostProducers = 10_000
+  /// Each is a stream in the store.
+  let mostProducers: Int
+  /// Counts uses of producers' names, to know which has been away longest.
+  var uses = 0
   private static let pauseMilliseconds: Int64 = 1_000
 
   /// Jobs run on the source's own thread.
@@ -41,7 +43,8 @@ package actor UnixSocketSource {
   /// file's rights let in.
   package init(
     id: String, path: String, mode: UInt32 = 0o660, allowedUIDs: Set<UInt32> = [], inherited: Int32? = nil,
-    maxConnections: Int = 256, epoch: String, positions: [StreamPosition] = []
+    maxConnections: Int = 256, mostProducers: Int = 10_000, epoch: String,
+    positions: [StreamPosition] = []
   ) throws {
     self.id = id
     self.path = BytePath(path)
@@ -49,6 +52,7 @@ package actor UnixSocketSource {
     self.allowedUIDs = allowedUIDs
     self.inherited = inherited
     self.maxConnections = maxConnections
+    self.mostProducers = mostProducers
     self.epoch = epoch
     executor = try ThreadExecutor(name: "kz-\(id)")
     waker = try Waker()

@@ -19,7 +19,8 @@ struct Kizashi: AsyncParsableCommand {
     version: "kizashi \(ProgramVersion.current)",
     groupedSubcommands: [
       CommandGroup(name: "Looking", subcommands: [Accounts.self, Account.self, Changes.self, Alerts.self]),
-      CommandGroup(name: "Running", subcommands: [Run.self, Check.self, Reload.self, Replay.self, Verify.self]),
+      CommandGroup(
+        name: "Running", subcommands: [Run.self, Check.self, Reload.self, Replay.self, Send.self, Verify.self]),
       CommandGroup(
         name: "Operating",
         subcommands: [

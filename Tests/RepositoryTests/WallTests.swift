@@ -9,6 +9,7 @@ import Testing
     "KizashiSample": [],
     "KizashiDecode": ["KizashiCore", "CSimdjson"],
     "KizashiIngest": ["CZlib", "CLinux", "Glibc", "FoundationEssentials", "Synchronization"],
+    "KizashiClient": ["CLinux", "Glibc", "FoundationEssentials", "Synchronization"],
     "KizashiStore": ["KizashiCore", "CSQLite", "GRDB", "GRDBSQLite", "Foundation", "Glibc"],
     "KizashiConfig": ["KizashiCore", "Yams", "Foundation"],
     "KizashiDaemon": [
@@ -17,7 +18,8 @@ import Testing
       "SystemPackage",
     ],
     "kizashi": [
-      "KizashiDaemon", "KizashiSample", "KizashiCore", "KizashiStore", "KizashiConfig", "ArgumentParser", "Logging",
+      "KizashiDaemon", "KizashiClient", "KizashiSample", "KizashiCore", "KizashiStore", "KizashiConfig",
+      "ArgumentParser", "Logging",
       "Foundation", "Glibc", "Synchronization",
     ],
   ]

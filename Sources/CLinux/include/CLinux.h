@@ -29,6 +29,10 @@ int clinux_pipe(int ends[2]);
 // accept4(2): the new socket does not block and is closed on exec.
 int clinux_accept(int listener);
 
+// A Unix stream socket connected to the path; it does not block and is closed on exec. -1 with errno set; EAGAIN: the
+// listener's queue is full, ENAMETOOLONG: no socket can have such a path.
+int clinux_connect(const char *path);
+
 // SO_PEERCRED: who connected.
 int clinux_peer(int socket, uint32_t *uid, int32_t *pid);
 

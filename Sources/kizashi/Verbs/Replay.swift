@@ -3,7 +3,6 @@ import Foundation
 import KizashiCore
 import KizashiDaemon
 import KizashiStore
-import Synchronization
 
 /// `kizashi replay FILE…`
 struct Replay: AsyncParsableCommand {
@@ -58,35 +57,14 @@ struct Replay: AsyncParsableCommand {
     do {
       defer { meter.finish() }
       summary = try await KizashiDaemon.Replay.run(request, logger: logger) {
-        meter.show($0)
+        meter.show(
+          ProgressBar.State(
+            bytes: $0.bytesRead, totalBytes: $0.totalBytes, events: $0.events,
+            elapsedMilliseconds: $0.elapsedMilliseconds))
       }
     }
     try Output.write(ReplayReport(summary: summary).text(output.format))
     if strict && summary.refusedLines > 0 { throw ExitCode(ExitStatus.badData.rawValue) }
-  }
-}
-
-/// Draws the progress bar at most ten times a second.
-private final class ProgressMeter: Sendable {
-  private let terminal: Terminal
-  private let lastDrawn = Mutex<Int64?>(nil)
-
-  init(terminal: Terminal) { self.terminal = terminal }
-
-  func show(_ progress: ReplayProgress) {
-    guard terminal.isTerminal else { return }
-    lastDrawn.withLock { last in
-      if let last, progress.elapsedMilliseconds - last < 100 { return }
-      last = progress.elapsedMilliseconds
-      let state = ProgressBar.State(
-        bytes: progress.bytesRead, totalBytes: progress.totalBytes, events: progress.events,
-        elapsedMilliseconds: progress.elapsedMilliseconds)
-      Output.writeError(ProgressBar.redraw(state, width: terminal.width ?? 80))
-    }
-  }
-
-  func finish() {
-    if lastDrawn.withLock({ $0 != nil }) { Output.writeError(ProgressBar.erased) }
   }
 }
 
