@@ -89,7 +89,7 @@ let package = Package(
       name: "KizashiDaemonTests",
       dependencies: [
         "KizashiDaemon", "KizashiIngest", "KizashiCore", "KizashiConfig", "KizashiStore", "KizashiSample",
-        "KizashiClient", "ReferenceModel", grdb, logging, subprocess,
+        "KizashiClient", "KizashiDecode", "ReferenceModel", grdb, logging, subprocess,
       ], swiftSettings: strict),
     .testTarget(
       name: "KizashiCLITests", dependencies: ["kizashi", "KizashiConfig", "KizashiCore", "KizashiStore"],

@@ -1,0 +1,283 @@
+import Foundation
+
+import KizashiConfig
+import KizashiCore
+import KizashiStore
+
+@testable import KizashiClient
+@testable import KizashiDaemon
+@testable import KizashiIngest
+
+/// Runs a world and a machine in one thread under a virtual clock, and breaks the machine in every way it can break: killed
+/// at any step, power cut, store refusing for a while, reads that come short, hooks that fail, connections that drop. One
+/// seed decides all of it, so that a failing seed fails again, step by step the same.
+final class Simulation {
+  struct Broken: Error, CustomStringConvertible {
+    var description: String
+  }
+
+  let place: Workspace
+  let configuration: KizashiConfig.Configuration
+  var world: World
+  var machine: Machine?
+  /// The log of events as the machine applied it; the first `stored` of it are in the store.
+  var applied: [AppliedChunk] = []
+  var stored = 0
+  /// Copies of the disk since it was last synced, each with how much of the log it holds.
+  private var snapshots: [(name: String, stored: Int)] = []
+  private var nextSnapshot = 0
+  private let cutsPower: Bool
+  /// How often each hook run was started.
+  var ran: [String: Int] = [:]
+  /// Runs that exited with 0.
+  var succeeded: Set<String> = []
+  /// What happened, for comparing two runs of one seed and for reading a failure.
+  private(set) var trace: [String] = []
+  var faults: [String: Int] = [:]
+
+  init(seed: UInt64) throws {
+    place = try Workspace()
+    configuration = try Simulation.configure(place)
+    world = World(seed: seed, at: 1_771_545_600_000 + Int64(seed % 24) * 3_600_000)
+    cutsPower = world.chance(40)
+    try start()
+    try snapshot(durable: true)
+  }
+
+  private static func configure(_ place: Workspace) throws -> KizashiConfig.Configuration {
+    try place.write(
+      "kizashi.yaml",
+      """
+      version: 1
+      business: {timezone: Europe/Berlin}
+      store: {path: \(place.store)}
+      sources:
+        - {id: log, kind: file, paths: [/log/*]}
+        - {id: sock, kind: unix, path: /log/sock}
+      limits: {hook_max_age: 12h}
+      windows: [24h, 7d]
+      measures:
+        recency: {metric: {days_since_last: {feature: any}}, grade: {points: [[0, 100], [2, 60], [5, 0]]}}
+        volume: {metric: {count: {feature: any, window: 24h}}, grade: {points: [[0, 0], [6, 100]]}}
+      scorecards:
+        standard:
+          min_coverage: 0.3
+          dimensions: {usage: {weight: 100, measures: {recency: 50, volume: 50}}}
+      rules:
+        busy: {kind: threshold, metric: {count: {feature: any, window: 24h}}, above: 5, clear: 2, hooks: [one, two]}
+        quiet: {kind: silence, feature: any, after: 30h, hooks: [one]}
+        turned: {kind: band_change, to: [red, yellow], for: 2h, hooks: [two]}
+        fell: {kind: drop, by: 15, within: 3d}
+      hooks:
+        one: {run: [/bin/true], concurrency: 1}
+        two: {run: [/bin/true], concurrency: 3, retries: 2}
+      """)
+    return try Configuration.load(path: place.config)
+  }
+
+  func note(_ step: String) { trace.append("\(world.now) \(step)") }
+
+  private func fault(_ name: String) {
+    faults[name, default: 0] += 1
+    note("FAULT \(name)")
+  }
+
+  // MARK: Steps
+
+  /// One step of whoever's turn it is.
+  func step() throws {
+    switch world.pick(0...99) {
+    case 0..<16: world.write()
+    case 16..<18:
+      world.rotate()
+      note("rotate")
+    case 18..<26: world.offer(world.pick(0...1))
+    case 26..<34: world.transmit(world.pick(0...1))
+    case 34..<36:
+      let index = world.pick(0...1)
+      if world.producers[index].wire != nil { fault("disconnect") }
+      world.disconnect(index)
+    case 36..<60: try read()
+    case 60..<74: try commit()
+    case 74..<80: try hooks()
+    case 80..<92: try pass(Int64(world.pick(1...90)) * (world.chance(20) ? 1_200_000 : 10_000))
+    case 92..<95: try crash()
+    case 95..<98: try quiet()
+    default: try tellProducers()
+    }
+  }
+
+  /// Time goes by, and the clock driver looks.
+  func pass(_ milliseconds: Int64) throws {
+    world.now += milliseconds
+    look()
+    machine?.pipeline.tick(to: Instant(milliseconds: world.now - 2000))
+    try commit()
+  }
+
+  /// Nobody writes for a while, and everything is read: silence is what happens.
+  private func quiet() throws {
+    for _ in 0..<40 where machine != nil { try read() }
+    for _ in 0..<world.pick(1...6) { try pass(Int64(world.pick(1...30)) * 1_200_000) }
+  }
+
+  /// Sources say when their last look found nothing unread.
+  private func look() {
+    guard let machine else { return }
+    if world.files.allSatisfy({ machine.isReadOut($0) }) { machine.pipeline.drained(machine.number(of: "log")) }
+    if world.producers.allSatisfy({ $0.wire?.isEmpty ?? true }) {
+      machine.pipeline.drained(machine.number(of: "sock"))
+    }
+  }
+
+  private func take(_ chunk: AppliedChunk?) {
+    guard let chunk else { return }
+    applied.append(chunk)
+    note("read \(chunk.source) \(chunk.bytes.count)")
+  }
+
+  func read() throws {
+    guard let machine else { return try start() }
+    // What a busy store has not taken holds the reading up.
+    guard machine.writing == nil || world.chance(70) else { return try commit() }
+    let budget = world.pick(1...600)
+    let unread = world.files.filter { !machine.isReadOut($0) }
+    if let file = unread.randomElement(using: &world.random) {
+      take(machine.read(file, budget: budget, now: world.now))
+    }
+    for index in world.producers.indices where world.chance(60) { try serve(index, budget) }
+    look()
+  }
+
+  private func serve(_ index: Int, _ budget: Int) throws {
+    guard let machine else { return }
+    let name = world.producers[index].name
+    if world.producers[index].wire == nil {
+      guard let committed = machine.greet(name) else { return }
+      world.producers[index].wire = []
+      let greeting = world.producers[index].window.greeted(committed: committed)
+      note("hello \(name) \(committed)")
+      guard greeting == .resumed else { throw Broken(description: "\(name): \(greeting) at \(committed)") }
+    }
+    take(machine.read(name, &world.producers[index].wire!, budget: budget, now: world.now))
+  }
+
+  /// Receipts reach the socket's thread, and from there the producers that are still connected.
+  func tellProducers() throws {
+    guard let machine else { return }
+    for receipt in machine.mailbox.receipts {
+      machine.noteAcknowledged(receipt)
+      guard let index = world.producers.firstIndex(where: { "sock/\($0.name)" == receipt.key }),
+        world.producers[index].wire != nil
+      else { continue }
+      guard world.producers[index].window.acknowledge(receipt.lines) != nil else {
+        throw Broken(description: "\(receipt.key): ack of \(receipt.lines), which was not sent")
+      }
+      note("ack \(receipt.key) \(receipt.lines)")
+    }
+    machine.mailbox.receipts = []
+  }
+
+  /// What the engine's owner does after each change: begins a commit when it is due; the store ends one.
+  func commit() throws {
+    guard let machine else { return }
+    if let writing = machine.writing {
+      if world.chance(12) { return fault("store refuses") }
+      try machine.store.write(writing.parcel.unit)
+      machine.writing = nil
+      stored = writing.applied
+      note("stored \(stored) \(writing.parcel.unit.durable)")
+      try snapshot(durable: writing.parcel.unit.durable)
+      if world.chance(4) { return try crash() }
+      for (receipt, taker) in writing.parcel.receipts { taker.take(receipt) }
+    }
+    let decision = machine.pipeline.decide(now: Instant(milliseconds: world.now), storeIsFree: machine.writing == nil)
+    guard case .commit = decision else { return }
+    machine.writing = (try machine.pipeline.cut(now: Instant(milliseconds: world.now)), applied.count)
+  }
+
+  // MARK: Faults
+
+  func start() throws {
+    machine = try Machine(path: place.store, configuration, now: world.now)
+    note("start")
+  }
+
+  /// The daemon dies; or everything does, and the disk keeps only what was synced, and perhaps some of what was not.
+  func crash() throws {
+    guard machine != nil else { return }
+    machine = nil
+    for index in world.producers.indices { world.disconnect(index) }
+    if cutsPower, world.chance(40), let kept = snapshots.randomElement(using: &world.random) {
+      fault("power cut")
+      for suffix in ["", "-wal"] {
+        try? FileManager.default.removeItem(atPath: place.store + suffix)
+        let copy = place.file(kept.name + suffix)
+        if FileManager.default.fileExists(atPath: copy) {
+          try FileManager.default.copyItem(atPath: copy, toPath: place.store + suffix)
+        }
+      }
+      try? FileManager.default.removeItem(atPath: place.store + "-shm")
+      stored = kept.stored
+    } else {
+      fault("kill")
+    }
+    applied.removeLast(applied.count - stored)
+  }
+
+  private func snapshot(durable: Bool) throws {
+    guard cutsPower else { return }
+    if durable {
+      for old in snapshots {
+        for suffix in ["", "-wal"] { try? FileManager.default.removeItem(atPath: place.file(old.name + suffix)) }
+      }
+      snapshots = []
+    }
+    nextSnapshot += 1
+    let name = "copy-\(nextSnapshot)"
+    for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: place.store + suffix) {
+      try FileManager.default.copyItem(atPath: place.store + suffix, toPath: place.file(name + suffix))
+    }
+    snapshots.append((name, stored))
+  }
+
+  // MARK: Hooks
+
+  func hooks() throws {
+    guard let machine else { return }
+    while let index = machine.runs.firstIndex(where: { $0.endsAt <= world.now }) {
+      let run = machine.runs[index]
+      if run.ending == .exited(0) { succeeded.formUnion(run.launch.deliveries.map(\.id)) }
+      note("ended \(run.launch.deliveries.map(\.id)) \(run.ending)")
+      machine.ended(index, now: world.now)
+    }
+    // A crash between the end of a process and the note of it.
+    if !machine.unmarked.isEmpty && world.chance(3) { return try crash() }
+    try machine.mark()
+    for launch in try machine.launches(now: world.now) {
+      try checkOrder(launch, machine)
+      for delivery in launch.deliveries { ran[delivery.id, default: 0] += 1 }
+      let ending: HookEnding =
+        switch world.pick(0...9) {
+        case 0: .timedOut
+        case 1: .exited(1)
+        case 2: .signalled(9)
+        default: .exited(0)
+        }
+      machine.runs.append((launch, world.now + Int64(world.pick(0...30_000)), ending))
+      note("launch \(launch.deliveries.map(\.id))")
+    }
+  }
+
+  /// No run overtakes an open one of its account and hook.
+  private func checkOrder(_ launch: DeliveryScheduler.Launch, _ machine: Machine) throws {
+    for delivery in launch.deliveries {
+      let older = try place.rows(
+        """
+        SELECT o.delivery_id FROM delivery d JOIN delivery o ON o.account = d.account AND o.hook = d.hook AND o.seq < d.seq
+        WHERE d.delivery_id = '\(delivery.id)' AND o.state < 3
+        """)
+      if !older.isEmpty { throw Broken(description: "\(delivery.id) began before \(older) was settled") }
+    }
+  }
+}
