@@ -27,6 +27,8 @@ final class Simulation {
   private var snapshots: [(name: String, stored: Int)] = []
   private var nextSnapshot = 0
   private let cutsPower: Bool
+  /// From here on nothing breaks any more.
+  var isCalm = false
   /// How often each hook run was started.
   var ran: [String: Int] = [:]
   /// Runs that exited with 0.
@@ -37,14 +39,15 @@ final class Simulation {
 
   init(seed: UInt64) throws {
     place = try Workspace()
-    configuration = try Simulation.configure(place)
     world = World(seed: seed, at: 1_771_545_600_000 + Int64(seed % 24) * 3_600_000)
+    // Where no hook is owed, producers alone decide what must be synced.
+    configuration = try Simulation.configure(place, alerting: world.chance(70))
     cutsPower = world.chance(50)
     try start()
     try snapshot(durable: true)
   }
 
-  private static func configure(_ place: Workspace) throws -> KizashiConfig.Configuration {
+  private static func configure(_ place: Workspace, alerting: Bool) throws -> KizashiConfig.Configuration {
     try place.write(
       "kizashi.yaml",
       """
@@ -63,19 +66,25 @@ final class Simulation {
         standard:
           min_coverage: 0.3
           dimensions: {usage: {weight: 100, measures: {recency: 50, volume: 50}}}
-      rules:
-        busy: {kind: threshold, metric: {count: {feature: any, window: 24h}}, above: 5, clear: 2, hooks: [one, two]}
-        quiet: {kind: silence, feature: any, after: 30h, hooks: [one]}
-        turned: {kind: band_change, to: [red, yellow], for: 2h, hooks: [two]}
-        fell: {kind: drop, by: 15, within: 3d}
-      hooks:
-        one: {run: [/bin/true], concurrency: 1}
-        two: {run: [/bin/true], concurrency: 3, retries: 2}
+      \(alerting ? alerts : "")
       """)
     return try Configuration.load(path: place.config)
   }
 
+  private static let alerts = """
+    rules:
+      busy: {kind: threshold, metric: {count: {feature: any, window: 24h}}, above: 5, clear: 2, hooks: [one, two]}
+      quiet: {kind: silence, feature: any, after: 30h, hooks: [one]}
+      turned: {kind: band_change, to: [red, yellow], for: 2h, hooks: [two]}
+      fell: {kind: drop, by: 15, within: 3d}
+    hooks:
+      one: {run: [/bin/true], concurrency: 1}
+      two: {run: [/bin/true], concurrency: 3, retries: 2}
+    """
+
   func note(_ step: String) { trace.append("\(world.now) \(step)") }
+
+  private func breaks(_ percent: Int) -> Bool { !isCalm && world.chance(percent) }
 
   private func fault(_ name: String) {
     faults[name, default: 0] += 1
@@ -87,12 +96,12 @@ final class Simulation {
   /// One step of whoever's turn it is.
   func step() throws {
     switch world.pick(0...99) {
-    case 0..<16: world.write()
-    case 16..<18:
+    case 0..<10: world.write()
+    case 10..<12:
       world.rotate()
       note("rotate")
-    case 18..<26: world.offer(world.pick(0...1))
-    case 26..<34: world.transmit(world.pick(0...1))
+    case 12..<24: world.offer(world.pick(0...1))
+    case 24..<34: world.transmit(world.pick(0...1))
     case 34..<36:
       let index = world.pick(0...1)
       if world.producers[index].wire != nil { fault("disconnect") }
@@ -146,6 +155,7 @@ final class Simulation {
       take(machine.read(file, budget: budget, now: world.now))
     }
     for index in world.producers.indices where world.chance(60) { try serve(index, budget) }
+    if world.chance(60) { try tellProducers() }
     look()
   }
 
@@ -182,13 +192,13 @@ final class Simulation {
   func commit() throws {
     guard let machine else { return }
     if let writing = machine.writing {
-      if world.chance(12) { return fault("store refuses") }
+      if breaks(12) { return fault("store refuses") }
       try machine.store.write(writing.parcel.unit)
       machine.writing = nil
       stored = writing.applied
       note("stored \(stored) \(writing.parcel.unit.durable)")
       try snapshot(durable: writing.parcel.unit.durable)
-      if world.chance(4) { return try crash() }
+      if breaks(4) { return try crash() }
       for (receipt, taker) in writing.parcel.receipts { taker.take(receipt) }
     }
     let decision = machine.pipeline.decide(now: Instant(milliseconds: world.now), storeIsFree: machine.writing == nil)
@@ -224,6 +234,8 @@ final class Simulation {
       }
       try? FileManager.default.removeItem(atPath: place.store + "-shm")
       stored = kept.stored
+      // What came after it never happened.
+      snapshots = [kept]
     } else {
       fault("kill")
     }
@@ -257,7 +269,7 @@ final class Simulation {
       machine.ended(index, now: world.now)
     }
     // A crash between the end of a process and the note of it.
-    if !machine.unmarked.isEmpty && world.chance(3) { return try crash() }
+    if !machine.unmarked.isEmpty && breaks(3) { return try crash() }
     try machine.mark()
     for launch in try machine.launches(now: world.now) {
       try checkOrder(launch, machine)

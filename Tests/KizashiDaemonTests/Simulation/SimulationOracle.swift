@@ -10,6 +10,7 @@ import KizashiStore
 extension Simulation {
   /// Lets everything come to rest: nothing breaks any more, all is read, stored, acknowledged and delivered.
   func settle() throws {
+    isCalm = true
     world.finishLine()
     for _ in 0..<100_000 {
       if machine == nil { try start() }
@@ -27,7 +28,6 @@ extension Simulation {
     world.now += 3 * 86_400_000
     while let machine, machine.writing != nil || machine.pipeline.hasSomething { try commit() }
     for _ in 0..<10_000 {
-      if machine == nil { try start() }
       try hooks()
       world.now += 60_000
       if machine?.runs.isEmpty == true, machine?.unmarked.isEmpty == true, try open() == 0 { break }
