@@ -9,7 +9,6 @@ let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swif
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
-let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -62,7 +61,7 @@ let package = Package(
     .target(
       name: "KizashiDaemon",
       dependencies: [
-        "KizashiCore", "KizashiDecode", "KizashiIngest", "KizashiStore", "KizashiConfig", logging, lifecycle, signals,
+        "KizashiCore", "KizashiDecode", "KizashiIngest", "KizashiStore", "KizashiConfig", "CLinux", logging, lifecycle,
         subprocess,
       ], swiftSettings: strict),
     .executableTarget(

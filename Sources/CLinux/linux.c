@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -67,5 +68,12 @@ int clinux_peer(int socket, uint32_t *uid, int32_t *pid) {
 }
 
 const void *clinux_memrchr(const void *memory, int byte, size_t count) { return memrchr(memory, byte, count); }
+
+int clinux_limit_descriptors(int32_t pid, uint64_t soft) {
+  struct rlimit limit;
+  if (prlimit(pid, RLIMIT_NOFILE, NULL, &limit) != 0) return -1;
+  limit.rlim_cur = soft < limit.rlim_max ? soft : limit.rlim_max;
+  return prlimit(pid, RLIMIT_NOFILE, &limit, NULL);
+}
 
 void clinux_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

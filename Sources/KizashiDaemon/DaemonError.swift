@@ -42,7 +42,7 @@ package struct DaemonError: Error, Sendable, CustomStringConvertible {
   private static func code(of error: StoreError) -> Code {
     switch error.reason {
     case .missingDirectory, .noPermission, .readOnly: .cannotCreate
-    case .missingStore, .heldByAnotherProcess: .unavailable
+    case .missingStore, .heldByAnotherProcess, .replaced: .unavailable
     case .busy, .diskFull: .temporary
     case .newerSchema, .notAStore, .corrupt: .badData
     case .other: .unavailable

@@ -18,9 +18,13 @@ import KizashiCore
 package final class Store {
   /// The database file.
   package let path: String
-  /// Whether the process that last had the store open closed it: if not, check it in the background with
-  /// ``problems(of:quick:)``.
-  package let wasStoppedCleanly: Bool
+  /// Whether there was no store at the path, so that nothing has ever been read into this one.
+  package let isNew: Bool
+  /// Whether there once was a store at the path that is not there any more, as far as its lock file tells.
+  package let wasRemoved: Bool
+  /// Whether the file has to be looked through for damage with ``problems(of:)``, because a process that had it open did
+  /// not close it and nobody has looked since. It stays so over any number of clean stops until ``checked()``.
+  package private(set) var needsCheck: Bool
   /// The version of the tables, see ``Migrations``.
   package let schemaVersion: Int
   /// The most refused lines quarantine keeps (`limits.quarantine_rows`); the oldest make room for new ones.
@@ -28,6 +32,8 @@ package final class Store {
 
   let queue: DatabaseQueue
   private let lock: StoreLock
+  /// Which file it is, whatever lies at the path later.
+  private let identity: SystemFile.Identity?
   /// Nil once closed: its statements must be released before the connection.
   private var writer: CommitWriter?
   private var mappings: [Int: ConfigMapping] = [:]
@@ -44,9 +50,9 @@ package final class Store {
   init(path: String, programVersion: String, migrations: Migrations) throws(StoreError) {
     let action = "opening the store"
     let lock = try StoreLock(storePath: path)
-    let (queue, wasStoppedCleanly) = try StoreError.wrap(action, path: path) {
+    let (queue, isNew, wasStoppedCleanly) = try StoreError.wrap(action, path: path) {
       let queue = try StoreFile.openWriter(path)
-      try queue.inDatabase { try StoreFile.check($0, path: path, latest: migrations.latest) }
+      let isNew = try queue.inDatabase { try StoreFile.check($0, path: path, latest: migrations.latest) }
       try queue.inDatabase { try StoreFile.tune($0) }
       try migrations.apply(to: queue, programVersion: programVersion)
       let wasStoppedCleanly = try queue.inDatabase { db in
@@ -64,12 +70,15 @@ package final class Store {
         }
         return wasStoppedCleanly
       }
-      return (queue, wasStoppedCleanly)
+      return (queue, isNew, wasStoppedCleanly)
     }
     self.path = path
     self.lock = lock
     self.queue = queue
-    self.wasStoppedCleanly = wasStoppedCleanly
+    self.isNew = isNew
+    wasRemoved = isNew && lock.wasThere
+    needsCheck = !wasStoppedCleanly
+    identity = SystemFile.identity(path)
     schemaVersion = migrations.latest
     writer = try StoreError.wrap(action, path: path) { try queue.inDatabase { try CommitWriter($0) } }
   }
@@ -123,17 +132,23 @@ package final class Store {
     try access("writing a commit to") { db in
       try writer?.write(unit, config: mapping, features: features, quarantineRows: quarantineRows, in: db)
     }
-    // Behind the commit and outside its errors: a commit that is stored must not be reported as failed.
-    queue.inDatabase { writer?.checkpointIfDue($0) }
+    checkpointIfDue()
   }
 
+  /// Call behind whatever writes again and again, and outside its errors: what is stored must not be reported as failed.
+  func checkpointIfDue() { queue.inDatabase { writer?.checkpointIfDue($0) } }
+
+  /// The file has been looked through and nothing is wrong with it.
+  package func checked() { needsCheck = false }
+
   /// Closes the store; it cannot be used afterwards.
-  /// - Parameter clean: All that was read is stored: the next start needs no check.
+  /// - Parameter clean: All that was read is stored: the next start needs no check, unless this one still owes it.
   package func close(clean: Bool) throws(StoreError) {
     if clean {
+      let needsCheck = needsCheck
       try access("closing") { db in
         try db.execute(sql: "PRAGMA synchronous = FULL")
-        try db.execute(sql: "UPDATE store_state SET clean_stop = 1")
+        if !needsCheck { try db.execute(sql: "UPDATE store_state SET clean_stop = 1") }
         // A reader may hold it up; then the next start does it.
         _ = try? db.checkpoint(.truncate)
       }
@@ -152,6 +167,8 @@ package final class Store {
   /// Runs `body` on the connection; what it throws becomes a ``StoreError`` with what the system said.
   func access<T>(_ action: String, _ body: (Database) throws -> T) throws(StoreError) -> T {
     precondition(writer != nil, "the store is closed")
+    // SQLite goes on with a file that has no name any more, and all that is stored would be gone with the process.
+    guard SystemFile.identity(path) == identity else { throw StoreError(action, path: path, .replaced) }
     do {
       return try queue.inDatabase { db in
         do {

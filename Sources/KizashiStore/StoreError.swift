@@ -18,6 +18,8 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case notAStore
     /// SQLite finds the file damaged.
     case corrupt
+    /// The file was deleted, or another put in its place, while it was open.
+    case replaced
     /// The file, its folder or its file system cannot be written.
     case readOnly
     /// There is no room left where the store lies.
@@ -44,6 +46,11 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     self.detail = detail
   }
 
+  /// What a look through the whole file has found.
+  package static func damaged(_ path: String, _ detail: String) -> StoreError {
+    StoreError("checking", path: path, .corrupt, detail: detail)
+  }
+
   /// Whether freeing space is all that is needed: the same commit can be written again then.
   package var isDiskFull: Bool { reason == .diskFull }
 
@@ -67,6 +74,7 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
       "it has schema version \(store), and this program knows versions up to \(program)"
     case .notAStore: "this is not a kizashi store, or its first page is damaged"
     case .corrupt: "the database is damaged"
+    case .replaced: "the file was deleted, or another put in its place, while kizashi had it open"
     case .readOnly: "it cannot be written"
     case .diskFull: "no space is left"
     case .noPermission: "permission denied"
@@ -84,6 +92,8 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case .newerSchema: "Install the newer kizashi again, or restore a backup this version made."
     case .notAStore: "Nothing was changed. Check store.path, or restore a backup and run `kizashi verify`."
     case .corrupt: "Nothing is deleted or started anew: stop kizashi, keep a copy, and restore a backup."
+    case .replaced:
+      "Start kizashi again: it goes on from what lies there now, and reads again from the event files what that lacks."
     case .readOnly: "Check the owner and mode of the file and its directory, and whether the file system is read-only."
     case .diskFull: "Free space where the store lies; nothing is lost and kizashi goes on by itself."
     case .noPermission: "Run as the user that owns the store, or correct the owner and mode."

@@ -29,6 +29,8 @@ struct Kizashi: AsyncParsableCommand {
     ])
 
   static func main() async {
+    // Before anything that could make a thread. Other verbs end by these signals as any program does.
+    if CommandLine.arguments.dropFirst().first == "run" { StopSignals.take() }
     do {
       var command = try await asyncParseAsRoot(nil)
       if var command = command as? any AsyncParsableCommand {

@@ -145,13 +145,13 @@ import Testing
     #expect(try String(contentsOfFile: temporary.path, encoding: .utf8) == text)
   }
 
-  @Test func `a damaged store is refused or fails, and is never made anew`() throws {
+  @Test func `a damaged store is refused or fails, and is never made anew`() async throws {
     let temporary = try TemporaryStore()
     let store = try temporary.open()
     _ = try store.register(.standard())
     try store.write(CommitUnit(largeCommit()))
     try store.close(clean: true)
-    #expect(try Store.problems(of: temporary.path, quick: false).isEmpty)
+    #expect(try await Store.problems(of: temporary.path).isEmpty)
     let handle = try FileHandle(forUpdating: URL(fileURLWithPath: temporary.path))
     let size = try handle.seekToEnd()
     for offset in stride(from: UInt64(4096), to: size, by: 4096) {

@@ -147,7 +147,7 @@ import Testing
     try store.write(unit)
     try store.close(clean: false)
     store = try temporary.open()
-    #expect(!store.wasStoppedCleanly)
+    #expect(store.needsCheck)
     let restored = try store.restore(factHorizonHours: nil)
     #expect(restored.accountRows.map(\.state) == [[1, 2, 0, 255], [1, 2, 0, 255]])
     #expect(restored.accountRows.map(\.score) == [nil, 5643])
@@ -167,12 +167,13 @@ import Testing
   @Test func `a new store is at no instant and was stopped cleanly`() throws {
     let temporary = try TemporaryStore()
     let store = try temporary.open()
-    #expect(store.wasStoppedCleanly)
+    #expect(!store.needsCheck && store.isNew && !store.wasRemoved)
     let restored = try store.restore(factHorizonHours: 10)
     #expect(restored.now.milliseconds == .min)
     #expect(restored.facts.isEmpty)
     #expect(restored.users.firstID == 1)
     try store.close(clean: true)
-    #expect(try temporary.open().wasStoppedCleanly)
+    let again = try temporary.open()
+    #expect(!again.needsCheck && !again.isNew)
   }
 }

@@ -14,7 +14,7 @@ import Testing
     "KizashiConfig": ["KizashiCore", "Yams", "Foundation"],
     "KizashiDaemon": [
       "KizashiCore", "KizashiDecode", "KizashiIngest", "KizashiStore", "KizashiConfig", "Logging", "ServiceLifecycle",
-      "UnixSignals", "Subprocess", "Foundation", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization",
+      "CLinux", "Subprocess", "Foundation", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization",
       "SystemPackage",
     ],
     "kizashi": [

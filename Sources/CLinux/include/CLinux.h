@@ -39,6 +39,9 @@ int clinux_peer(int socket, uint32_t *uid, int32_t *pid);
 // The last `byte` in the memory, or NULL.
 const void *clinux_memrchr(const void *memory, int byte, size_t count);
 
+// Sets the soft limit of open descriptors of a process; the hard one stays. 0, or -1 with errno set.
+int clinux_limit_descriptors(int32_t pid, uint64_t soft);
+
 // Names the calling thread (15 characters at most), for top -H and debuggers.
 void clinux_name_thread(const char *name);
 

@@ -105,6 +105,8 @@ package protocol Outbox: Sendable {
   ///
   /// Must show everything ``mark(_:)`` has stored before.
   func due(hook: String, now: Instant, limit: Int) async throws -> DueWindow
+  /// When runs of `hook` were begun, as far as it is known, from `since` on; ascending, one instant a run.
+  func starts(hook: String, since: Instant, now: Instant) async throws -> [Instant]
   /// Stores outcomes, in their order, in one transaction. A delivery that is no longer open (dropped by hand while it
   /// ran) keeps its state.
   func mark(_ outcomes: [DeliveryOutcome]) async throws

@@ -73,6 +73,19 @@ package struct DeliveryScheduler: Sendable {
     for name in order { queues[name]?.isStale = true }
   }
 
+  /// Hooks of which it is not known yet what was begun before the daemon started. Each answer goes to
+  /// ``rememberStarts(_:of:)``, before anything is launched.
+  package var unremembered: [String] {
+    order.filter { queues[$0].map { !$0.knowsEarlierStarts && !$0.isRemoved } ?? false }
+  }
+
+  /// The outbox has answered when runs of a hook were begun in the last hour; ascending.
+  package mutating func rememberStarts(_ instants: [Instant], of hook: String) {
+    guard queues[hook]?.knowsEarlierStarts == false else { return }
+    queues[hook]?.launches = LaunchLog(earlier: instants)
+    queues[hook]?.knowsEarlierStarts = true
+  }
+
   /// What to ask the outbox now. Each answer goes to ``supply(_:for:)``.
   package mutating func fetches(now: Instant) -> [Fetch] {
     order.compactMap { name in queues[name]?.fetchLimit(now: now).map { Fetch(hook: name, limit: $0) } }

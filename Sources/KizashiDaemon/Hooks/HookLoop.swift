@@ -17,6 +17,9 @@ struct HookLoop {
   private var timer: Task<Void, Never>?
   private var graceTimer: Task<Void, Never>?
   private var storeFailed = false
+  /// Whether it has been said that the store fails.
+  private var isComplaining = false
+  private var lastStart = Instant(milliseconds: .min)
   private var isStopping = false
 
   init(service: HookService) { self.service = service }
@@ -54,10 +57,12 @@ struct HookLoop {
     while !isSettled {
       // In this order: the outbox answers by what is stored, and a group takes all that has been read.
       let isStored = await store()
+      await remember()
       let isFetched = await fetch()
       launch()
       isSettled = storeFailed || (!isStored && !isFetched && unstored.isEmpty)
     }
+    if !storeFailed { isComplaining = false }
     setTimer()
   }
 
@@ -66,6 +71,9 @@ struct HookLoop {
     guard !isStopping, !storeFailed else { return }
     let now = service.now()
     for launch in scheduler.launches(now: now) {
+      // Each run has an instant of its own, by which it is known after a restart; unless the clock was set back.
+      let isNear = lastStart >= now && lastStart.milliseconds - now.milliseconds < 1000
+      lastStart = isNear ? lastStart.advanced(by: 1) : now
       guard let definition = definitions[launch.hook] else {
         preconditionFailure("the scheduler starts hook \(launch.hook), which is not configured")
       }
@@ -75,7 +83,7 @@ struct HookLoop {
           definition.run, environment: invocation.environment, input: invocation.input, timeout: definition.timeout)
         service.send(.ended(run: launch.run, result))
       }
-      unstored.append((scheduler.begun(launch, now: now), nil))
+      unstored.append((scheduler.begun(launch, now: lastStart), nil))
     }
   }
 
@@ -102,6 +110,19 @@ struct HookLoop {
     return true
   }
 
+  /// Asks the outbox what was begun before this process, once a hook.
+  private mutating func remember() async {
+    let now = service.now()
+    for hook in scheduler.unremembered where !storeFailed && !isStopping {
+      do {
+        let since = now.advanced(by: -LaunchLog.hourMilliseconds)
+        scheduler.rememberStarts(try await service.outbox.starts(hook: hook, since: since, now: now), of: hook)
+      } catch {
+        failed("Earlier runs of hooks cannot be read; trying again", error)
+      }
+    }
+  }
+
   /// Asks the outbox; false: there was nothing to ask, or it failed.
   private mutating func fetch() async -> Bool {
     guard !isStopping, !storeFailed else { return false }
@@ -125,7 +146,9 @@ struct HookLoop {
 
   private mutating func failed(_ message: Logger.Message, _ error: any Error) {
     storeFailed = true
-    service.logger.error(message, metadata: ["error": "\(error)"])
+    // Once, not each second that a full disk lasts.
+    if !isComplaining { service.logger.error(message, metadata: ["error": "\(error)"]) }
+    isComplaining = true
   }
 
   private mutating func setTimer() {

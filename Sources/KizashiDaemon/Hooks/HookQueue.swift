@@ -21,6 +21,8 @@ struct HookQueue: Sendable {
   /// Runs, not deliveries.
   private(set) var running = 0
   var launches = LaunchLog()
+  /// Whether ``launches`` holds what was begun before the daemon started.
+  var knowsEarlierStarts = false
   /// Since when something has been waiting to be grouped.
   private var gatheringSince: Instant?
   /// Whether the outbox may know more than the window.

@@ -49,9 +49,16 @@ package struct HookRunner: Sendable {
 
   /// Between TERM and KILL.
   package var killDelay: Duration
+  /// What the daemon raised its limit of descriptors from; nil: a hook inherits the limit as it is.
+  package var openFiles: OpenFiles?
 
-  /// - Parameter killDelay: Between TERM and KILL.
-  package init(killDelay: Duration = .seconds(5)) { self.killDelay = killDelay }
+  /// - Parameters:
+  ///   - killDelay: Between TERM and KILL.
+  ///   - openFiles: What hooks get back; nil: nothing was changed.
+  package init(killDelay: Duration = .seconds(5), openFiles: OpenFiles? = nil) {
+    self.killDelay = killDelay
+    self.openFiles = openFiles
+  }
 
   /// Runs `command` (program and arguments) with exactly `environment`. Ends the run and answers `cancelled` when the task
   /// is cancelled.
@@ -76,7 +83,8 @@ package struct HookRunner: Sendable {
         input: .fileDescriptor(.init(rawValue: stdin.descriptor), closeAfterSpawningProcess: false),
         output: .sequence, error: .combinedWithOutput
       ) { execution in
-        await supervise(execution.standardOutput, pid: execution.processIdentifier.value) {
+        openFiles?.restore(for: execution.processIdentifier.value)
+        return await supervise(execution.standardOutput, pid: execution.processIdentifier.value) {
           await execution.teardown(using: [
             // Signal 0 is none: a step that only waits, until the leader has ended or the time is up.
             .send(signal: Signal(rawValue: 0), allowedDurationToNextStep: timeout),

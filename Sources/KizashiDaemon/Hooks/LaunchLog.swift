@@ -1,6 +1,6 @@
 import KizashiCore
 
-/// When one hook was started during the last hour: what `max_per_hour` is judged by.
+/// When one hook was started during the last hour, also before a restart: what `max_per_hour` is judged by.
 ///
 /// Most of the hour's runs may carry one alert each. The last quarter is kept for groups, evenly spread over the hour, so
 /// that a flood is handed over in a few large pieces within minutes, instead of one by one until nothing is left.
@@ -19,6 +19,15 @@ struct LaunchLog: Sendable {
   private var launches: [Instant] = []
   /// When a run was last started out of the part kept for groups.
   private var lastReserved: Instant?
+
+  /// A log that begins with what is known of runs of earlier processes, ascending.
+  ///
+  /// Whether the last of them came from the part kept for groups is not known; it is taken to have, so that the first group
+  /// does not come too early.
+  init(earlier: [Instant] = []) {
+    launches = earlier
+    lastReserved = earlier.last
+  }
 
   /// Runs begun in the hour before `now`.
   mutating func count(now: Instant) -> Int {

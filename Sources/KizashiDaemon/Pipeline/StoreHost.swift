@@ -14,42 +14,64 @@ actor StoreHost: Outbox {
   private let progress: @Sendable () -> Void
   /// What keeps the last commit from being stored, for `status`.
   private(set) var trouble: String?
+  /// How long a commit is tried; nil: until it is stored.
+  private var deadline: ContinuousClock.Instant?
+  /// Why nothing is written any more, whoever asks.
+  private var refusal: StoreError?
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
+  /// - Parameters:
+  ///   - waits: Whether a full disk or a locked file is waited for, as a daemon does; a verb says so and ends.
+  ///   - progress: Called whenever waiting is what it should do.
   init(
-    path: String, programVersion: String, quarantineRows: Int, logger: Logger,
+    path: String, programVersion: String, quarantineRows: Int, logger: Logger, waits: Bool = false,
     progress: @escaping @Sendable () -> Void = {}
   ) async throws {
     self.progress = progress
     executor = try ThreadExecutor(name: "kz-store")
     self.logger = logger
-    try open(path, programVersion, quarantineRows)
+    if !waits { deadline = .now }
+    try await open(path, programVersion, quarantineRows)
+    deadline = nil
   }
 
-  private func open(_ path: String, _ programVersion: String, _ quarantineRows: Int) throws {
-    let store = try Store(path: path, programVersion: programVersion)
-    store.quarantineRows = quarantineRows
-    self.store = store
+  private func open(_ path: String, _ programVersion: String, _ quarantineRows: Int) async throws {
+    try await persist {
+      let store = try Store(path: path, programVersion: programVersion)
+      store.quarantineRows = quarantineRows
+      self.store = store
+    }
   }
 
   /// Runs `body` with the store, on its thread.
   func use<T: Sendable>(_ body: @Sendable (Store) throws -> T) throws -> T {
+    if let refusal { throw refusal }
     guard let store else { throw CancellationError() }
     return try body(store)
   }
 
+  /// The same, until space or a lock lets it be done.
+  func useWhenWritable<T: Sendable>(_ body: @Sendable (Store) throws -> T) async throws -> T {
+    try await persist { try use(body) }
+  }
+
   /// Stores a unit; returns when it is stored, however long space or a lock takes.
   func write(_ unit: CommitUnit) async throws {
+    try await persist { try use { try $0.write(unit) } }
+  }
+
+  private func persist<T>(_ body: () throws -> T) async throws -> T {
     while true {
       do {
-        try use { try $0.write(unit) }
+        let result = try body()
         if trouble != nil {
           trouble = nil
           logger.notice("The store can be written again")
         }
-        return
+        return result
       } catch let error as StoreError where error.isRetryable {
+        if let deadline, deadline <= .now { throw error }
         if trouble == nil {
           logger.error("The store cannot be written; reading waits", metadata: ["error": "\(error)"])
         }
@@ -60,6 +82,12 @@ actor StoreHost: Outbox {
       }
     }
   }
+
+  /// The daemon is to stop: what cannot be stored within `grace` is given up. It is read again after the next start.
+  func stopWaiting(after grace: Duration) { deadline = .now + grace }
+
+  /// Nothing is written any more: the file is damaged, and each write could make it worse.
+  func refuse(_ error: StoreError) { refusal = error }
 
   /// Closes the store; `clean`: everything read is stored.
   func close(clean: Bool) throws {
@@ -80,12 +108,18 @@ actor StoreHost: Outbox {
       }, nextAt: nextAt)
   }
 
+  func starts(hook: String, since: Instant, now: Instant) async throws -> [Instant] {
+    let runs = try use { try $0.startedRuns(hook: hook, since: since) }
+    return StartedRuns.instants(runs, now: now)
+  }
+
   func mark(_ outcomes: [DeliveryOutcome]) async throws {
     let updates = outcomes.map { outcome in
       var next: Instant?
       let state: DeliveryState
       switch outcome.state {
-      case .running: state = .running
+      // What max_per_hour is judged by after a restart.
+      case .running: (state, next) = (.running, outcome.at)
       case .done: state = .done
       case .retry(let at): (state, next) = (.retry, at)
       case .dead: state = .dead

@@ -23,7 +23,8 @@ extension Daemon {
         return try await Commands.retryQuarantine(
           source: source, reason: reason, current.withLock { $0 }, store, host, clock, logger)
       case .hookTest(let name):
-        return await Commands.testHook(name, current.withLock { $0 }, hookBase, now: clock.now())
+        return await Commands.testHook(
+          name, current.withLock { $0 }, hookBase, runner: hookRunner, now: clock.now())
       }
     } catch {
       let failure = DaemonError(error)
@@ -76,14 +77,15 @@ package enum Commands {
   }
 
   static func testHook(
-    _ name: String, _ configuration: Configuration, _ base: HookBaseEnvironment, now: Instant
+    _ name: String, _ configuration: Configuration, _ base: HookBaseEnvironment, runner: HookRunner = HookRunner(),
+    now: Instant
   ) async -> ControlReply {
     guard let hook = configuration.hooks.first(where: { $0.name == name }) else {
       return ControlReply(
         exitCode: DaemonError.Code.usage.rawValue, message: "the config has no hook \(name)",
         details: configuration.hooks.map { "known: \($0.name)" })
     }
-    let result = await HookSample.run(HookDefinition(hook), base: base, now: now)
+    let result = await HookSample.run(HookDefinition(hook), base: base, now: now, runner: runner)
     let failed = result.ending != .exited(0)
     return ControlReply(
       exitCode: failed ? DaemonError.Code.no.rawValue : 0, message: "hook \(name): \(result.ending.summary)",

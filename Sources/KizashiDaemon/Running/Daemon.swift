@@ -7,7 +7,6 @@ import KizashiStore
 import Logging
 import ServiceLifecycle
 import Synchronization
-import UnixSignals
 
 /// The daemon: follows the sources, keeps the numbers, runs the hooks, until it is told to stop.
 ///
@@ -24,6 +23,7 @@ package final class Daemon: Sendable {
   let sources: SourceSet
   let hooks: HookService
   let hookBase: HookBaseEnvironment
+  let hookRunner: HookRunner
   let notifier: ServiceNotifier
   /// The config in force.
   let current: Mutex<Configuration>
@@ -42,13 +42,13 @@ package final class Daemon: Sendable {
   ) async throws(DaemonError) {
     // A producer or a hook that goes away must not take the daemon with it.
     signal(SIGPIPE, SIG_IGN)
-    // Until the service group takes these signals nothing has been read, so that there is nothing to store.
-    for stop in [SIGTERM, SIGINT] { signal(stop) { _ in _exit(0) } }
+    let signals = StopSignals.start()
+    let openFiles = OpenFiles.raise()
     do {
       let daemon = try await Daemon(
         configuration: configuration, configPath: configPath, storePath: storePath, clock: clock, logger: logger,
-        environment: environment)
-      try await daemon.serve()
+        environment: environment, openFiles: openFiles)
+      try await daemon.serve(signals)
     } catch {
       throw DaemonError(error)
     }
@@ -59,7 +59,7 @@ package final class Daemon: Sendable {
 
   private init(
     configuration: Configuration, configPath: String, storePath: String, clock: WallClock, logger: Logger,
-    environment: [String: String]
+    environment: [String: String], openFiles: OpenFiles
   ) async throws {
     self.configPath = configPath
     self.storePath = storePath
@@ -69,20 +69,28 @@ package final class Daemon: Sendable {
     current = Mutex(configuration)
     notifier = ServiceNotifier(environment: environment)
     hookBase = HookBaseEnvironment(environment)
+    hookRunner = HookRunner(openFiles: openFiles)
     let watchdog = WatchdogSettings(environment: environment, pid: getpid())
       .map { [notifier] in WatchdogFeeder(settings: $0, notifier: notifier, logger: logger) }
     self.watchdog = watchdog
     let store = try await StoreHost(
       path: storePath, programVersion: ProgramVersion.current,
-      quarantineRows: configuration.daemonLimits.quarantineRows, logger: logger, progress: { watchdog?.progress() })
+      quarantineRows: configuration.daemonLimits.quarantineRows, logger: logger, waits: true,
+      progress: { [notifier] in
+        watchdog?.progress()
+        // Counts while systemd waits for a start or a stop; else it means nothing.
+        try? notifier.extendTimeout(microseconds: 30_000_000)
+      })
     self.store = store
     let started = clock.now()
-    opened = try await store.use {
+    opened = try await store.useWhenWritable {
       try OpenedStore.prepare($0, configuration, extraSources: [Self.control], suppression: nil, now: started)
     }
+    try await Self.tellOfNewStore(store, storePath, logger)
     let hooks = HookService(
       outbox: store, definitions: configuration.hooks.map(HookDefinition.init),
-      runningLimit: configuration.daemonLimits.hooksRunning, base: hookBase, logger: logger, now: clock.now)
+      runningLimit: configuration.daemonLimits.hooksRunning, base: hookBase, runner: hookRunner, logger: logger,
+      now: clock.now)
     self.hooks = hooks
     host = try EngineHost(
       parts: opened.parts, store: store, clock: clock, policy: .live, liveSources: [],
@@ -109,22 +117,43 @@ package final class Daemon: Sendable {
     return (path as NSString).deletingLastPathComponent + "/control.sock"
   }
 
-  private func serve() async throws {
+  /// A store that is not there is made, and then every source is read from its beginning: nobody may find that out by the
+  /// numbers only.
+  private static func tellOfNewStore(_ store: StoreHost, _ path: String, _ logger: Logger) async throws {
+    let (isNew, wasRemoved) = try await store.use { ($0.isNew, $0.wasRemoved) }
+    if wasRemoved {
+      logger.warning(
+        "The store is gone and was made anew; every source is read again from its beginning",
+        metadata: [
+          "store": "\(path)",
+          "hint": "restore a backup instead where event files are missing or producers sent lines to a socket",
+        ])
+    } else if isNew {
+      logger.notice("Made a new store; every source is read from its beginning", metadata: ["store": "\(path)"])
+    }
+  }
+
+  private func serve(_ signals: StopSignals) async throws {
     let control = try ControlServer(path: Self.controlPath(storePath: storePath), logger: logger) { [self] request in
       await answer(request)
     }
     try await host.flush()
+    let (stops, stop) = AsyncStream<Void>.makeStream()
+    let (hangups, hangup) = AsyncStream<Void>.makeStream()
+    signals.hand { number in
+      if number == SIGHUP { hangup.yield() } else { stop.yield() }
+    }
     var services: [any Service] = []
     if let watchdog { services.append(watchdog) }
     services += [
-      hooks, control, ReloadOnHangup(daemon: self),
+      hooks, control, StoreCheck(daemon: self), ReloadOnHangup(daemon: self, hangups: hangups),
       ClockDriver(daemon: self), Reading(daemon: self, failures: failures),
     ]
-    let group = ServiceGroup(
-      configuration: ServiceGroupConfiguration(
-        services: services.map {
-          .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
-        }, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+    var members: [ServiceGroupConfiguration.ServiceConfiguration] = services.map {
+      .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
+    }
+    members.append(.init(service: Stop(stops: stops), successTerminationBehavior: .gracefullyShutdownGroup))
+    let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: members, logger: quiet))
     do {
       try await group.run()
     } catch {
@@ -171,6 +200,8 @@ private struct Reading: Service {
       break
     }
     daemon.tell { try daemon.notifier.stopping(status: "storing what was read") }
+    // A full disk may stay full, and whoever stops us wants an end.
+    await daemon.store.stopWaiting(after: .seconds(10))
     await daemon.sources.stopAll()
     if let failure { throw failure }
     try await daemon.host.flush()
@@ -194,12 +225,21 @@ private struct ClockDriver: Service {
   }
 }
 
+/// Ends when it is told to stop, and with it the group.
+private struct Stop: Service {
+  let stops: AsyncStream<Void>
+
+  func run() async {
+    for await _ in stops.cancelOnGracefulShutdown() { return }
+  }
+}
+
 /// Reads the config again on HUP.
 private struct ReloadOnHangup: Service {
   let daemon: Daemon
+  let hangups: AsyncStream<Void>
 
   func run() async throws {
-    let hangups = await UnixSignalsSequence(trapping: .sighup)
     for await _ in hangups.cancelOnGracefulShutdown() { _ = await daemon.reload() }
   }
 }

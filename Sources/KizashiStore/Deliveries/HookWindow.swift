@@ -14,7 +14,42 @@ package struct HookRun: Sendable, Equatable {
   package var payload: String
 }
 
+/// What a row remembers of the last time its run was begun.
+package struct StartedRun: Sendable, Equatable {
+  package var deliveryID: String
+  package var state: DeliveryState
+  package var attempts: Int
+  /// When it was begun; where it is to be tried again, when that is.
+  package var nextAt: Instant
+}
+
 extension Store {
+  /// How far back, in deliveries, ``startedRuns(hook:since:)`` looks for runs that are over.
+  static let rememberedRuns = 20_000
+
+  /// The runs of one hook that were begun, in their order, of which the store remembers an instant from `since` on.
+  package func startedRuns(hook: String, since: Instant) throws(StoreError) -> [StartedRun] {
+    try access("reading deliveries of") { db in
+      try Row.fetchAll(
+        db,
+        sql: """
+          SELECT seq, delivery_id, state, attempts, next_ms FROM delivery
+          WHERE state < 3 AND hook = ?1 AND attempts > 0 AND next_ms >= ?2
+          UNION ALL
+          SELECT * FROM (
+            SELECT seq, delivery_id, state, attempts, next_ms FROM delivery
+            WHERE seq > (SELECT max(seq) FROM delivery) - \(Self.rememberedRuns)
+              AND state IN (3, 4) AND hook = ?1 AND attempts > 0 AND next_ms >= ?2)
+          ORDER BY seq
+          """, arguments: [hook, since.milliseconds]
+      ).map {
+        StartedRun(
+          deliveryID: $0[1], state: DeliveryState(rawValue: $0[2]) ?? .dead, attempts: $0[3],
+          nextAt: Instant(milliseconds: $0[4]))
+      }
+    }
+  }
+
   /// The open runs of one hook that may be tried at `now`, in their order; those behind an older one of the same account
   /// that is not due are left out, because they must not overtake it. And when the next of the others becomes due.
   package func dueRuns(

@@ -14,7 +14,8 @@ extension Store {
   /// - Returns: How many of them the store holds.
   @discardableResult
   package func mark(_ updates: [DeliveryUpdate]) throws(StoreError) -> Int {
-    try access("marking deliveries in") { db in
+    defer { checkpointIfDue() }
+    return try access("marking deliveries in") { db in
       try db.inTransactionReturning { db in
         let statement = try db.cachedStatement(
           sql: """

@@ -26,18 +26,19 @@ enum StoreFile {
   }
 
   /// Refuses what is not a store of ours, or of a newer program. A file without any table is a store to be made.
-  static func check(_ db: Database, path: String, latest: Int) throws {
+  /// - Returns: Whether it is to be made.
+  static func check(_ db: Database, path: String, latest: Int) throws -> Bool {
     let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
     let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
     let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0
-    if application == 0 && isEmpty { return }
+    if application == 0 && isEmpty { return true }
     // The first migration's own table may stand alone after a crash in the middle of making a store.
     let isUnfinished =
       try application == 0
       && String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table'") == [
         "grdb_migrations"
       ] && Int.fetchOne(db, sql: "SELECT count(*) FROM grdb_migrations") == 0
-    if isUnfinished { return }
+    if isUnfinished { return true }
     guard application == applicationID else { throw StoreError("opening the store", path: path, .notAStore) }
     guard version <= latest else {
       throw StoreError("opening the store", path: path, .newerSchema(store: version, program: latest))
@@ -45,6 +46,7 @@ enum StoreFile {
     guard try Int.fetchOne(db, sql: "SELECT count(*) FROM store_state") == 1 else {
       throw StoreError("opening the store", path: path, .corrupt, detail: "store_state does not have one row")
     }
+    return false
   }
 
   /// What holds for the writing connection's whole life.

@@ -5,6 +5,8 @@ import Glibc
 /// The lock is of the open file, so the kernel takes it back whatever ends the process; the file stays and means
 /// nothing by itself. It holds the process id, for the message a second instance shows.
 final class StoreLock {
+  /// Whether the lock file was there already: somebody has had a store here before.
+  let wasThere: Bool
   /// Negative once released.
   private var descriptor: Int32
 
@@ -12,6 +14,7 @@ final class StoreLock {
   init(storePath: String) throws(StoreError) {
     let action = "locking the store"
     let path = storePath + ".lock"
+    wasThere = SystemFile.exists(path)
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
     guard descriptor >= 0 else {
       let code = errno

@@ -17,7 +17,11 @@ final class Child: Sendable {
   }
 
   /// Starts it. Output goes to `NAME.out` and `NAME.err` of the workspace, behind what is there.
-  init(_ arguments: [String], in place: Workspace, name: String = "child", variables: [String: String] = [:]) throws {
+  /// - Parameter program: what is started instead: a script that prepares something and then executes ``binary``.
+  init(
+    _ arguments: [String], in place: Workspace, name: String = "child", variables: [String: String] = [:],
+    program: String = Child.binary
+  ) throws {
     output = place.file("\(name).out")
     errors = place.file("\(name).err")
     before = readText(errors) ?? ""
@@ -39,20 +43,22 @@ final class Child: Sendable {
     posix_spawnattr_setsigdefault(&attributes, &all)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     let environment = ["PATH": "/usr/bin:/bin", "HOME": "/", "LANG": "C.UTF-8"].merging(variables) { $1 }
-    var argv: [UnsafeMutablePointer<CChar>?] = ([Self.binary] + arguments).map { strdup($0) } + [nil]
+    var argv: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
     var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
     defer { for pointer in argv + envp { free(pointer) } }
     var started: pid_t = 0
-    let code = posix_spawn(&started, Self.binary, &actions, &attributes, &argv, &envp)
+    let code = posix_spawn(&started, program, &actions, &attributes, &argv, &envp)
     guard code == 0 else {
-      throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EINVAL, userInfo: ["binary": Self.binary])
+      throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EINVAL, userInfo: ["program": program])
     }
     pid = started
   }
 
   /// A daemon on the workspace's config.
-  static func daemon(_ place: Workspace, name: String = "daemon", variables: [String: String] = [:]) throws -> Child {
-    try Child(["run", "--config", place.config], in: place, name: name, variables: variables)
+  static func daemon(
+    _ place: Workspace, name: String = "daemon", variables: [String: String] = [:], program: String = Child.binary
+  ) throws -> Child {
+    try Child(["run", "--config", place.config], in: place, name: name, variables: variables, program: program)
   }
 
   /// Waits until the daemon says that it is up: from then on it takes signals.

@@ -11,6 +11,7 @@ import Testing
     struct Broken: Error {}
     private(set) var model = ModelOutbox()
     private var failures = 0
+    private var earlier: [Instant] = []
 
     func owe(_ deliveries: [OwedDelivery], at now: Instant) {
       for delivery in deliveries { model.add(delivery, at: now) }
@@ -19,6 +20,8 @@ import Testing
     func due(hook: String, now: Instant, limit: Int) throws -> DueWindow {
       model.due(hook: hook, now: now, limit: limit)
     }
+    func starts(hook: String, since: Instant, now: Instant) throws -> [Instant] { earlier }
+    func remember(_ starts: [Instant]) { earlier = starts }
     func mark(_ outcomes: [DeliveryOutcome]) throws {
       if failures > 0 {
         failures -= 1

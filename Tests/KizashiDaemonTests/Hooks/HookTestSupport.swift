@@ -69,8 +69,8 @@ func readText(_ path: String) -> String? {
 }
 
 /// How long to wait for what must happen: only a broken program takes so long, however busy the machine and the tests
-/// beside this one are.
-let patience = Duration.seconds(300)
+/// beside this one are. `KIZASHI_PATIENCE` sets other seconds, for whoever is looking for what breaks.
+let patience = Duration.seconds(getenv("KIZASHI_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 300)
 
 /// Looks until something holds; false: it did not, with all patience. Only where no event tells when to look.
 func eventually(_ holds: () async -> Bool) async -> Bool {

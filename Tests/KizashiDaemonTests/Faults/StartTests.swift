@@ -1,0 +1,166 @@
+import Foundation
+import Glibc
+import KizashiIngest
+import Testing
+
+@testable import KizashiDaemon
+
+/// The first moments of a daemon, and the system's limits it starts under.
+@Suite struct StartTests {
+  /// Waits until the process has a thread beside its first, the earliest moment at which a signal could meet one that was
+  /// not told what to do with it.
+  private func hasThreads(_ child: Child) async -> Bool {
+    await eventually { (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(child.pid)/task").count) ?? 2 > 1 }
+  }
+
+  @Test func `TERM and INT at any moment of a start end with exit code 0`() async throws {
+    let place = try Workspace()
+    _ = try place.configure()
+    try place.append(place.lines(0..<100))
+    let moments = isSoak ? 120 : 20
+    for moment in 0..<moments {
+      let daemon = try Child.daemon(place)
+      #expect(await hasThreads(daemon))
+      let until = ContinuousClock.now + .microseconds(moment * 120_000 / moments)
+      while ContinuousClock.now < until { await Task.yield() }
+      daemon.signal(moment % 2 == 0 ? SIGTERM : SIGINT)
+      let status = await daemon.ended()
+      #expect(status == 0, "at moment \(moment): \(daemon.errorText.suffix(1000))")
+    }
+    // Whatever they left: everything counts once.
+    let last = try Child.daemon(place)
+    let isRead = await eventually { place.offset == place.size }
+    #expect(isRead)
+    #expect(await last.started())
+    #expect(await last.stopped() == 0)
+    #expect(try place.totals == Dictionary(uniqueKeysWithValues: (0..<100).map { ("acct-\($0)", 1) }))
+  }
+
+  @Test func `HUP at any moment of a start reloads when there is something to reload`() async throws {
+    let place = try Workspace()
+    _ = try place.configure()
+    for moment in 0..<6 {
+      let daemon = try Child.daemon(place, name: "daemon-\(moment)")
+      #expect(await hasThreads(daemon))
+      let until = ContinuousClock.now + .milliseconds(moment * 10)
+      while ContinuousClock.now < until { await Task.yield() }
+      daemon.signal(SIGHUP)
+      #expect(await daemon.says(" Reloaded "), "at moment \(moment): \(daemon.errorText)")
+      #expect(await daemon.started())
+      #expect(await daemon.stopped() == 0, "\(daemon.errorText)")
+    }
+  }
+
+  @Test func `a daemon takes all the descriptors it may have, and its hooks get the usual limit back`() async throws {
+    let place = try Workspace()
+    _ = try place.configure(
+      """
+      rules:
+        busy: {kind: threshold, metric: {count: {feature: any, window: 24h}}, above: 0, hooks: [note]}
+      hooks:
+        note: {run: [/bin/sh, -c, 'sleep 0.2; ulimit -Sn >"$0"; ulimit -Hn >>"$0"; cat >/dev/null', \(place.file("limits"))]}
+      """)
+    try place.append(place.lines(0..<1))
+    let daemon = try Child.daemon(place, program: try place.script("few.sh", "ulimit -Sn 200; ulimit -Hn 3000"))
+    let ran = await eventually { place.number("SELECT count(*) FROM deliveries WHERE state = 'done'") == 1 }
+    #expect(ran, "\(daemon.errorText)")
+    let limits = readText("/proc/\(daemon.pid)/limits")?.split(separator: "\n").first { $0.hasPrefix("Max open files") }
+    #expect(limits?.split(separator: " ").dropFirst(3).prefix(2) == ["3000", "3000"])
+    #expect(readText(place.file("limits")) == "200\n3000\n")
+    let tried = try await Child.run(["hook", "test", "note", "--config", place.config], in: place)
+    #expect(tried.status == 0)
+    #expect(readText(place.file("limits")) == "200\n3000\n")
+    #expect(await daemon.stopped() == 0)
+  }
+
+  @Test func `with hardly any descriptors a flood of connections is turned away, and all goes on behind it`()
+    async throws
+  {
+    let place = try Workspace()
+    let socket = place.file("events.sock")
+    _ = try place.configure("  - {id: sock, kind: unix, path: \(socket)}")
+    try place.append(place.lines(0..<1, prefix: "file"))
+    let daemon = try Child.daemon(place, program: try place.script("few.sh", "ulimit -n 96"))
+    #expect(await daemon.started(), "\(daemon.errorText)")
+    // Until one is turned away; those that were let in stay silent.
+    var idle: [Int32] = []
+    while !daemon.errorText.contains("connection refused"), idle.count < 200 { idle.append(try connected(socket)) }
+    #expect(await daemon.says("connection refused"), "\(idle.count) connections: \(daemon.errorText)")
+    try place.append(place.lines(1..<2, prefix: "file"))
+    for descriptor in idle { close(descriptor) }
+    let good = try connected(socket)
+    let line = place.lines(0..<1, prefix: "sock")
+    #expect(send(good, line, line.utf8.count, Int32(MSG_NOSIGNAL)) == line.utf8.count)
+    close(good)
+    let counted = await eventually { (try? place.totals) == ["file-0": 1, "file-1": 1, "sock-0": 1] }
+    #expect(counted, "\(daemon.errorText)")
+    #expect(await daemon.stopped() == 0, "\(daemon.errorText)")
+  }
+
+  private func connected(_ path: String) throws -> Int32 {
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    let (storage, length) = try #require(SocketAddress.unix(path))
+    let result = withUnsafePointer(to: storage) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, length) }
+    }
+    try #require(result == 0, "\(String(cString: strerror(errno)))")
+    return descriptor
+  }
+
+  @Test func `the sockets of a killed daemon are taken over by the next`() async throws {
+    let place = try Workspace()
+    let socket = place.file("events.sock")
+    _ = try place.configure("  - {id: sock, kind: unix, path: \(socket)}")
+    for round in 0..<2 {
+      let daemon = try Child.daemon(place)
+      #expect(await daemon.started(), "\(daemon.errorText)")
+      let producer = try connected(socket)
+      let line = place.lines(round..<round + 1)
+      #expect(send(producer, line, line.utf8.count, Int32(MSG_NOSIGNAL)) == line.utf8.count)
+      close(producer)
+      let counted = await eventually { (try? place.totals.count) == round + 1 }
+      #expect(counted, "\(daemon.errorText)")
+      daemon.signal(SIGKILL)
+      #expect(await daemon.ended() == 128 + SIGKILL)
+      #expect(access(socket, F_OK) == 0 && access(place.file("control.sock"), F_OK) == 0, "nothing stale to take over")
+    }
+    let last = try Child.daemon(place)
+    #expect(await last.started())
+    #expect(await last.stopped() == 0, "\(last.errorText)")
+    #expect(try place.totals == ["acct-0": 1, "acct-1": 1])
+  }
+
+  @Test func `what stands where a socket should be is left alone, and the daemon says so and ends`() async throws {
+    for name in ["events.sock", "control.sock"] {
+      let place = try Workspace()
+      _ = try place.configure("  - {id: sock, kind: unix, path: \(place.file("events.sock"))}")
+      try place.write(name, "precious")
+      let daemon = try Child.daemon(place)
+      #expect(await daemon.ended() == 69)
+      #expect(daemon.errorText.contains(place.file(name)), "\(daemon.errorText)")
+      #expect(readText(place.file(name)) == "precious")
+    }
+  }
+
+  @Test func `a second daemon on one store ends at once and harms the first in nothing`() async throws {
+    let place = try Workspace()
+    let socket = place.file("events.sock")
+    _ = try place.configure("  - {id: sock, kind: unix, path: \(socket)}")
+    let first = try Child.daemon(place)
+    #expect(await first.started())
+    for _ in 0..<3 {
+      let second = try Child.daemon(place, name: "second")
+      #expect(await second.ended() == 69)
+      #expect(second.errorText.contains("process \(first.pid)"), "\(second.errorText)")
+    }
+    let producer = try connected(socket)
+    let line = place.lines(0..<1)
+    #expect(send(producer, line, line.utf8.count, Int32(MSG_NOSIGNAL)) == line.utf8.count)
+    close(producer)
+    try place.append(place.lines(1..<2))
+    let counted = await eventually { (try? place.totals) == ["acct-0": 1, "acct-1": 1] }
+    #expect(counted, "\(first.errorText)")
+    #expect(await first.stopped() == 0)
+    #expect(place.number("SELECT clean_stop FROM meta") == 1)
+  }
+}
