@@ -14,6 +14,12 @@ struct StoreCheck: Service {
   let daemon: Daemon
 
   func run() async throws {
+    try await look()
+    // A service that ends while its group stops counts as failed.
+    try? await gracefulShutdown()
+  }
+
+  private func look() async throws {
     guard try await daemon.store.use({ $0.needsCheck }) else { return }
     let path = daemon.storePath
     let logger = daemon.logger

@@ -10,7 +10,9 @@ import Testing
   /// Waits until the process has a thread beside its first, the earliest moment at which a signal could meet one that was
   /// not told what to do with it.
   private func hasThreads(_ child: Child) async -> Bool {
-    await eventually { (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(child.pid)/task").count) ?? 2 > 1 }
+    await eventually {
+      (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(child.pid)/task").count) ?? 2 > 1
+    }
   }
 
   @Test func `TERM and INT at any moment of a start end with exit code 0`() async throws {
