@@ -20,6 +20,8 @@ let package = Package(
     .library(name: "KizashiDecode", targets: ["KizashiDecode"]),
     .library(name: "KizashiSample", targets: ["KizashiSample"]),
     .library(name: "KizashiClient", targets: ["KizashiClient"]),
+    // For the fault tests only: a library to preload has to be a product.
+    .library(name: "FaultShim", type: .dynamic, targets: ["FaultShim"]),
   ],
   dependencies: [
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -84,9 +86,15 @@ let package = Package(
       name: "KizashiConfigTests", dependencies: ["KizashiConfig", "KizashiCore", yams], swiftSettings: strict),
     .testTarget(name: "KizashiClientTests", dependencies: ["KizashiClient"], swiftSettings: strict),
     .testTarget(name: "KizashiSampleTests", dependencies: ["KizashiSample"], swiftSettings: strict),
+    // Stands between the daemon and the C library and makes its k-th write fail, or its last. See docs/RELIABILITY.md.
+    .target(name: "FaultControl", path: "Tests/FaultControl"),
+    .target(
+      name: "FaultShim", dependencies: ["FaultControl"], path: "Tests/FaultShim",
+      linkerSettings: [.linkedLibrary("dl")]),
     .testTarget(
       name: "KizashiDaemonTests",
       dependencies: [
+        "FaultControl", "CZlib",
         "KizashiDaemon", "KizashiIngest", "KizashiCore", "KizashiConfig", "KizashiStore", "KizashiSample",
         "KizashiClient", "KizashiDecode", "ReferenceModel", grdb, logging, subprocess,
       ], swiftSettings: strict),

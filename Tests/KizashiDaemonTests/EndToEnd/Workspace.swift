@@ -28,8 +28,8 @@ final class Workspace: Sendable {
   func append(_ text: String) throws { try append(bytes: Array(text.utf8)[...]) }
 
   /// The same of bytes that need not be text.
-  func append(bytes slice: ArraySlice<UInt8>) throws {
-    let descriptor = open(log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
+  func append(bytes slice: ArraySlice<UInt8>, to path: String? = nil) throws {
+    let descriptor = open(path ?? log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown) }
     defer { close(descriptor) }
     let bytes = Array(slice)

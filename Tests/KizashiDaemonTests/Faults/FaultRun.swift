@@ -1,0 +1,198 @@
+import Foundation
+import Glibc
+import Testing
+
+/// One workload from its beginning to its end, with a fault on the way or without, and what is in the store then.
+///
+/// The daemon under the fault may be killed by it, may stop with an error of its own, or may wait and go on. Whatever it is,
+/// producers go on, a daemon that has ended is started again without any fault, and in the end everything is read, every
+/// hook that is owed has run, and the daemon stops when it is told to.
+struct FaultRun {
+  /// What came of it.
+  struct Outcome: Sendable {
+    /// Everything the store holds.
+    var dump: [String] = []
+    /// The call that met the fault; nil: the run was over before.
+    var hit: String?
+    /// Write-like calls of the first daemon that each kind of fault could meet.
+    var calls: [Fault.Kind: UInt64] = [:]
+    /// Whether the hour turned meanwhile, so that the run proves nothing.
+    var isVoid = false
+    /// How the daemons that did not live to the end ended, in order.
+    var endings: [Int32] = []
+    /// What went wrong.
+    var problems: [String] = []
+  }
+
+  /// The longest a step may take. Only a daemon that does not go on by itself takes so long.
+  private static let longest = Duration.seconds(60)
+  /// How long a broken disk stays broken where the daemon does not say that it notices.
+  private static let repair = Duration.milliseconds(300)
+
+  private let workload: FaultWorkload
+  private let fault: Fault?
+  /// What the first daemon started after the fault meets; it is the crash in a recovery.
+  private let second: Fault?
+  private let hour: Int64
+  private let place: Workspace
+  private let page: FaultPage
+  private var pages: [FaultPage]
+  private var daemon: Child
+  private var watch: StoreWatch
+  private var outcome = Outcome()
+  private var brokenSince: ContinuousClock.Instant?
+
+  /// The beginning of the present hour.
+  static var presentHour: Int64 { presentMilliseconds() / 3_600_000 * 3_600_000 }
+
+  private init(_ workload: FaultWorkload, _ fault: Fault?, then second: Fault?, hour: Int64) throws {
+    self.workload = workload
+    self.fault = fault
+    self.second = second
+    self.hour = hour
+    place = try Workspace()
+    try place.write("kizashi.yaml", workload.config(place))
+    page = try FaultPage(place, fault)
+    pages = [page]
+    daemon = try Child.daemon(place, name: "daemon-1", variables: page.variables)
+    watch = StoreWatch(place.store)
+  }
+
+  /// Runs it. Throws only where the test itself cannot work.
+  static func of(_ workload: FaultWorkload, _ fault: Fault?, then second: Fault? = nil, hour: Int64) async throws
+    -> Outcome
+  {
+    var run = try FaultRun(workload, fault, then: second, hour: hour)
+    do {
+      try await run.steps()
+      try await run.finish()
+    } catch let problem as Problem {
+      run.outcome.problems.append(problem.text)
+      run.daemon.signal(SIGKILL)
+      _ = await run.daemon.ended()
+    }
+    return try run.judged()
+  }
+
+  private struct Problem: Error { var text: String }
+
+  private mutating func steps() async throws {
+    var index = 0
+    while index < workload.steps.count {
+      let step = workload.steps[index]
+      if try await step.act(place) {
+        index += 1
+        // A daemon that has ended by now is sometimes started at once and sometimes after the next thing has happened.
+        let mayWait = index < workload.steps.count && !workload.steps[index].needsDaemon
+        if await reach(lines: step.lines) { continue }
+        try await restart(after: mayWait && (fault?.point ?? 0) % 2 == 0 ? workload.steps[index] : nil)
+        if mayWait && (fault?.point ?? 0) % 2 == 0 { index += 1 }
+        try await reachOrRestart(lines: workload.steps[index - 1].lines)
+      } else {
+        try await restart(after: nil)
+      }
+    }
+  }
+
+  /// Waits until so many lines are stored; false: the daemon has ended.
+  private mutating func reach(lines: Int64, owing: Bool = true) async -> Bool {
+    var isReached = false
+    let deadline = ContinuousClock.now + Self.longest
+    while !isReached && ContinuousClock.now < deadline {
+      mendWhenNoticed()
+      // In this order: what a daemon did before it ended counts.
+      let ended = hasEnded(daemon.pid)
+      if let look = watch.look() { isReached = look.lines >= lines && (owing || look.owed == 0) }
+      if ended { return false }
+      if !isReached { try? await Task.sleep(for: .milliseconds(2)) }
+    }
+    if !isReached { outcome.problems.append("not \(lines) lines and \(owing ? "any" : "no") owed hooks: \(story)") }
+    return true
+  }
+
+  private mutating func reachOrRestart(lines: Int64, owing: Bool = true) async throws {
+    while !(await reach(lines: lines, owing: owing)) { try await restart(after: nil) }
+    if let problem = outcome.problems.last { throw Problem(text: problem) }
+  }
+
+  /// A lasting fault is mended once the daemon has said that it cannot write, or has had the time to.
+  private mutating func mendWhenNoticed() {
+    guard let fault, !fault.kills, page.hits > 0 else { return }
+    let since = brokenSince ?? .now
+    brokenSince = since
+    if since.duration(to: .now) > Self.repair { page.mend() }
+  }
+
+  /// Takes note of how the daemon ended and starts another one, after the next step if there is one.
+  private mutating func restart(after step: FaultWorkload.Step?) async throws {
+    watch.close()
+    guard let status = await daemon.ended() else { throw Problem(text: "it does not end: \(story)") }
+    outcome.endings.append(status)
+    if let complaint = complaint(of: status) { outcome.problems.append(complaint) }
+    guard outcome.endings.count <= 3 else { throw Problem(text: "ended again and again: \(story)") }
+    page.mend()
+    if let step { _ = try await step.act(place) }
+    let number = outcome.endings.count + 1
+    if number == 2, let second {
+      let page = try FaultPage(place, name: "fault-\(number)", second)
+      pages.append(page)
+      daemon = try Child.daemon(place, name: "daemon-\(number)", variables: page.variables)
+    } else {
+      daemon = try Child.daemon(place, name: "daemon-\(number)")
+    }
+  }
+
+  /// What is wrong with how a daemon ended; nil: it was killed as planned, or stopped and said why.
+  private func complaint(of status: Int32) -> String? {
+    let said = daemon.errorText
+    if status == 128 + SIGKILL { return pages.contains { $0.hits > 0 } ? nil : "killed by somebody else" }
+    let isDocumented = [69, 73, 75].contains(status)
+    let isExplained = said.contains("kizashi: ") && said.contains(place.path)
+    return isDocumented && isExplained ? nil : "ended with \(status): \(story)"
+  }
+
+  /// Waits until all is read and every hook has run, and stops the daemon.
+  private mutating func finish() async throws {
+    try await reachOrRestart(lines: workload.lines, owing: false)
+    page.mend()
+    watch.close()
+    guard await daemon.started() else { throw Problem(text: "it does not start: \(story)") }
+    daemon.signal(SIGTERM)
+    while let status = await daemon.ended(), status != 0 {
+      // The fault met it while it stopped.
+      outcome.endings.append(status)
+      if let complaint = complaint(of: status) { outcome.problems.append(complaint) }
+      guard outcome.endings.count <= 3 else { throw Problem(text: "ended again and again: \(story)") }
+      daemon = try Child.daemon(place, name: "daemon-\(outcome.endings.count + 1)")
+      try await reachOrRestart(lines: workload.lines, owing: false)
+      watch.close()
+      guard await daemon.started() else { throw Problem(text: "it does not start: \(story)") }
+      daemon.signal(SIGTERM)
+    }
+  }
+
+  private func judged() throws -> Outcome {
+    var outcome = outcome
+    outcome.hit = page.what
+    for kind in Fault.Kind.all { outcome.calls[kind] = page.calls(for: kind) }
+    outcome.isVoid = Self.presentHour != hour
+    guard outcome.problems.isEmpty else { return outcome }
+    outcome.dump = try StoreDump.of(place)
+    let done = Set(try place.rows("SELECT delivery_id FROM deliveries WHERE state = 'done'").map { $0[0] })
+    let owed = try place.rows("SELECT delivery_id, state FROM deliveries WHERE state NOT IN ('done', 'suppressed')")
+    let runs = (readText(place.file("hook.log")) ?? "").split(separator: "\n").map(String.init)
+    if !owed.isEmpty { outcome.problems.append("not delivered: \(owed)") }
+    let never = done.subtracting(runs)
+    if !never.isEmpty { outcome.problems.append("said to be done and never run: \(never.sorted())") }
+    let unknown = Set(runs).subtracting(done)
+    if !unknown.isEmpty { outcome.problems.append("run and not known: \(unknown.sorted())") }
+    // Each end of a daemon may repeat what ran at that moment, four at a time.
+    let repeated = runs.count - Set(runs).count
+    if repeated > 4 * outcome.endings.count { outcome.problems.append("\(repeated) runs of hooks were repeated") }
+    return outcome
+  }
+
+  private var story: String {
+    "\(watch.look().map { "\($0)" } ?? "no store"); " + daemon.errorText.suffix(1500)
+  }
+}
