@@ -40,6 +40,22 @@ void extract(ondemand::object object, uint64_t &checksum) {
   }
 }
 
+/// Calls `extract(line, length)` for each line; gives their number.
+template <typename Extract>
+size_t for_each_line(const uint8_t *bytes, size_t count, Extract extract) {
+  const char *p = reinterpret_cast<const char *>(bytes);
+  const char *const end = p + count;
+  size_t lines = 0;
+  while (p < end) {
+    const char *feed = static_cast<const char *>(std::memchr(p, '\n', static_cast<size_t>(end - p)));
+    if (feed == nullptr) feed = end;
+    extract(p, static_cast<size_t>(feed - p));
+    lines++;
+    p = feed + 1;
+  }
+  return lines;
+}
+
 }  // namespace
 
 extern "C" size_t ks_padding(void) noexcept { return SIMDJSON_PADDING; }
@@ -47,48 +63,29 @@ extern "C" size_t ks_padding(void) noexcept { return SIMDJSON_PADDING; }
 // On-Demand, line by line: on lines of this size as fast as iterate_many, and a bad line costs only itself.
 extern "C" size_t ks_extract_limit(const uint8_t *bytes, size_t count, uint64_t *checksum) noexcept {
   ondemand::parser parser;
-  const char *p = reinterpret_cast<const char *>(bytes);
-  const char *const end = p + count;
-  size_t lines = 0;
   *checksum = 0;
-  while (p < end) {
-    const char *feed = static_cast<const char *>(std::memchr(p, '\n', static_cast<size_t>(end - p)));
-    if (feed == nullptr) feed = end;
-    const size_t length = static_cast<size_t>(feed - p);
+  return for_each_line(bytes, count, [&](const char *line, size_t length) {
     ondemand::document document;
     ondemand::object object;
-    if (parser.iterate(p, length, length + SIMDJSON_PADDING).get(document) == SUCCESS &&
+    if (parser.iterate(line, length, length + SIMDJSON_PADDING).get(document) == SUCCESS &&
         document.get_object().get(object) == SUCCESS) {
       extract(object, *checksum);
     }
-    lines++;
-    p = feed + 1;
-  }
-  return lines;
+  });
 }
 
 // With the DOM parser, which alone validates a whole line, and so what decoding has to be measured against.
 extern "C" size_t ks_validate_limit(const uint8_t *bytes, size_t count, uint64_t *checksum) noexcept {
   static const char *const names[] = {"timestamp", "id", "account", "user", "event"};
   dom::parser parser;
-  const char *p = reinterpret_cast<const char *>(bytes);
-  const char *const end = p + count;
-  size_t lines = 0;
   *checksum = 0;
-  while (p < end) {
-    const char *feed = static_cast<const char *>(std::memchr(p, '\n', static_cast<size_t>(end - p)));
-    if (feed == nullptr) feed = end;
-    dom::element line;
-    if (parser.parse(p, static_cast<size_t>(feed - p), false).get(line) == SUCCESS) {
-      for (const char *name : names) {
-        std::string_view text;
-        if (line[name].get_string().get(text) == SUCCESS) {
-          *checksum += text.size() + (text.empty() ? 0 : static_cast<unsigned char>(text[0]));
-        }
-      }
+  return for_each_line(bytes, count, [&](const char *line, size_t length) {
+    dom::element element;
+    if (parser.parse(line, length, false).get(element) != SUCCESS) return;
+    for (const char *name : names) {
+      std::string_view text;
+      if (element[name].get_string().get(text) != SUCCESS) continue;
+      *checksum += text.size() + (text.empty() ? 0 : static_cast<unsigned char>(text[0]));
     }
-    lines++;
-    p = feed + 1;
-  }
-  return lines;
+  });
 }
