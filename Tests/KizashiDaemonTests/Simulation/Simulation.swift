@@ -39,7 +39,9 @@ final class Simulation {
 
   init(seed: UInt64) throws {
     place = try Workspace()
-    world = World(seed: seed, at: 1_771_545_600_000 + Int64(seed % 24) * 3_600_000)
+    // Half of the worlds live through the night in which Berlin's clocks go forward.
+    let beginning: Int64 = seed % 2 == 0 ? 1_771_545_600_000 : 1_774_656_000_000
+    world = World(seed: seed, at: beginning + Int64(seed % 24) * 3_600_000)
     // Where no hook is owed, producers alone decide what must be synced.
     configuration = try Simulation.configure(place, alerting: world.chance(70))
     cutsPower = world.chance(50)
@@ -112,6 +114,7 @@ final class Simulation {
     case 80..<92: try pass(Int64(world.pick(1...90)) * (world.chance(20) ? 1_200_000 : 10_000))
     case 92..<95: try crash()
     case 95..<98: try quiet()
+    case 98: stepClock()
     default: try tellProducers()
     }
   }
@@ -122,6 +125,12 @@ final class Simulation {
     look()
     machine?.pipeline.tick(to: Instant(milliseconds: world.now - 2000))
     try commit()
+  }
+
+  /// Somebody sets the wall clock.
+  private func stepClock() {
+    fault("clock step")
+    world.now += world.chance(50) ? 3_600_000 : -3_600_000
   }
 
   /// Nobody writes for a while, and everything is read: silence is what happens.

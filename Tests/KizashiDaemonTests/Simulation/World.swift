@@ -56,7 +56,7 @@ struct World {
     var at = now
     if chance(15) { at -= Int64(pick(0...90)) * 60_000 }
     if chance(3) { at -= Int64(pick(1...40)) * 86_400_000 }
-    if chance(2) { at += 400 * 86_400_000 }
+    if chance(2) { at += chance(50) ? 3_600_000 : 400 * 86_400_000 }
     if chance(15) { at = at / 3_600_000 * 3_600_000 }
     let account = ["acme", "acme", "beta", "株式会社", "delta"][pick(0...4)]
     var line = #"{"timestamp":\#(at),"account":"\#(account)""#
