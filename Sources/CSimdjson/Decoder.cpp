@@ -40,25 +40,12 @@ Reason Parser::parse_without_nan(std::string_view &text, simdjson::dom::element 
   return parse(text, root);
 }
 
-void Decoder::remember(std::string_view user, std::string_view account) {
-  user_key_.assign(user.data(), user.size());
-  account_of_user_[user_key_].assign(account.data(), account.size());
-}
-
-void Decoder::supply_account(Event &event) {
-  if (!options_.remember_account || !event.account.is_empty() || !event.user.is_text()) return;
-  if (event.type != EventType::track && event.type != EventType::identify) return;
-  user_key_.assign(event.user.data, event.user.length);
-  const auto known = account_of_user_.find(user_key_);
-  if (known != account_of_user_.end()) event.account.set(known->second);
-}
-
 void Decoder::finish(Event &event, Source &source, const element *fields, const Path &path) {
-  supply_account(event);
+  const bool is_of_user = event.type == EventType::track || event.type == EventType::identify;
+  // No user has a name that is refused.
+  event.account_by_user = options_.remember_account && is_of_user && event.account.is_empty() && event.user.is_text() &&
+                          event.user.length <= name_limit && !event.user.holds_nul();
   if (rows_.add(event) != Rows::Outcome::record) return;
-  if (event.type == EventType::group && options_.remember_account && event.user.is_text()) {
-    remember(event.user.view(), event.account.view());
-  }
   const char *const raw = source.text();
   rows_.begin_record(event.type, source.line);
   object members;
@@ -176,11 +163,6 @@ void ks_decoder_group_type(ks_decoder *decoder, const char *name, size_t length)
 
 void ks_decoder_add_transition(ks_decoder *decoder, int64_t since, int32_t offset) noexcept {
   decoder->decoder.zone.push_back({since, offset});
-}
-
-void ks_decoder_remember(ks_decoder *decoder, const char *user, size_t user_length, const char *account,
-                         size_t account_length) noexcept {
-  decoder->decoder.remember(view_of(user, user_length), view_of(account, account_length));
 }
 
 const ks_rows *ks_decode(ks_decoder *decoder, const uint8_t *bytes, size_t count, bool at_stream_start,

@@ -10,7 +10,6 @@
 
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 namespace kizashi {
 
@@ -51,8 +50,6 @@ class Decoder {
     unwraps_ = true;
     unwrap_is_pointer_ = path_of_pointer(pointer, unwrap_);
   }
-  void remember(std::string_view user, std::string_view account);
-
   const ks_rows *decode(std::string_view chunk, bool at_stream_start, int64_t received);
 
  private:
@@ -104,7 +101,6 @@ class Decoder {
   /// Judges the event; keeps it as a record if it is one, with the members of the object at `fields` of its text.
   void finish(Event &event, Source &source, const element *fields, const Path &path);
   void add_fields(object fields, const char *brace);
-  void supply_account(Event &event);
 
   const ks_options options_;
   Parser parser_;
@@ -119,9 +115,6 @@ class Decoder {
   /// The last lines of a chunk are copied here, where padding follows them.
   std::string tail_;
   std::string unwrapped_;
-
-  std::unordered_map<std::string, std::string> account_of_user_;
-  std::string user_key_;
 };
 
 }  // namespace kizashi

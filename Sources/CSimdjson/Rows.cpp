@@ -88,7 +88,9 @@ ks_range Rows::copy(const Name &name) {
 Reason Rows::refusal(const Event &e) const {
   const bool is_track = e.type == EventType::track;
   if (e.time == Event::Time::absent) return Reason::missing_field;
-  if ((is_track || e.type == EventType::group) && e.account.is_empty()) return Reason::missing_field;
+  if ((is_track || e.type == EventType::group) && e.account.is_empty() && !e.account_by_user) {
+    return Reason::missing_field;
+  }
   if (is_track && e.event.is_empty()) return Reason::missing_field;
 
   if (e.type == EventType::unknown || e.bad_type || e.time == Event::Time::bad_type) return Reason::bad_type;
@@ -104,6 +106,12 @@ Reason Rows::refusal(const Event &e) const {
     if (name->holds_nul()) return Reason::bad_type;
   }
   return e.time == Event::Time::bad ? Reason::bad_timestamp : Reason::too_long;
+}
+
+/// If nobody knows an account for the user of the row just refused, then that was wrong with it first.
+void Rows::keep_user(const Event &event, Reason reason) {
+  const bool is_first = reason == Reason::missing_field || reason == Reason::too_many;
+  if (event.account_by_user && event.type == EventType::track && !is_first) user_[rows_ - 1] = copy(event.user);
 }
 
 Rows::Outcome Rows::add(const Event &event) {
@@ -122,6 +130,7 @@ Rows::Outcome Rows::add(const Event &event) {
   }
   if (reason != Reason::none) {
     refuse(reason);
+    keep_user(event, reason);
     return Outcome::none;
   }
 
@@ -135,6 +144,7 @@ Rows::Outcome Rows::add(const Event &event) {
   if (std::memchr(text_.data() + mark, 0, text_used_ - mark) != nullptr) {
     text_used_ = mark;
     refuse(Reason::bad_type);
+    keep_user(event, Reason::bad_type);
     return Outcome::none;
   }
   rows_++;

@@ -80,6 +80,8 @@ struct Event {
   int64_t milliseconds = 0;
   int64_t count = 1;
   size_t id_limit = name_limit;
+  /// It names no account, and the engine may know one for its user.
+  bool account_by_user = false;
 };
 
 /// The growing columns of one chunk.
@@ -104,6 +106,7 @@ class Rows {
  private:
   void add_bare(Kind kind);
   void grow();
+  void keep_user(const Event &event, Reason reason);
   Reason refusal(const Event &event) const;
   ks_range copy(const Name &name);
   ks_range copy_for_record(std::string_view text);

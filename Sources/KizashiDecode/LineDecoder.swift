@@ -3,13 +3,12 @@ import KizashiCore
 
 /// Turns the lines of one source into events.
 ///
-/// One per source, used from one thread at a time. It keeps no part of a chunk; what it learns from one chunk for the
-/// next is only which account a user was given (`remember_account`).
+/// One per source, used from one thread at a time. It keeps nothing of a chunk for the next.
 public final class LineDecoder {
   private let decoder: OpaquePointer
 
-  /// Whether accounts that `group` events give are remembered: then a restart must hand them back, see ``remember``.
-  public let remembersAccounts: Bool
+  /// `remember_account`: an event of a user without an account is the account's that a `group` event gave the user.
+  private let remembersAccounts: Bool
 
   /// The most bytes of one chunk: offsets into a batch's text are 32 bits wide.
   public static let chunkLimit = 1 << 30
@@ -40,21 +39,6 @@ public final class LineDecoder {
     let bytes = chunk.baseAddress?.assumingMemoryBound(to: UInt8.self)
     guard let rows = ks_decode(decoder, bytes, chunk.count, atStreamStart, receivedAt.milliseconds) else { return }
     batch.adopt(rows.pointee)
-  }
-
-  /// Restores what a `group` event taught before a restart: later events of `user` without an account are `account`'s.
-  /// Call it in log order.
-  public func remember(user: String, account: String) {
-    var user = user
-    var account = account
-    user.withUTF8 { user in
-      account.withUTF8 { account in
-        user.withMemoryRebound(to: CChar.self) { user in
-          account.withMemoryRebound(to: CChar.self) { account in
-            ks_decoder_remember(decoder, user.baseAddress, user.count, account.baseAddress, account.count)
-          }
-        }
-      }
-    }
+    batch.remembersAccounts = remembersAccounts
   }
 }

@@ -166,35 +166,34 @@ import Testing
     #expect(decodeOne(line) == Row(kind: .heartbeat, at: 5000))
   }
 
-  @Test func `a user's account is remembered where the source says so`() {
+  @Test func `a user without an account is left to whoever knows the account, where the source says so`() {
     var options = DecodeOptions()
     options.rememberAccount = true
     let decoder = LineDecoder(options: options)
-    #expect(decoder.remembersAccounts)
     var batch = EventBatch()
-    decoder.remember(user: "restored", account: "before")
     let lines = """
       {"timestamp":0,"event":"e","user":"u"}
-      {"timestamp":0,"type":"group","user":"u","account":"one"}
-      {"timestamp":0,"event":"e","user":"u"}
       {"timestamp":0,"event":"e","user":"u","account":"own"}
-      {"timestamp":0,"event":"e","user":"other"}
-      {"timestamp":"never","type":"group","user":"u","account":"refused"}
-      {"timestamp":0,"type":"identify","user":"u","account":"elsewhere"}
-      {"timestamp":0,"event":"e","user":"u"}
-      {"timestamp":0,"type":"group","user":7,"account":2}
-      {"timestamp":0,"type":"identify","user":"7"}
-      {"timestamp":0,"event":"e","user":"restored"}
+      {"timestamp":0,"type":"identify","user":"u"}
+      {"timestamp":0,"event":"e"}
       {"timestamp":0,"type":"group","user":"u"}
+      {"timestamp":0,"user":"u"}
+      {"timestamp":"never","event":"e","user":"u"}
+      {"timestamp":0,"event":"e\\u0000","user":"u"}
+      {"timestamp":0,"event":"e","user":"\(String(repeating: "u", count: 257))"}
+      {"timestamp":0,"event":"e","user":"u\\u0000"}
       """
     let rows = decoder.rows(Array(lines.utf8), batch: &batch)
+    #expect(batch.remembersAccounts)
     #expect(
       rows.map { $0.reason?.name ?? $0.account } == [
-        "missing_field", "one", "one", "own", "missing_field", "bad_timestamp", "elsewhere", "one", "2", "2", "before",
+        nil, "own", nil, "missing_field", "missing_field", "missing_field", "bad_timestamp", "bad_type",
+        "missing_field",
         "missing_field",
       ])
-    let next = decoder.rows(Array(#"{"timestamp":0,"event":"e","user":"u"}"#.utf8), batch: &batch)
-    #expect(next.map(\.account) == ["one"])
+    // If the user is nobody's, this was wrong first with those that are refused for something later.
+    let users = batch.user.map { $0.isAbsent ? nil : batch.string($0) }
+    #expect(users == ["u", "u", "u", nil, nil, nil, "u", "u", nil, nil])
     #expect(decodeOne(#"{"timestamp":0,"event":"e","user":"u"}"#)?.reason == .missingField)
   }
 

@@ -63,7 +63,7 @@ typedef struct ks_options {
   ks_dialect dialect;
   /// A line without a timestamp happened when it was read.
   bool receive_time_if_missing;
-  /// An event of a user without an account uses the account that a `group` event gave the user.
+  /// An event that names a user and no account is a row without one: whoever counts it knows the user's.
   bool remember_account;
   /// An account that is an array: one event per element, instead of the first element only.
   bool each_account;
@@ -155,8 +155,6 @@ void ks_decoder_group_type(ks_decoder *decoder, const char *name, size_t length)
 /// Lets times without an offset in. From `since` (seconds since the epoch) on, local time is UTC + `offset` seconds;
 /// calls ascend by `since`.
 void ks_decoder_add_transition(ks_decoder *decoder, int64_t since, int32_t offset) KS_NOEXCEPT;
-void ks_decoder_remember(ks_decoder *decoder, const char *user, size_t user_length, const char *account,
-                         size_t account_length) KS_NOEXCEPT;
 
 /// Decodes whole lines (the last one may lack its LF). What is returned lives until the next call or the destruction.
 const ks_rows *ks_decode(ks_decoder *decoder, const uint8_t *bytes, size_t count, bool at_stream_start,

@@ -35,8 +35,11 @@ extension Engine {
             accept(instant, source)
           }
         case .refused:
-          refuse(row, batch, batch.refusals[nextRefusal].reason)
+          let reason = batch.refusals[nextRefusal].reason
           nextRefusal += 1
+          let user = Engine.slice(text, batch.user[row])
+          let isNobodys = user.count > 0 && userAccounts.account(of: user, source: source) == nil
+          refuse(row, batch, isNobodys ? .missingField : reason)
         case .ignored, nil: sources[source].row.ignored += 1
         }
       }
@@ -137,11 +140,16 @@ extension Engine {
   private mutating func applyUsage(_ row: Int, _ batch: borrowing EventBatch, _ text: RowText) {
     let instant = batch.instant[row]
     let source = batch.source
+    var given: AccountID?
+    if text.account.count == 0 {
+      given = userAccounts.account(of: text.user, source: source)
+      if given == nil { return refuse(row, batch, .missingField) }
+    }
     guard batch.count[row] <= Self.largestCount else { return refuse(row, batch, .badType) }
     if let reason = untimely(instant, batch) { return refuse(row, batch, reason) }
     let next = ahead[row % Self.rowsAhead]
     // What was not known when it was looked up may have come with a row between.
-    let foundAccount = next.account ?? accountNames.find(text.account, hash: next.accountHash)
+    let foundAccount = given ?? next.account ?? accountNames.find(text.account, hash: next.accountHash)
     let foundEvent = next.event ?? eventNames.find(text.event, hash: next.eventHash)
     var foundUser: UserID? = 0
     if text.user.count > 0 {
@@ -190,10 +198,20 @@ extension Engine {
     _ row: Int, _ batch: borrowing EventBatch, _ text: RowText, _ record: Record
   ) {
     let instant = batch.instant[row]
+    var account: AccountID?
+    if text.account.count == 0 && batch.remembersAccounts {
+      account = userAccounts.account(of: text.user, source: batch.source)
+      if account == nil && record.kind == .track { return refuse(row, batch, .missingField) }
+    }
     guard batch.count[row] <= Self.largestCount else { return refuse(row, batch, .badType) }
     if let reason = untimely(instant, batch) { return refuse(row, batch, reason) }
     var content = NameHash.hash(Array(record.event.utf8), seed: UInt64(record.kind.rawValue) + 1)
-    for part in [text.account, text.user, text.event] { content = NameHash.hash(part, seed: content) }
+    if let account {
+      content = NameHash.hash(Array(accountNames.name(account).utf8), seed: content)
+    } else {
+      content = NameHash.hash(text.account, seed: content)
+    }
+    for part in [text.user, text.event] { content = NameHash.hash(part, seed: content) }
     content = Self.mixed(content, instant, batch.count[row])
     let known = identity(Deduplicator.fingerprint(text.id), content: content, known: true, row, batch)
     switch known.verdict {
@@ -203,7 +221,6 @@ extension Engine {
     case .conflict: return refuse(row, batch, .idConflict)
     case .new: break
     }
-    var account: AccountID?
     if text.account.count > 0 {
       let (found, hash) = accountNames.find(text.account)
       guard hasRoom(newAccount: found == nil, newEvent: false) else { return refuse(row, batch, .tooMany) }
@@ -223,6 +240,7 @@ extension Engine {
       id: batch.id[row].isAbsent ? nil : batch.string(batch.id[row]), record: record)
     pending.records.append(stored)
     guard let account, record.kind != .identify else { return }
+    if record.kind == .group { userAccounts.give(text.user, source: batch.source, account) }
     touch(account)
     let effect = absorb(stored, account, report: true)
     evaluate(account, effect)

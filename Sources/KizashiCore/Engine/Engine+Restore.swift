@@ -32,6 +32,9 @@ extension Engine {
     for stored in restored.records {
       guard let account = stored.account else { continue }
       guard Int(account) < scores.count else { throw .unknownName(what: "account", id: account) }
+      if stored.record.kind == .group, var user = stored.user {
+        user.withUTF8 { userAccounts.give(UnsafeRawBufferPointer($0), source: stored.source, account) }
+      }
       if stored.record.kind != .identify { _ = absorb(stored, account, report: false) }
     }
     try restoreFacts(restored.facts)

@@ -15,6 +15,7 @@ public struct Engine: ~Copyable {
   var userNames: NameTable
   var usage: UsageState
   var records = RecordState()
+  var userAccounts: UserAccounts
   var dedup: Deduplicator
   var queue = DeadlineQueue()
   var sources: [SourceState]
@@ -58,6 +59,7 @@ public struct Engine: ~Copyable {
       measures: compiled.measures.count, bounds: compiled.bands.boundCount, held: compiled.holding.count,
       rules: compiled.rules.count)
     usage.addUser()  // number 0: no user
+    userAccounts = UserAccounts(seed: seed)
     dedup = Deduplicator(seed: seed, horizon: model.limits.dedupHorizonMilliseconds)
     daySteps = DaySteps(model.calendar)
     self.sources = []

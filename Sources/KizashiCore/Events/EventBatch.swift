@@ -113,6 +113,10 @@ public struct EventBatch: Sendable {
   /// The latest instant an event may carry: reading time (or `--until`) plus the future tolerance.
   public var latestAcceptable: Instant = Instant(milliseconds: .max)
 
+  /// Whether a row that names a user and no account belongs to the account an earlier `group` record gave the user. Rows of
+  /// usage without an account, and rows refused with a user, occur only then.
+  public var remembersAccounts = false
+
   /// Names as unescaped UTF-8; every `TextRange` points in here.
   public var text: [UInt8] = []
 

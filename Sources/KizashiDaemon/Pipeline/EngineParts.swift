@@ -34,8 +34,6 @@ struct OpenedStore: Sendable {
   /// Names of all sources, by number.
   var sourceNames: [String]
   var positions: [StreamPosition]
-  /// What `group` lines taught per source number: which account a user belongs to, in log order.
-  var remembered: [Int: [(user: String, account: String)]]
 
   /// The number of a source.
   func number(of source: String) -> Int { sourceNames.firstIndex(of: source) ?? 0 }
@@ -65,19 +63,6 @@ struct OpenedStore: Sendable {
       restored: restored, mode: mode,
       builder: CommitBuilder(configuration, configVersion: version, suppression: suppression))
     return OpenedStore(
-      parts: parts, sourceNames: names, positions: try store.streams().map(StoredPosition.position),
-      remembered: remembered(restored))
-  }
-
-  private static func remembered(_ restored: Restored) -> [Int: [(user: String, account: String)]] {
-    var result: [Int: [(user: String, account: String)]] = [:]
-    for stored in restored.records where stored.record.kind == .group {
-      guard let user = stored.user, let account = stored.account else { continue }
-      let start = account == 0 ? 0 : Int(restored.accounts.ends[Int(account) - 1])
-      let name = String(
-        decoding: restored.accounts.bytes[start..<Int(restored.accounts.ends[Int(account)])], as: UTF8.self)
-      result[stored.source, default: []].append((user, name))
-    }
-    return result
+      parts: parts, sourceNames: names, positions: try store.streams().map(StoredPosition.position))
   }
 }

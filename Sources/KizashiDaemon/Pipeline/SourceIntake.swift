@@ -20,7 +20,7 @@ actor SourceIntake: ChunkSink {
 
   /// - Parameter latestAcceptable: the latest instant an event may carry, of a chunk read at an instant.
   init(
-    source: Int, decode: DecodeOptions, remembered: [(user: String, account: String)], host: EngineHost,
+    source: Int, decode: DecodeOptions, host: EngineHost,
     clock: WallClock, logger: Logger, latestAcceptable: @escaping @Sendable (Instant) -> Instant,
     progress: @escaping @Sendable (Int) -> Void = { _ in }
   ) {
@@ -31,7 +31,6 @@ actor SourceIntake: ChunkSink {
     self.latestAcceptable = latestAcceptable
     self.progress = progress
     decoder = LineDecoder(options: decode)
-    for (user, account) in remembered { decoder.remember(user: user, account: account) }
   }
 
   func accept(_ chunk: Chunk) async throws { try await accept(chunk, releasing: []) }

@@ -96,7 +96,7 @@ package enum Replay {
       for route in routes {
         let number = opened.number(of: route.source)
         let intake = SourceIntake(
-          source: number, decode: route.decode, remembered: opened.remembered[number] ?? [], host: host, clock: clock,
+          source: number, decode: route.decode, host: host, clock: clock,
           logger: logger, latestAcceptable: { _ in latest }, progress: { meter.count($0) })
         let reader = FiniteReader(
           source: route.source, path: route.input, positions: opened.positions.filter { $0.source == route.source })

@@ -29,7 +29,7 @@ extension Commands {
     for (number, group) in Dictionary(grouping: lines, by: \.source).sorted(by: { $0.key < $1.key }) {
       let decode = configuration.sources.first { $0.id == names[number] }?.decode ?? DecodeOptions()
       let intake = SourceIntake(
-        source: number, decode: decode, remembered: [], host: host, clock: clock, logger: logger,
+        source: number, decode: decode, host: host, clock: clock, logger: logger,
         latestAcceptable: { $0.advanced(by: tolerance) })
       var position = StreamPosition(
         source: names[number], key: "quarantine:\(started.milliseconds)", path: BytePath("quarantine"))

@@ -62,7 +62,7 @@ actor SourceSet {
     let number = opened.number(of: configuration.id)
     let tolerance = toleranceMilliseconds
     let intake = SourceIntake(
-      source: number, decode: configuration.decode, remembered: opened.remembered[number] ?? [], host: host,
+      source: number, decode: configuration.decode, host: host,
       clock: clock, logger: logger, latestAcceptable: { $0.advanced(by: tolerance) }, progress: progress)
     let positions = opened.positions.filter { $0.source == configuration.id }
     let run: @Sendable () async throws -> Void

@@ -34,7 +34,7 @@ private struct Pipeline {
     host = try EngineHost(
       parts: opened.parts, store: store, clock: clock.wall, policy: .live, liveSources: [], committed: { _ in })
     intake = SourceIntake(
-      source: 0, decode: DecodeOptions(), remembered: [], host: host, clock: clock.wall, logger: logger,
+      source: 0, decode: DecodeOptions(), host: host, clock: clock.wall, logger: logger,
       latestAcceptable: { $0.advanced(by: 300_000) })
   }
 

@@ -29,6 +29,8 @@ final class Machine {
   var writing: (parcel: Parcel, applied: Int)?
   /// Receipts on their way to producers.
   let mailbox = Mailbox()
+  /// How the lines of each source are read, by number.
+  let formats: [DecodeOptions]
   private let decoders: [LineDecoder]
   private var readers: [String: (framer: LineFramer, position: StreamPosition)] = [:]
   private var acknowledged: [String: Int64] = [:]
@@ -47,12 +49,10 @@ final class Machine {
     let opened = try OpenedStore.prepare(
       store, configuration, extraSources: ["control"], suppression: nil, now: instant)
     number = ["log": opened.number(of: "log"), "sock": opened.number(of: "sock")]
-    decoders = opened.sourceNames.map { name in
-      LineDecoder(options: configuration.sources.first { $0.id == name }?.decode ?? DecodeOptions())
+    formats = opened.sourceNames.map { name in
+      configuration.sources.first { $0.id == name }?.decode ?? DecodeOptions()
     }
-    for (source, lessons) in opened.remembered {
-      for (user, account) in lessons { decoders[source].remember(user: user, account: account) }
-    }
+    decoders = formats.map { LineDecoder(options: $0) }
     pipeline = try Pipeline(parts: opened.parts, policy: .live, liveSources: Set(number.values), now: instant)
     for position in opened.positions {
       readers[position.key] = (LineFramer(offset: position.offset), position)

@@ -57,7 +57,7 @@ final class Simulation {
       business: {timezone: Europe/Berlin}
       store: {path: \(place.store)}
       sources:
-        - {id: log, kind: file, paths: [/log/*]}
+        - {id: log, kind: file, paths: [/log/*], remember_account: true}
         - {id: sock, kind: unix, path: /log/sock}
       limits: {hook_max_age: 12h}
       windows: [24h, 7d]

@@ -93,7 +93,7 @@ extension Simulation {
     }
     let again = place.file("again.db")
     let other = try Machine(path: again, configuration, now: world.now)
-    var decoders: [Int: LineDecoder] = [:]
+    let decoders = other.formats.map { LineDecoder(options: $0) }
     var lines: Int64 = 0
     var next = advances[...]
     func advance() {
@@ -104,8 +104,7 @@ extension Simulation {
     }
     advance()
     for chunk in applied {
-      let decoder = decoders[chunk.source] ?? LineDecoder(options: DecodeOptions())
-      decoders[chunk.source] = decoder
+      let decoder = decoders[chunk.source]
       for (index, piece) in cut(chunk.bytes).enumerated() {
         var part = chunk
         part.bytes = piece

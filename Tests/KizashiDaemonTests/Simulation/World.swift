@@ -59,6 +59,7 @@ struct World {
     if chance(2) { at += chance(50) ? 3_600_000 : 400 * 86_400_000 }
     if chance(15) { at = at / 3_600_000 * 3_600_000 }
     let account = ["acme", "acme", "beta", "株式会社", "delta"][pick(0...4)]
+    if id, chance(12) { return #"{"timestamp":\#(at),"event":"login","user":"u\#(pick(0...3))"}"# }
     var line = #"{"timestamp":\#(at),"account":"\#(account)""#
     if chance(70) { line += #","user":"u\#(pick(0...3))""# }
     if id, chance(60) { line += #","id":"e-\#(ids.count)-\#(pick(0...9))""# }

@@ -1,0 +1,29 @@
+/// Which account a user without one belongs to: what accepted `group` records said, by source and user, the last one last.
+///
+/// Kept here and not by a decoder, because only what was accepted may teach: a line that was refused leaves nothing behind
+/// that a restart would not find again.
+struct UserAccounts {
+  /// Users, each of its source.
+  private var users: NameTable
+  /// By the user's number.
+  private var accounts: ContiguousArray<AccountID> = []
+
+  init(seed: UInt64) { users = NameTable(firstID: 0, owned: true, seed: seed) }
+
+  /// The account of a source's user; nil: no record has named one.
+  func account(of user: UnsafeRawBufferPointer, source: Int) -> AccountID? {
+    guard user.count > 0 else { return nil }
+    return users.find(user, owner: UInt32(source)).id.map { accounts[Int($0)] }
+  }
+
+  mutating func give(_ user: UnsafeRawBufferPointer, source: Int, _ account: AccountID) {
+    guard user.count > 0 else { return }
+    let (known, hash) = users.find(user, owner: UInt32(source))
+    if let known {
+      accounts[Int(known)] = account
+    } else {
+      _ = users.insert(user, owner: UInt32(source), hash: hash)
+      accounts.append(account)
+    }
+  }
+}
