@@ -31,10 +31,13 @@ public struct AlertTransition: Sendable {
   public var coverage: Double
   /// How the score came from `scoreFrom` to `scoreTo`, largest first; empty where either is nil.
   public var because: [ExplanationLine]
+  /// The account's attributes at the transition, ascending by name: what comes later in the same commit is not among them.
+  public var attributes: [(name: String, value: Scalar)]
   /// An episode's transition; see the properties.
   public init(
     account: AccountID, rule: Int?, ruleName: String, episode: Int, state: State, at: Instant, reason: String,
-    scoreFrom: Int?, scoreTo: Int?, band: String, coverage: Double, because: [ExplanationLine]
+    scoreFrom: Int?, scoreTo: Int?, band: String, coverage: Double, because: [ExplanationLine],
+    attributes: [(name: String, value: Scalar)] = []
   ) {
     self.account = account
     self.rule = rule
@@ -48,5 +51,6 @@ public struct AlertTransition: Sendable {
     self.band = band
     self.coverage = coverage
     self.because = because
+    self.attributes = attributes
   }
 }

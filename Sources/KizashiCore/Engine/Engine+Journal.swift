@@ -82,7 +82,8 @@ extension Engine {
         account: account, rule: step.rule, ruleName: compiled.rules[step.rule].rule.name, episode: step.episode,
         state: step.step.to == .firing ? .firing : .resolved, at: now, reason: step.reason,
         scoreFrom: core.baseScore < 0 ? nil : Int(core.baseScore), scoreTo: core.score < 0 ? nil : Int(core.score),
-        band: compiled.bands.name(core.band), coverage: coverage(account), because: lines))
+        band: compiled.bands.name(core.band), coverage: coverage(account), because: lines,
+        attributes: records.attributes(account)))
   }
 
   /// The covered share of the scorecard, 0…1, for display.

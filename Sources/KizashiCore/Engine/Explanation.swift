@@ -59,9 +59,6 @@ extension Engine {
     }
   }
 
-  /// An account's attributes, ascending by name.
-  public func attributes(of account: AccountID) -> [(name: String, value: Scalar)] { records.attributes(account) }
-
   /// What each source has delivered, by number.
   public var sourceRows: [SourceRow] { sources.map(\.row) }
 

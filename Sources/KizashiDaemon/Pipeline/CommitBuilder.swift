@@ -21,7 +21,7 @@ struct CommitBuilder {
     self.suppression = suppression
   }
 
-  /// The unit of a commit; `engine` is asked for the names and attributes that payloads carry.
+  /// The unit of a commit; `engine` is asked for the names that payloads carry.
   func unit(_ commit: consuming Commit, _ engine: borrowing Engine, detectedAt: Instant) -> CommitUnit {
     var deliveries: [NewDelivery] = []
     for transition in commit.alerts {
@@ -43,10 +43,9 @@ struct CommitBuilder {
     let rule = rules[index]
     let isStale = detectedAt.milliseconds - transition.at.milliseconds > hookMaxAgeMilliseconds
     let name = engine.name(of: transition.account)
-    let attributes = engine.attributes(of: transition.account)
     return rule.hooks.map { hook in
       let payload = AlertPayload(
-        transition: transition, hook: hook, account: name, attributes: attributes, severity: rule.severity,
+        transition: transition, hook: hook, account: name, attributes: transition.attributes, severity: rule.severity,
         measureNames: measureNames, detectedAt: detectedAt,
         suggestion: rule.playbook.map { AlertPayload.Suggestion(playbook: $0) })
       return NewDelivery(
