@@ -26,7 +26,7 @@ final class StoreLock {
         }
       throw StoreError(action, path: storePath, reason, detail: "\(path): \(SystemFile.message(code))")
     }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    guard StoreLock.take(descriptor) else {
       let code = errno
       let holder = StoreLock.holder(descriptor)
       close(descriptor)
@@ -52,6 +52,19 @@ final class StoreLock {
     flock(descriptor, LOCK_UN)
     close(descriptor)
     descriptor = -1
+  }
+
+  /// Takes the lock; false, with errno: it cannot be had.
+  ///
+  /// A process that was killed while it started a hook leaves a child that holds a copy of the descriptor until it has become
+  /// another program. So a lock whose holder is no longer there is waited for, a moment.
+  private static func take(_ descriptor: Int32) -> Bool {
+    for _ in 0..<200 {
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+      guard errno == EWOULDBLOCK, let holder = holder(descriptor), kill(holder, 0) != 0, errno == ESRCH else { break }
+      usleep(10_000)
+    }
+    return flock(descriptor, LOCK_EX | LOCK_NB) == 0
   }
 
   private static func holder(_ descriptor: Int32) -> Int32? {
