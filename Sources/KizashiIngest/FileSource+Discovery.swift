@@ -112,7 +112,11 @@ extension FileSource {
       case let result: examine(path, rotated: rotated, result)
       }
     }
-    new.sort { a, b in a.facts.modified != b.facts.modified ? a.facts.modified < b.facts.modified : a.path < b.path }
+    // The kernel's clock of files ticks every few milliseconds: of two in one tick the rotated one is the older.
+    new.sort { a, b in
+      if a.facts.modified != b.facts.modified { return a.facts.modified < b.facts.modified }
+      return a.rotated != b.rotated ? a.rotated : a.path < b.path
+    }
     for found in new { examine(found.path, rotated: found.rotated, .success(found.facts)) }
   }
 
