@@ -175,6 +175,7 @@ PLAIN(link, "link", (const char *from, const char *to), FAULT_META, -1, to, from
 PLAIN(symlink, "symlink", (const char *target, const char *path), FAULT_META, -1, path, target, path)
 PLAIN(chmod, "chmod", (const char *path, mode_t mode), FAULT_META, -1, path, path, mode)
 PLAIN(fchmod, "fchmod", (int fd, mode_t mode), FAULT_META, fd, NULL, fd, mode)
+PLAIN(fchown, "fchown", (int fd, uid_t user, gid_t group), FAULT_META, fd, NULL, fd, user, group)
 PLAIN(bind, "bind", (int fd, const struct sockaddr *address, socklen_t size), FAULT_META, fd, NULL, fd, address, size)
 
 /// Opening is write-like where it makes a file.

@@ -16,11 +16,10 @@ final class Child: Sendable {
     return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("kizashi").path
   }
 
-  /// Starts it. Output goes to `NAME.out` and `NAME.err` of the workspace, behind what is there.
-  /// - Parameter program: what is started instead: a script that prepares something and then executes ``binary``.
+  /// Starts it, or another program. Output goes to `NAME.out` and `NAME.err` of the workspace, behind what is there.
   init(
-    _ arguments: [String], in place: Workspace, name: String = "child", variables: [String: String] = [:],
-    program: String = Child.binary
+    _ arguments: [String], of program: String = Child.binary, in place: Workspace, name: String = "child",
+    variables: [String: String] = [:]
   ) throws {
     output = place.file("\(name).out")
     errors = place.file("\(name).err")
@@ -42,7 +41,9 @@ final class Child: Sendable {
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setsigdefault(&attributes, &all)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-    let environment = ["PATH": "/usr/bin:/bin", "HOME": "/", "LANG": "C.UTF-8"].merging(variables) { $1 }
+    let environment = ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/", "LANG": "C.UTF-8"].merging(variables) {
+      $1
+    }
     var argv: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
     var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
     defer { for pointer in argv + envp { free(pointer) } }
@@ -58,7 +59,7 @@ final class Child: Sendable {
   static func daemon(
     _ place: Workspace, name: String = "daemon", variables: [String: String] = [:], program: String = Child.binary
   ) throws -> Child {
-    try Child(["run", "--config", place.config], in: place, name: name, variables: variables, program: program)
+    try Child(["run", "--config", place.config], of: program, in: place, name: name, variables: variables)
   }
 
   /// Waits until the daemon says that it is up: from then on it takes signals.

@@ -82,6 +82,9 @@ final class Workspace: Sendable {
     try queue.close()
   }
 
+  /// Lines read and stored, of all files.
+  var lines: Int64 { number("SELECT max(lines) FROM sources WHERE source = 'app'") ?? 0 }
+
   /// How far the log has been read and stored.
   var offset: Int64 { number("SELECT offset FROM sources WHERE source = 'app' AND path IS NOT NULL") ?? 0 }
 }

@@ -14,6 +14,12 @@ struct FaultRun {
     var dump: [String] = []
     /// The call that met the fault; nil: the run was over before.
     var hit: String?
+    /// The call without what differs from run to run.
+    var call: String {
+      guard let hit else { return "none" }
+      let words = hit.split(separator: ",")[0].split(separator: " ")
+      return "\(words[0]) \(words.dropFirst().last?.split(separator: "/").last ?? "")"
+    }
     /// Write-like calls of the first daemon that each kind of fault could meet.
     var calls: [Fault.Kind: UInt64] = [:]
     /// Whether the hour turned meanwhile, so that the run proves nothing.
@@ -41,6 +47,7 @@ struct FaultRun {
   private var watch: StoreWatch
   private var outcome = Outcome()
   private var brokenSince: ContinuousClock.Instant?
+  private var isStopping = false
 
   /// The beginning of the present hour.
   static var presentHour: Int64 { presentMilliseconds() / 3_600_000 * 3_600_000 }
@@ -146,6 +153,13 @@ struct FaultRun {
   private func complaint(of status: Int32) -> String? {
     let said = daemon.errorText
     if status == 128 + SIGKILL { return pages.contains { $0.hits > 0 } ? nil : "killed by somebody else" }
+    // Whatever a crash leaves behind, the next start must cope with it.
+    if fault?.kills == true { return "a start after the crash ended with \(status): \(story)" }
+    // A running daemon waits for space; only one that starts, or is stopped, has to give up.
+    if case .fail(errno: EIO, _)? = fault?.kind {
+    } else if said.contains(" Started ") && !isStopping {
+      return "a full disk ended a running daemon with \(status): \(story)"
+    }
     let isDocumented = [69, 73, 75].contains(status)
     let isExplained = said.contains("kizashi: ") && said.contains(place.path)
     return isDocumented && isExplained ? nil : "ended with \(status): \(story)"
@@ -158,6 +172,7 @@ struct FaultRun {
     watch.close()
     guard await daemon.started() else { throw Problem(text: "it does not start: \(story)") }
     daemon.signal(SIGTERM)
+    isStopping = true
     while let status = await daemon.ended(), status != 0 {
       // The fault met it while it stopped.
       outcome.endings.append(status)

@@ -11,8 +11,8 @@ final class FaultSweep: Sendable {
     var points = 0
     /// Runs that ended with other rows, or badly.
     var failures: [String] = []
-    /// How often a daemon ended with which status, beside the kills.
-    var endings: [Int32: Int] = [:]
+    /// Beside the kills: with which status daemons ended, for want of which call, and how often.
+    var endings: [String: Int] = [:]
     /// Runs in which the daemon met the fault and went on by itself.
     var survived = 0
 
@@ -82,7 +82,9 @@ final class FaultSweep: Sendable {
       let (hour, reference) = try await reference()
       let outcome = try await FaultRun.of(make(hour), fault, then: second, hour: hour)
       if outcome.isVoid { continue }
-      for status in outcome.endings where status != 128 + SIGKILL { figures.endings[status, default: 0] += 1 }
+      for status in outcome.endings where status != 128 + SIGKILL {
+        figures.endings["\(status) after \(outcome.call)", default: 0] += 1
+      }
       if outcome.hit != nil { figures.points += 1 }
       if outcome.hit != nil && outcome.endings.isEmpty { figures.survived += 1 }
       var wrong = outcome.problems

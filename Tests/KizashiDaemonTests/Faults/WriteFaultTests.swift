@@ -5,7 +5,7 @@ import Testing
 /// The daemon is killed at every single write, and every write is made to fail: what is stored in the end is the same.
 ///
 /// A sample of the points here, all of them where `KIZASHI_FAULTS=all` (see `scripts/soak`). `KIZASHI_FAULT_SEED` repeats a
-/// sample, `KIZASHI_FAULT_POINT` one point.
+/// sample, `KIZASHI_FAULT_SAMPLE` makes it so many points a kind of fault, `KIZASHI_FAULT_POINT` runs one point.
 @Suite(.serialized) struct WriteFaultTests {
   private static func setting(_ name: String) -> UInt64? {
     ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) }
@@ -28,6 +28,7 @@ import Testing
     if Self.isWhole { return .every }
     var random = SplitMix64(seed: Self.seed &+ salt)
     let calls = try await sweep.reference().1.calls[kind] ?? 1
+    let sample = Self.setting("KIZASHI_FAULT_SAMPLE").map { Int($0) } ?? sample
     return .some((0..<sample).map { _ in UInt64.random(in: 1...calls, using: &random) })
   }
 
@@ -48,11 +49,15 @@ import Testing
       let failures = figures.failures
       #expect(failures.isEmpty, "\(failures.prefix(5).joined(separator: "\n\n")) \(Self.note)")
       #expect(figures.points > 0, "no fault was met \(Self.note)")
-      let endings = figures.endings.sorted { $0.key < $1.key }.map { "\($0.value) ended with \($0.key)" }
       print(
         "\(title), \(sweep.name): \(figures.points) points, \(failures.count) differences,",
-        ([kinds.count > 1 ? "\(kinds.count) kinds" : nil, "\(figures.survived) went on"].compactMap(\.self) + endings)
-          .joined(separator: ", "), "in \(began.duration(to: .now).formatted()); \(Self.note)")
+        "\(figures.survived) without a restart, in \(began.duration(to: .now).formatted()); \(Self.note)")
+      if Self.isWhole {
+        for failure in failures { print("  wrong: \(failure.prefix { $0 != "\n" })") }
+        for (ending, count) in figures.endings.sorted(by: { $0.key < $1.key }) {
+          print("  \(count) ended with \(ending)")
+        }
+      }
     }
   }
 

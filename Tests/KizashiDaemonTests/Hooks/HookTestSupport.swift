@@ -73,7 +73,7 @@ func readText(_ path: String) -> String? {
 let patience = Duration.seconds(getenv("KIZASHI_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 300)
 
 /// Looks until something holds; false: it did not, with all patience. Only where no event tells when to look.
-func eventually(_ holds: () async -> Bool) async -> Bool {
+func eventually(within patience: Duration = patience, _ holds: () async -> Bool) async -> Bool {
   let deadline = ContinuousClock.now + patience
   while ContinuousClock.now < deadline {
     if await holds() { return true }

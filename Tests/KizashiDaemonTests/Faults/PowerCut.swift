@@ -1,0 +1,117 @@
+import Foundation
+import Glibc
+
+/// Power cuts, without cutting the power.
+///
+/// The store lies on a file system in an image file, mounted through a loop device: the image holds only what the kernel has
+/// written back. A copy of it, taken while the daemon stands still, is what a disk would hold after the power went: what was
+/// synced is there, most of the rest is not. Logs and what hooks write lie elsewhere, as on a disk that lost nothing.
+struct PowerCut {
+  /// Something the daemon lets others rely on. What was promised before the cut must be in the store after it.
+  struct Promise: Sendable {
+    var name: String
+    /// What was promised so far, asked while the daemon stands still.
+    var given: @Sendable (Workspace) throws -> Set<String>
+    /// What of it the store at a path holds.
+    var kept: @Sendable (Workspace, _ store: String) throws -> Set<String>
+
+    /// A hook that has run, or runs: its alert and the run itself are stored.
+    static let hookRuns = Promise(
+      name: "hooks that ran",
+      given: { Set((readText($0.file("hook.log")) ?? "").split(separator: "\n").map(String.init)) },
+      kept: { place, store in
+        Set(
+          try place.rows("SELECT delivery_id FROM deliveries d JOIN alerts a ON a.alert_id = d.alert_id", in: store)
+            .map { $0[0] })
+      })
+  }
+
+  /// Why no power can be cut here; nil: it can.
+  static let obstacle: String? = {
+    guard getuid() == 0 else { return "mounting needs root" }
+    guard let place = try? Workspace() else { return "no folder" }
+    let script = """
+      cd "$1" && truncate -s 4M disk.img && mke2fs -q -t ext4 disk.img && mkdir disk && mount -o loop disk.img disk
+      """
+    guard let child = try? Child(["--mount", "/bin/sh", "-c", script, "sh", place.path], of: unshare, in: place),
+      wait(for: child) == 0
+    else { return "no file system can be made in a file and mounted (mke2fs, loop devices, mount namespaces)" }
+    return nil
+  }()
+
+  private static let unshare = "/usr/bin/unshare"
+
+  private static func wait(for child: Child) -> Int32 {
+    var status: Int32 = -1
+    waitpid(child.pid, &status, 0)
+    return status
+  }
+
+  /// In a mount namespace of its own, so that nothing stays mounted whatever happens. `$1`: the folder, `$2`: the program.
+  private static let script = """
+    set -eu
+    cd "$1"
+    mkdir disk copy found
+    truncate -s 64M disk.img
+    mke2fs -q -t ext4 disk.img
+    mount -o loop,commit=300 disk.img disk
+    "$2" run --config kizashi.yaml >>daemon.out 2>>daemon.err &
+    daemon=$!
+    until [ -e cut ]; do sleep 0.005; done
+    kill -STOP "$daemon"
+    echo stopped >stopped
+    until [ -e noted ]; do sleep 0.005; done
+    cp --sparse=always disk.img copy.img
+    kill -KILL "$daemon"
+    wait "$daemon" || true
+    umount disk
+    mount -o loop copy.img copy
+    cp copy/kizashi.db* found/ || true
+    umount copy
+    """
+
+  private let place: Workspace
+  private let shell: Child
+
+  /// What the daemon's disk would hold after the cut; there may be nothing.
+  let found: String
+
+  /// Starts a daemon on a disk of its own. The workspace's config must name ``store(_:)``.
+  init(_ place: Workspace) async throws {
+    self.place = place
+    found = place.file("found/kizashi.db")
+    shell = try Child(
+      ["--mount", "/bin/sh", "-c", Self.script, "sh", place.path, Child.binary], of: Self.unshare, in: place,
+      name: "shell")
+  }
+
+  /// Where the store lies.
+  static func store(_ place: Workspace) -> String { place.file("disk/kizashi.db") }
+
+  /// Waits until the daemon reads; false: it does not.
+  func started() async -> Bool {
+    await eventually {
+      readText(place.file("daemon.err"))?.contains(" Started ") == true || hasEnded(shell.pid)
+    } && !hasEnded(shell.pid)
+  }
+
+  /// Cuts the power; gives what of the promises is not kept. Afterwards ``found`` is there.
+  func cut(_ promises: [Promise]) async throws -> [String] {
+    try place.write("cut", "")
+    guard await eventually({ readText(place.file("stopped")) != nil || hasEnded(shell.pid) }) else {
+      throw CocoaError(.fileReadUnknown)
+    }
+    let given = try promises.map { try $0.given(place) }
+    try place.write("noted", "")
+    let status = await shell.ended()
+    guard status == 0 else { throw PowerCutError(description: "the cut failed (\(status ?? -1)): \(shell.errorText)") }
+    return zip(promises, given).flatMap { promise, given in
+      // A store that is not there, or is none yet, keeps nothing.
+      let kept = (try? promise.kept(place, found)) ?? []
+      return given.subtracting(kept).sorted().map { "\(promise.name): \($0) is lost" }
+    }
+  }
+}
+
+/// Why a cut could not be made.
+struct PowerCutError: Error, CustomStringConvertible { var description: String }
