@@ -63,9 +63,10 @@ final class Child: Sendable {
   }
 
   /// Waits until the daemon says that it is up: from then on it takes signals.
-  func started() async -> Bool {
-    await eventually { self.errorText.dropFirst(self.before.count).contains(" Started ") }
-  }
+  func started() async -> Bool { await eventually { self.hasStarted } }
+
+  /// Whether it has said so.
+  var hasStarted: Bool { errorText.dropFirst(before.count).contains(" Started ") }
 
   func signal(_ number: Int32) { kill(pid, number) }
 

@@ -94,7 +94,7 @@ struct LineWriter {
     return text
   }
 
-  /// The same line for the second time in `text` ends where the next begins.
+  /// So many events, of these accounts in turn.
   mutating func burst(_ accounts: [String], of events: Int) -> String {
     var text = ""
     for number in 0..<events {
