@@ -80,7 +80,7 @@ package final class Store {
     needsCheck = !wasStoppedCleanly
     identity = SystemFile.identity(path)
     schemaVersion = migrations.latest
-    writer = try StoreError.wrap(action, path: path) { try queue.inDatabase { try CommitWriter($0) } }
+    writer = try StoreError.wrap(action, path: path) { try queue.inDatabase { try CommitWriter($0, path: path) } }
   }
 
   deinit { try? release() }
@@ -178,6 +178,9 @@ package final class Store {
         }
       }
     } catch let error as StoreError {
+      // The log may be what fills the disk: what is in it goes into the database, as far as that has room, and the next
+      // try has the log's.
+      if error.isDiskFull { _ = try? queue.inDatabase { try $0.checkpoint(.truncate) } }
       throw error
     } catch {
       throw StoreError(action, path: path, .other, detail: String(describing: error))

@@ -221,29 +221,4 @@ import Testing
     #expect(restored.facts == Facts.combined(largeCommit().facts))
   }
 
-  @Test func `the write-ahead log is copied into the database when it has grown`() throws {
-    let temporary = try TemporaryStore()
-    let store = try temporary.open()
-    _ = try store.register(.standard())
-    try store.write(CommitUnit(smallCommit()))
-    let start = noon.tile.start.milliseconds
-    var written = 0
-    let before = try sizeOfDatabase(temporary)
-    while try sizeOfDatabase(temporary) == before, written < 40 {
-      var commit = Commit()
-      commit.now = noon
-      commit.records = [
-        StoredRecord(
-          sequence: Int64(written + 1), source: 0, at: Instant(milliseconds: start), account: 0, user: nil, id: nil,
-          record: Record(kind: .group, event: "", fields: [], line: String(repeating: "x", count: 4_000_000)))
-      ]
-      try store.write(CommitUnit(commit))
-      written += 1
-    }
-    #expect(written < 40, "\(written) commits of 4 MB made no checkpoint")
-  }
-
-  private func sizeOfDatabase(_ temporary: TemporaryStore) throws -> UInt64 {
-    try FileManager.default.attributesOfItem(atPath: temporary.path)[.size] as? UInt64 ?? 0
-  }
 }

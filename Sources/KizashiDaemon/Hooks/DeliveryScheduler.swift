@@ -81,8 +81,8 @@ package struct DeliveryScheduler: Sendable {
 
   /// The outbox has answered when runs of a hook were begun in the last hour; ascending.
   package mutating func rememberStarts(_ instants: [Instant], of hook: String) {
-    guard queues[hook]?.knowsEarlierStarts == false else { return }
-    queues[hook]?.launches = LaunchLog(earlier: instants)
+    guard let queue = queues[hook], !queue.knowsEarlierStarts else { return }
+    queues[hook]?.launches = LaunchLog(earlier: instants, maxPerHour: queue.policy.maxPerHour)
     queues[hook]?.knowsEarlierStarts = true
   }
 

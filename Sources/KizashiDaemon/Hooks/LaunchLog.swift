@@ -22,12 +22,14 @@ struct LaunchLog: Sendable {
 
   /// A log that begins with what is known of runs of earlier processes, ascending.
   ///
-  /// Whether the last of them came from the part kept for groups is not known; it is taken to have, so that the first group
-  /// does not come too early.
-  init(earlier: [Instant] = []) {
+  /// Where they are more than may be begun one by one, the last of them came from the part kept for groups.
+  init(earlier: [Instant] = [], maxPerHour: Int = .max) {
     launches = earlier
-    lastReserved = earlier.last
+    if earlier.count > maxPerHour - Self.reserve(maxPerHour) { lastReserved = earlier.last }
   }
+
+  /// How many of an hour's runs are kept for groups.
+  private static func reserve(_ maxPerHour: Int) -> Int { max(1, maxPerHour / 4) }
 
   /// Runs begun in the hour before `now`.
   mutating func count(now: Instant) -> Int {
@@ -44,7 +46,7 @@ struct LaunchLog: Sendable {
 
   mutating func allowance(maxPerHour: Int, now: Instant) -> Allowance {
     let used = count(now: now)
-    let reserve = max(1, maxPerHour / 4)
+    let reserve = Self.reserve(maxPerHour)
     if used < maxPerHour - reserve { return .single }
     guard used < maxPerHour else {
       // A lowered `max_per_hour` can leave more launches than are allowed now: wait until enough of them are old.

@@ -22,6 +22,13 @@ enum SystemFile {
     return Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
   }
 
+  /// The room left where the file lies; nil: the system does not tell.
+  static func freeBytes(_ path: String) -> Int64? {
+    var status = statvfs()
+    guard statvfs(path, &status) == 0 else { return nil }
+    return Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
+  }
+
   /// The folder that holds the file.
   static func directory(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }

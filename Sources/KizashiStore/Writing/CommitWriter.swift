@@ -14,7 +14,11 @@ final class CommitWriter {
   /// How far the log had grown when a checkpoint was last tried: one that a reader holds up is not tried each commit.
   private var pagesAtCheckpoint: Int32 = 0
 
-  init(_ db: Database) throws {
+  private let path: String
+
+  /// - Parameter path: Where the database lies, to know how much room it has.
+  init(_ db: Database, path: String) throws {
+    self.path = path
     usage = try UsageWriter(db)
     accounts = try AccountWriter(db)
     flow = try FlowWriter(db)
@@ -56,7 +60,14 @@ final class CommitWriter {
   func checkpointIfDue(_ db: Database) {
     let waiting = gauge.waiting
     if waiting < pagesAtCheckpoint { pagesAtCheckpoint = 0 }
-    guard waiting - pagesAtCheckpoint >= StoreFile.checkpointPages else { return }
+    // One that was held up is tried again much sooner than the first, so that the disk is given back soon after a reader has
+    // gone; while it is there, trying costs next to nothing.
+    let early = StoreFile.checkpointPages / 16
+    let since = waiting - pagesAtCheckpoint
+    guard since >= early else { return }
+    // Nor may it fill the disk: copying it needs room, too, and a log that has taken all of it could never be copied.
+    let isTight = SystemFile.freeBytes(path).map { $0 < Int64(waiting) * 4096 } ?? false
+    guard since >= StoreFile.checkpointPages || pagesAtCheckpoint > 0 || isTight else { return }
     pagesAtCheckpoint = waiting
     _ = try? db.checkpoint(.passive)
   }

@@ -48,16 +48,16 @@ final class Child: Sendable {
     var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
     defer { for pointer in argv + envp { free(pointer) } }
     var started: pid_t = 0
-    let code = posix_spawn(&started, program, &actions, &attributes, &argv, &envp)
+    let code = posix_spawn(&started, program[0], &actions, &attributes, &argv, &envp)
     guard code == 0 else {
-      throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EINVAL, userInfo: ["program": program])
+      throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EINVAL, userInfo: ["program": program[0]])
     }
     pid = started
   }
 
   /// A daemon on the workspace's config.
   static func daemon(
-    _ place: Workspace, name: String = "daemon", variables: [String: String] = [:], program: String = Child.binary
+    _ place: Workspace, name: String = "daemon", variables: [String: String] = [:], program: [String] = [Child.binary]
   ) throws -> Child {
     try Child(["run", "--config", place.config], of: program, in: place, name: name, variables: variables)
   }

@@ -6,11 +6,11 @@ import Testing
 let isSoak = ProcessInfo.processInfo.environment["KIZASHI_SOAK"] == "1"
 
 extension Workspace {
-  /// A script of `lines` that ends by becoming the program under test.
-  func script(_ name: String, _ lines: String) throws -> String {
-    let path = try write(name, "#!/bin/sh\n\(lines)\nexec '\(Child.binary)' \"$@\"\n")
-    chmod(path, 0o755)
-    return path
+  /// The command of a script of `lines` that ends by becoming the program under test.
+  ///
+  /// A shell reads it: a file cannot be executed while any child that is just being started still has it open for writing.
+  func script(_ name: String, _ lines: String) throws -> [String] {
+    ["/bin/sh", try write(name, "\(lines)\nexec '\(Child.binary)' \"$@\"\n")]
   }
 
   /// Lines of new accounts, each with one event now.

@@ -1,0 +1,105 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import KizashiDaemon
+
+/// A file system of a few megabytes at `disk` in a workspace, in a mount namespace of its own that a sleeping process holds:
+/// nothing of it is left over, even where a test is cut short.
+final class TinyDisk: Sendable {
+  let place: Workspace
+  private let holder: Child
+  /// The disk as this process sees it.
+  var outside: String { "/proc/\(holder.pid)/root\(place.file("disk"))" }
+  /// The store as processes in the namespace see it.
+  var store: String { place.file("disk/kizashi.db") }
+
+  /// Whether this user may mount at all.
+  static let isAvailable: Bool = {
+    let probe = Process()
+    probe.executableURL = URL(fileURLWithPath: "/usr/bin/unshare")
+    probe.arguments = ["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    probe.standardError = FileHandle.nullDevice
+    guard (try? probe.run()) != nil else { return false }
+    probe.waitUntilExit()
+    return probe.terminationStatus == 0
+  }()
+  static let whyNot: Comment = "needs the right to mount a file system: run the tests as root"
+
+  init(_ place: Workspace, size: String) async throws {
+    self.place = place
+    try FileManager.default.createDirectory(atPath: place.file("disk"), withIntermediateDirectories: true)
+    let script = try place.write(
+      "holder.sh",
+      """
+      exec /usr/bin/unshare -m --propagation private sh -c \
+      'mount -t tmpfs -o size=\(size) tmpfs "$0" && echo mounted && exec sleep 900' '\(place.file("disk"))'
+      """)
+    let holder = try Child([], in: place, name: "holder", program: ["/bin/sh", script])
+    self.holder = holder
+    let isMounted = await eventually { holder.outputText.contains("mounted") }
+    try #require(isMounted, "\(holder.errorText)")
+  }
+
+  deinit {
+    kill(holder.pid, SIGKILL)
+    var status: Int32 = 0
+    waitpid(holder.pid, &status, 0)
+  }
+
+  /// Runs something in the namespace.
+  private func inside(_ command: String) -> [String] { ["/usr/bin/nsenter", "-t", "\(holder.pid)", "-m", command] }
+
+  /// A daemon whose store lies on the disk.
+  func daemon(name: String = "daemon") throws -> Child {
+    try Child(
+      ["run", "--config", place.config, "--db", store], in: place, name: name,
+      program: inside(Child.binary))
+  }
+
+  /// A verb on the store.
+  func verb(_ arguments: [String]) async throws -> (status: Int32?, output: String, errors: String) {
+    let child = try Child(
+      arguments + ["--config", place.config, "--db", store], in: place, name: "verb-\(UUID().uuidString)",
+      program: inside(Child.binary))
+    return (await child.ended(), child.outputText, child.errorText)
+  }
+
+  /// Changes how it is mounted.
+  func remount(_ options: String) async throws {
+    let child = try Child(
+      ["-o", "remount,\(options)", place.file("disk")], in: place, name: "mount-\(UUID().uuidString)",
+      program: inside("/usr/bin/mount"))
+    let status = await child.ended()
+    try #require(status == 0, "\(child.errorText)")
+  }
+
+  /// Leaves no byte free.
+  func fill() throws {
+    let descriptor = open("\(outside)/ballast", O_WRONLY | O_CREAT | O_APPEND, 0o600)
+    try #require(descriptor >= 0)
+    defer { close(descriptor) }
+    for size in [65_536, 4096, 1] {
+      let bytes = [UInt8](repeating: 1, count: size)
+      while write(descriptor, bytes, size) > 0 {}
+    }
+  }
+
+  /// Gives the space back.
+  func free() { unlink("\(outside)/ballast") }
+
+  /// Copies the store to where it can be read from here, at a moment when nobody writes.
+  func copyOut() throws {
+    for ending in ["", "-wal"] {
+      unlink(place.store + ending)
+      let from = "\(outside)/kizashi.db\(ending)"
+      if access(from, F_OK) == 0 { try FileManager.default.copyItem(atPath: from, toPath: place.store + ending) }
+    }
+    unlink(place.store + "-shm")
+  }
+
+  /// What the daemon says of itself.
+  func status() async -> String? {
+    try? await ControlClient.send(path: "\(outside)/control.sock", request: .status, timeout: .seconds(30)).message
+  }
+}

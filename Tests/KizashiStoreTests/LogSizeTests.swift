@@ -1,0 +1,86 @@
+import Foundation
+import GRDB
+import KizashiCore
+import Testing
+
+@testable import KizashiStore
+
+/// How far the write-ahead log grows, and when it gives its disk back.
+@Suite struct `The write-ahead log's size` {
+  private let temporary: TemporaryStore
+  private let store: Store
+
+  init() throws {
+    temporary = try TemporaryStore()
+    store = try temporary.open()
+    _ = try store.register(.standard())
+    try store.write(CommitUnit(smallCommit()))
+  }
+
+  /// A commit of four megabytes.
+  private func write(_ n: Int) throws {
+    var commit = Commit()
+    commit.now = noon
+    commit.records = [
+      StoredRecord(
+        sequence: Int64(n), source: 0, at: noon, account: 0, user: nil, id: nil,
+        record: Record(kind: .group, event: "", fields: [], line: String(repeating: "x", count: 4_000_000)))
+    ]
+    try store.write(CommitUnit(commit))
+  }
+
+  private func size(_ ending: String) throws -> Int {
+    try FileManager.default.attributesOfItem(atPath: temporary.path + ending)[.size] as? Int ?? 0
+  }
+
+  private static let limit = Int(StoreFile.checkpointPages) * 4096
+
+  @Test func `the log is copied into the database when it has grown`() throws {
+    for n in 1...30 {
+      try write(n)
+      #expect(try size("-wal") < Self.limit + 10_000_000)
+    }
+    #expect(try size("") > Self.limit / 2)
+  }
+
+  @Test func `outcomes of hooks count, too`() throws {
+    var unit = CommitUnit(Commit())
+    unit.commit.now = noon
+    unit.deliveries = (0..<20).map {
+      NewDelivery(deliveryID: "d\($0)", alertID: "a", account: 0, hook: "h", payload: "{}", nextAt: noon)
+    }
+    try store.write(unit)
+    let output = String(repeating: "o", count: 65_536)
+    for n in 0..<70 {
+      try store.mark(
+        (0..<20).map {
+          DeliveryUpdate(deliveryID: "d\($0)", state: .retry, attempts: n, nextAt: noon, output: "\(n) \(output)")
+        })
+      #expect(try size("-wal") < Self.limit + 10_000_000, "behind \(n) times 20 outcomes")
+    }
+  }
+
+  @Test func `a reader that looks at an old state makes it grow by what is written, until it has gone`() throws {
+    var configuration = Configuration()
+    configuration.readonly = true
+    configuration.allowsUnsafeTransactions = true
+    let reader = try DatabaseQueue(path: temporary.path, configuration: configuration)
+    func records() throws -> Int {
+      try reader.unsafeRead { try Int.fetchOne($0, sql: "SELECT count(*) FROM record") ?? -1 }
+    }
+    try reader.inDatabase { try $0.execute(sql: "BEGIN") }
+    #expect(try records() == 0)
+    for n in 1...24 {
+      try write(n)
+      #expect(try size("-wal") < n * 4_100_000 + 1_000_000)
+      #expect(try records() == 0, "the reader's state has changed")
+    }
+    let grown = try size("-wal")
+    #expect(grown > 4 * Self.limit / 3)
+    try reader.inDatabase { try $0.execute(sql: "COMMIT") }
+    // Sixteen megabytes later at the latest.
+    for n in 25...28 { try write(n) }
+    #expect(try size("-wal") <= Self.limit + 10_000_000, "was \(grown)")
+    #expect(try records() == 28)
+  }
+}
