@@ -72,7 +72,8 @@ import Testing
     try place.write("gate", "")
     try await finished(place)
     for n in 1..<4 {
-      #expect(runs(place).filter { $0.hasPrefix("begun busy:acct-\(n):1:") } == ["begun busy:acct-\(n):1:firing:note 1"])
+      #expect(
+        runs(place).filter { $0.hasPrefix("begun busy:acct-\(n):1:") } == ["begun busy:acct-\(n):1:firing:note 1"])
     }
     #expect(try rows(place).map { $0[2] } == ["2", "1", "1", "1"])
     #expect(try place.rows("SELECT count(*), count(DISTINCT alert_id) FROM alerts") == [["4", "4"]])
@@ -94,14 +95,18 @@ import Testing
     #expect(try place.rows("SELECT count(*), count(DISTINCT alert_id) FROM alerts") == [["2", "2"]])
   }
 
-  @Test func `killed between spawn and exit, a run is attempted again, and what waits behind it waits on`() async throws {
+  @Test func `killed between spawn and exit, a run is attempted again, and what waits behind it waits on`() async throws
+  {
     let place = try Workspace()
-    try configure(place, #"case $KIZASHI_DELIVERY_ID in busy:*) while [ ! -e "gate$KIZASHI_ATTEMPT" ]; do sleep 0.02; done;; esac"#)
+    try configure(
+      place, #"case $KIZASHI_DELIVERY_ID in busy:*) while [ ! -e "gate$KIZASHI_ATTEMPT" ]; do sleep 0.02; done;; esac"#)
     let daemon = try Child.daemon(place)
     try place.append(place.lines(0..<1) + place.lines(0..<1))
-    let isMarked = await eventually { (try? rows(place)) == [
-      ["busy:acct-0:1:firing:note", "running", "1"], ["busier:acct-0:1:firing:note", "owed", "0"],
-    ] }
+    let isMarked = await eventually {
+      (try? rows(place)) == [
+        ["busy:acct-0:1:firing:note", "running", "1"], ["busier:acct-0:1:firing:note", "owed", "0"],
+      ]
+    }
     #expect(isMarked, "\((try? rows(place)) ?? []) \(daemon.errorText)")
     await killed(daemon)
     let next = try Child.daemon(place, name: "next")

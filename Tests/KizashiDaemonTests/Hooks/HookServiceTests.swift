@@ -51,7 +51,7 @@ import Testing
   private func hook(
     _ script: String, name: String = "pager", retries: Int = 0, groupWait: Int64 = 0
   ) -> HookDefinition {
-    // Read by a shell: a file cannot be executed while a child that is just being started has it open for writing.
+    // Read by a shell: a file cannot be executed while a child that is being started still has it open for writing.
     let path = directory.write("\(name).sh", script + "\n")
     return HookDefinition(
       policy: HookPolicy(name: name, retries: retries, groupWaitMilliseconds: groupWait), run: ["/bin/sh", path], timeout: patience
