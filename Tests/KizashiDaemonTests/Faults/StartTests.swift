@@ -132,6 +132,35 @@ import Testing
     #expect(try place.totals == ["acct-0": 1, "acct-1": 1])
   }
 
+  @Test func `connections leave no rows behind, however many there are and however they end`() async throws {
+    let place = try Workspace()
+    let socket = place.file("events.sock")
+    _ = try place.configure("  - {id: sock, kind: unix, path: \(socket)}")
+    for round in 0..<2 {
+      let daemon = try Child.daemon(place, name: "daemon-\(round)")
+      #expect(await daemon.started(), "\(daemon.errorText)")
+      for n in 0..<20 {
+        let producer = try connected(socket)
+        let line = place.lines(round * 20 + n..<round * 20 + n + 1)
+        #expect(send(producer, line, line.utf8.count, Int32(MSG_NOSIGNAL)) == line.utf8.count)
+        close(producer)
+      }
+      let counted = await eventually { (try? place.totals.count) == round * 21 + 20 }
+      #expect(counted, "\(daemon.errorText)")
+      let forgotten = await eventually { place.number("SELECT count(*) FROM stream WHERE key LIKE 'sock@%'") == 0 }
+      #expect(forgotten)
+      // One that is open when the daemon dies is forgotten by the next.
+      let open = try connected(socket)
+      defer { close(open) }
+      let line = place.lines(100 + round..<101 + round)
+      #expect(send(open, line, line.utf8.count, Int32(MSG_NOSIGNAL)) == line.utf8.count)
+      let isFollowed = await eventually { place.number("SELECT count(*) FROM stream WHERE key LIKE 'sock@%'") == 1 }
+      #expect(isFollowed)
+      daemon.signal(SIGKILL)
+      #expect(await daemon.ended() == 128 + SIGKILL)
+    }
+  }
+
   @Test func `what stands where a socket should be is left alone, and the daemon says so and ends`() async throws {
     for name in ["events.sock", "control.sock"] {
       let place = try Workspace()

@@ -54,7 +54,8 @@ import Testing
     // Read by a shell: a file cannot be executed while a child that is being started still has it open for writing.
     let path = directory.write("\(name).sh", script + "\n")
     return HookDefinition(
-      policy: HookPolicy(name: name, retries: retries, groupWaitMilliseconds: groupWait), run: ["/bin/sh", path], timeout: patience
+      policy: HookPolicy(name: name, retries: retries, groupWaitMilliseconds: groupWait), run: ["/bin/sh", path],
+      timeout: patience
     )
   }
 
