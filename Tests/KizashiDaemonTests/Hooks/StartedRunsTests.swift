@@ -1,8 +1,8 @@
 import KizashiCore
-import KizashiStore
 import Testing
 
 @testable import KizashiDaemon
+@testable import KizashiStore
 
 /// What `max_per_hour` is judged by after a restart.
 @Suite struct StartedRunsTests {
