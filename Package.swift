@@ -79,7 +79,7 @@ let package = Package(
       name: "ReferenceModelTests", dependencies: ["ReferenceModel", "KizashiCore"], swiftSettings: strict),
     .testTarget(name: "KizashiCoreTests", dependencies: ["KizashiCore", "ReferenceModel"], swiftSettings: strict),
     .testTarget(name: "KizashiDecodeTests", dependencies: ["KizashiDecode", "KizashiCore"], swiftSettings: strict),
-    .testTarget(name: "KizashiIngestTests", dependencies: ["KizashiIngest", "CZlib"], swiftSettings: strict),
+    .testTarget(name: "KizashiIngestTests", dependencies: ["KizashiIngest", "CLinux", "CZlib"], swiftSettings: strict),
     .testTarget(
       name: "KizashiStoreTests", dependencies: ["KizashiStore", "KizashiCore", grdb, sqlite], swiftSettings: strict),
     .testTarget(

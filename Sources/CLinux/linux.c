@@ -31,6 +31,39 @@ int clinux_stat(const char *path, struct clinux_file *file) { return facts(AT_FD
 
 int clinux_fstat(int descriptor, struct clinux_file *file) { return facts(descriptor, "", AT_EMPTY_PATH, file); }
 
+int clinux_directory(const char *path, struct clinux_directory *directory) {
+  struct statx s;
+  if (statx(AT_FDCWD, path, 0, STATX_INO | STATX_CTIME, &s) != 0) return -1;
+  directory->device = makedev(s.stx_dev_major, s.stx_dev_minor);
+  directory->inode = s.stx_ino;
+  directory->changed_ns = s.stx_ctime.tv_sec * 1000000000LL + s.stx_ctime.tv_nsec;
+  return 0;
+}
+
+int clinux_update(const char *directory, const char *names, struct clinux_entry *entries, int count, int *changed) {
+  int descriptor = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return -1;
+  int found = 0;
+  for (int i = 0; i < count; i++) {
+    struct clinux_entry *known = &entries[i];
+    struct clinux_entry now = {.name = known->name};
+    struct statx s;
+    if (statx(descriptor, names + known->name, 0, STATX_INO | STATX_SIZE | STATX_BTIME, &s) == 0) {
+      now.device = makedev(s.stx_dev_major, s.stx_dev_minor);
+      now.inode = s.stx_ino;
+      now.size = (int64_t)s.stx_size;
+      now.birth_ns = (s.stx_mask & STATX_BTIME) ? s.stx_btime.tv_sec * 1000000000LL + s.stx_btime.tv_nsec : -1;
+    }
+    if (now.device == known->device && now.inode == known->inode && now.size == known->size &&
+        now.birth_ns == known->birth_ns)
+      continue;
+    *known = now;
+    changed[found++] = i;
+  }
+  close(descriptor);
+  return found;
+}
+
 int64_t clinux_generation(int descriptor) {
   // The ioctl is declared with a long and writes an int.
   unsigned long generation = 0;

@@ -31,6 +31,17 @@ enum FileEvidence {
     }
   }
 
+  /// Of a plain file's bytes up to `size`, as if they had been read.
+  static func fingerprint(of descriptor: Descriptor, upTo size: Int64) -> Fingerprint {
+    var fingerprint = Fingerprint()
+    let reach = Int(min(size, Int64(Fingerprint.reach)))
+    descriptor.bytes(at: 0, count: reach).withUnsafeBytes { fingerprint.absorb($0) }
+    if size > reach {
+      descriptor.bytes(at: size - Int64(reach), count: reach).withUnsafeBytes { fingerprint.absorb($0) }
+    }
+    return fingerprint
+  }
+
   /// Whether a file begins as a stream does.
   static func matchHead(_ remembered: StreamPosition.Digest, _ head: [UInt8]) -> FileIdentity.Match {
     if remembered.length == 0 { return .nothing }

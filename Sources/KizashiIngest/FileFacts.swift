@@ -44,6 +44,11 @@ struct FileFacts: Equatable {
     type = file.type
   }
 
+  /// As of an entry of a ``FileSource/Snapshot``.
+  var entry: clinux_entry {
+    clinux_entry(device: device, inode: inode, size: size, birth_ns: birth ?? -1, name: 0)
+  }
+
   init(device: UInt64, inode: UInt64, size: Int64, birth: Int64? = nil, generation: Int64? = nil) {
     self.device = device
     self.inode = inode

@@ -21,6 +21,8 @@ package enum FileIdentity {
     case absent
     /// It is there as it was. `holdsSameBytes`: the file in question is equal to its beginning, as far as was compared.
     case present(holdsSameBytes: Bool)
+    /// It is there, compressed, and longer than the file in question, which begins alike: perhaps somebody is decompressing it.
+    case presentAndLonger
   }
 
   /// The file in question.
@@ -56,13 +58,18 @@ package enum FileIdentity {
     package var head: Match
     package var tail: Match
     package var original: Original
+    /// Whether the file was known as a copy of this stream's while that was still there.
+    package var wasHeld: Bool
 
     /// A candidate so compared.
-    package init(position: StreamPosition, head: Match, tail: Match, original: Original) {
+    package init(
+      position: StreamPosition, head: Match, tail: Match, original: Original, wasHeld: Bool = false
+    ) {
       self.position = position
       self.head = head
       self.tail = tail
       self.original = original
+      self.wasHeld = wasHeld
     }
   }
 
@@ -74,6 +81,8 @@ package enum FileIdentity {
     case moved(Int)
     /// A copy of what is still being read from the original: leave it alone until the original is gone.
     case hold(Int)
+    /// A copy of the beginning of this stream, which has been read beyond the copy's end: nothing in it is new.
+    case stale(Int)
     /// Decompress up to the stream's offset, compare the tail, decide again.
     case lookFurther(Int)
     /// The file was truncated or overwritten: the stream ends, a new one begins.
@@ -88,19 +97,37 @@ package enum FileIdentity {
   /// Decides. The order of the candidates does not matter, but for ties.
   package static func decide(_ file: Observation, _ candidates: [Candidate]) -> Decision {
     // The stream that is read furthest is the best match: every shorter match is a prefix of it.
-    let order = candidates.indices.sorted { a, b in
-      let (x, y) = (candidates[a].position, candidates[b].position)
-      return x.offset != y.offset ? x.offset > y.offset : a < b
+    func rank(_ index: Int) -> (Int64, Int, Int) {
+      let position = candidates[index].position
+      return (-position.offset, position.ending == .copied ? 1 : 0, index)
     }
+    let order = candidates.indices.sorted { rank($0) < rank($1) }
+    let remembered = order.filter { sameInode(file, candidates[$0].position) }
     // An inode that was truncated has had several streams.
-    let ofInode = order.filter { sameInode(file, candidates[$0].position) }
+    let ofInode = remembered.filter { candidates[$0].position.ending != .copied }
     for index in ofInode where isResumable(file, candidates[index]) { return .resume(index) }
     for index in ofInode where file.compressed && candidates[index].tail == .unknown { return .lookFurther(index) }
     for index in order where !ofInode.contains(index) {
-      if let decision = decideOtherInode(file, candidates[index], index) { return decision }
+      let decision =
+        remembered.contains(index)
+        ? decideCopy(file, candidates, index) : decideOtherInode(file, candidates[index], index)
+      if let decision { return decision }
     }
-    let overwritten = ofInode.first { !candidates[$0].position.finished } ?? ofInode.first
-    return overwritten.map { .truncated($0) } ?? .new
+    if let overwritten = ofInode.first(where: { !candidates[$0].position.finished }) ?? ofInode.first {
+      return .truncated(overwritten)
+    }
+    return order.first { candidates[$0].original == .presentAndLonger }.map { .hold($0) } ?? .new
+  }
+
+  /// The file was stored as a copy of which all had been read, and whose copy it was is not continued in it: that stream has
+  /// been read further than the copy goes.
+  private static func decideCopy(_ file: Observation, _ candidates: [Candidate], _ index: Int) -> Decision? {
+    guard isResumable(file, candidates[index]) else { return nil }
+    // What was added to it since may be the end of the copying; under a live name a producer wrote it.
+    let isBeginning = candidates.contains {
+      file.rotatedName && $0.wasHeld && $0.original == .absent && $0.tail == .beyondEnd
+    }
+    return isBeginning ? .stale(index) : .resume(index)
   }
 
   private static func isResumable(_ file: Observation, _ candidate: Candidate) -> Bool {
@@ -116,12 +143,14 @@ package enum FileIdentity {
       // While both are there the bytes themselves were compared, so the remembered ones have nothing to add.
       return same && (file.rotatedName || candidate.position.head.length >= convincing) ? .hold(index) : nil
     }
+    if candidate.original == .presentAndLonger { return nil }
     // A deleted file was read to its end before it went; what has its bytes now was written by somebody again.
     guard candidate.head == .equal, candidate.position.ending != .deleted else { return nil }
     switch candidate.tail {
     case .equal: return .moved(index)
     case .unknown: return .lookFurther(index)
-    case .nothing, .differs, .beyondEnd: return nil
+    case .beyondEnd: return file.compressed && candidate.wasHeld ? .stale(index) : nil
+    case .nothing, .differs: return nil
     }
   }
 

@@ -42,8 +42,10 @@ extension FileSource {
   }
 
   /// Looks at everything: what inotify may have missed, what is gone, what has been quiet long enough to be let go.
-  func reconcile() {
+  /// Without listing directories again that are as they were, unless `thoroughly`.
+  func reconcile(now: Int64, thoroughly: Bool) {
     pass += 1
+    if !thoroughly, glance() { return }
     expansion = Expansion()
     for pattern in patterns { pattern.expand(into: &expansion) }
     watchDirectories()
@@ -61,6 +63,7 @@ extension FileSource {
     // Second names of files that are gone.
     paths = paths.filter { !$0.value.isReleased }
     expansion.forgetListings()
+    remember(now: now)
   }
 
   private func watchDirectories() {
@@ -102,7 +105,8 @@ extension FileSource {
     }
   }
 
-  /// Looks at all that matches, at what is new last. With a backlog in several rotated files the oldest is read first.
+  /// Looks at all that matches, at what is new last. With a backlog in several rotated files the oldest is read first; but
+  /// before all those that are where a stream was left, lest a copy be taken for the stream's file.
   private func examineAll() {
     var new: [(path: BytePath, rotated: Bool, facts: FileFacts)] = []
     for (path, rotated) in expansion.paths {
@@ -117,7 +121,10 @@ extension FileSource {
       if a.facts.modified != b.facts.modified { return a.facts.modified < b.facts.modified }
       return a.rotated != b.rotated ? a.rotated : a.path < b.path
     }
-    for found in new { examine(found.path, rotated: found.rotated, .success(found.facts)) }
+    // Those that may go on with what is known first, each group from the oldest to the newest.
+    let known = new.filter { index.mayContinue($0.facts) }
+    let unknown = new.filter { !index.mayContinue($0.facts) }
+    for found in known + unknown { examine(found.path, rotated: found.rotated, .success(found.facts)) }
   }
 
   /// Looks at what stands at a path that matches a pattern.

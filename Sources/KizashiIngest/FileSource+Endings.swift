@@ -63,6 +63,8 @@ extension FileSource {
     stream.file = nil
     if file.stream === stream { file.stream = nil }
     if !stream.position.finished { orphans.insert(stream.position.key) }
+    // Before its copies: what is in it now may have been copied, too.
+    if !file.isReleased { enqueue(file) }
     for copy in files.values where copy.copyOf == stream.position.key { enqueue(copy) }
   }
 

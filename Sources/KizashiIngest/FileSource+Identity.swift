@@ -12,12 +12,20 @@ extension FileSource {
     }
     let (head, compressed) = (first.bytes, first.compressed)
     let streams = candidates(for: file, head)
-    let candidates = streams.map { compare($0, with: file, descriptor, head, compressed) }
+    var candidates = streams.map { compare($0, with: file, descriptor, head, compressed) }
+    for index in streams.indices { candidates[index].wasHeld = streams[index].position.key == file.copyOf }
     let observation = FileIdentity.Observation(
       device: file.key.device, inode: file.key.inode, generation: file.facts.generation, birth: file.facts.birth,
       size: file.facts.size, compressed: compressed, rotatedName: file.rotatedName)
     file.copyOf = nil
-    switch FileIdentity.decide(observation, candidates) {
+    var decision = FileIdentity.decide(observation, candidates)
+    if case .resume(let chosen) = decision, mustCatchUp(file, with: streams[chosen], compressed) {
+      decision = .lookFurther(chosen)
+    }
+    if case .moved(let chosen) = decision, mustCatchUp(file, with: streams[chosen], compressed) {
+      decision = .lookFurther(chosen)
+    }
+    switch decision {
     case .resume(let chosen): attach(streams[chosen], to: file, compressed)
     case .moved(let chosen):
       let stream = streams[chosen]
@@ -26,8 +34,9 @@ extension FileSource {
       report(.rotated(from: from), path: file.path, key: stream.position.key)
       sendPosition(stream)
     case .hold(let chosen):
-      file.copyOf = streams[chosen].position.key
-      file.gzip = nil
+      hold(file, as: streams[chosen], descriptor, compressed, streams)
+    case .stale:
+      beginBehindCopy(file, descriptor, compressed, streams)
     case .lookFurther(let chosen):
       let reading = GzipReading()
       reading.goal = streams[chosen].position.key
@@ -35,15 +44,26 @@ extension FileSource {
       enqueue(file)
     case .truncated(let chosen):
       orphanTruncated(streams[chosen])
-      begin(file, compressed)
-    case .new: begin(file, compressed)
+      beginStream(file, compressed)
+    case .new: beginStream(file, compressed)
     }
+  }
+
+  /// Whether the decompressor stands elsewhere by now, since there was something else to find out.
+  private func mustCatchUp(_ file: FollowedFile, with stream: FileStream, _ compressed: Bool) -> Bool {
+    let position = stream.position
+    if !compressed || position.offset == 0 || isReadOut(file, position) { return false }
+    return file.gzip?.inflater.produced != position.offset || file.gzip?.measures == true
+  }
+
+  private func isReadOut(_ file: FollowedFile, _ position: StreamPosition) -> Bool {
+    position.compressed && position.isReadOut && position.size == file.facts.size
   }
 
   /// Streams that may be this file's. A copy or a compressed file mostly has its original's name and something behind it:
   /// this finds the original even before anything of it was read.
   private func candidates(for file: FollowedFile, _ head: [UInt8]) -> [FileStream] {
-    var streams = index.candidates(inode: file.key, head: head).filter { $0.file !== file }
+    var streams = index.candidates(inode: file.key, head: head).filter { $0.file !== file && !isKept($0, by: file) }
     guard file.rotatedName else { return streams }
     let directory = file.path.directory.bytes.count
     for end in stride(from: file.path.bytes.count - 1, to: directory, by: -1) {
@@ -60,15 +80,19 @@ extension FileSource {
     rescanWanted = true
   }
 
-  private func begin(_ file: FollowedFile, _ compressed: Bool) {
-    let stream = FileStream(position: StreamPosition(source: id, key: index.newKey(for: file.path), path: file.path))
+  func newStream(_ file: FollowedFile) -> FileStream {
+    FileStream(position: StreamPosition(source: id, key: index.newKey(for: file.path), path: file.path))
+  }
+
+  private func beginStream(_ file: FollowedFile, _ compressed: Bool) {
+    let stream = newStream(file)
     stream.position.locate(file.facts, at: file.path)
     index.insert(stream)
     attach(stream, to: file, compressed)
   }
 
   /// Gives a file its stream and goes on reading at the stream's offset.
-  private func attach(_ stream: FileStream, to file: FollowedFile, _ compressed: Bool) {
+  func attach(_ stream: FileStream, to file: FollowedFile, _ compressed: Bool) {
     if let former = stream.file, former !== file {
       // Its file was overwritten and has not been looked at since: it will find itself without a stream.
       former.stream = nil
@@ -77,7 +101,7 @@ extension FileSource {
     orphans.remove(stream.position.key)
     stream.file = file
     file.stream = stream
-    let wasReadOut = compressed && stream.position.isReadOut && stream.position.size == file.facts.size
+    let wasReadOut = compressed && isReadOut(file, stream.position)
     index.update(stream) {
       $0.locate(file.facts, at: file.path)
       $0.compressed = compressed
@@ -138,8 +162,9 @@ extension FileSource {
       let facts = FileFacts.of(opened.number), other.isSame(as: facts)
     else { return .absent }
     if stream.position.compressed {
-      // Comparing would take decompressing both: the heads' hashes must do.
-      return .present(holdsSameBytes: FileEvidence.matchHead(stream.position.head, head) == .equal)
+      return compressed
+        ? .present(holdsSameBytes: Self.beginsLike(opened, facts, descriptor, file.facts))
+        : Self.unpacked(file, from: stream.position, descriptor, head)
     }
     switch FileEvidence.matchTail(stream.position, opened) {
     case .equal, .nothing: break
@@ -149,11 +174,37 @@ extension FileSource {
       return .absent
     }
     guard opened.bytes(at: 0, count: head.count) == head else { return .present(holdsSameBytes: false) }
-    if compressed { return .present(holdsSameBytes: true) }
-    // A copy of a file that only grows is never longer, and its end is the same bytes.
-    guard file.facts.size <= facts.size else { return .present(holdsSameBytes: false) }
-    let start = max(0, file.facts.size - Int64(Fingerprint.reach))
-    let end = descriptor.bytes(at: start, count: Fingerprint.reach)
-    return .present(holdsSameBytes: opened.bytes(at: start, count: end.count) == end)
+    if compressed {
+      // Not decompressed to its present end: that comes next.
+      guard let measure = file.measure, measure.size == file.facts.size else { return .present(holdsSameBytes: true) }
+      let start = measure.length - Int64(measure.tail.count)
+      return .present(holdsSameBytes: opened.bytes(at: start, count: measure.tail.count) == measure.tail)
+    }
+    return .present(holdsSameBytes: Self.beginsLike(opened, facts, descriptor, file.facts))
+  }
+
+  /// Whether a plain file is what a compressed one holds: what was decompressed of that is known by its hashes.
+  private static func unpacked(
+    _ file: FollowedFile, from position: StreamPosition, _ descriptor: Descriptor, _ head: [UInt8]
+  ) -> FileIdentity.Original {
+    guard FileEvidence.matchHead(position.head, head) == .equal else { return .present(holdsSameBytes: false) }
+    switch FileEvidence.matchTail(position, descriptor) {
+    case .equal: return .present(holdsSameBytes: !position.isReadOut || file.facts.size == position.offset)
+    // As long as it grows.
+    case .beyondEnd where file.quiet < 2 && !file.deleted: return .presentAndLonger
+    case .beyondEnd, .nothing, .differs, .unknown: return .present(holdsSameBytes: false)
+    }
+  }
+
+  /// Whether one file begins with all that is in another, judged by the other's head and end. A copy of a file that only grows
+  /// is never longer, and its end is the same bytes.
+  private static func beginsLike(
+    _ original: Descriptor, _ originalFacts: FileFacts, _ copy: Descriptor, _ copyFacts: FileFacts
+  ) -> Bool {
+    guard copyFacts.size <= originalFacts.size else { return false }
+    return [0, max(0, copyFacts.size - Int64(Fingerprint.reach))].allSatisfy { start in
+      let bytes = copy.bytes(at: start, count: Fingerprint.reach)
+      return original.bytes(at: start, count: bytes.count) == bytes
+    }
   }
 }

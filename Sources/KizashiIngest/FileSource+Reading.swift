@@ -15,7 +15,9 @@ extension FileSource {
       // It was read to its end and has grown or been replaced since: decompress up to where we were, then go on.
       orphan(stream, of: file, by: .lost)
     }
-    if let goal = file.gzip?.goal {
+    if file.gzip?.measures == true, file.stream == nil {
+      measure(file, descriptor)
+    } else if let goal = file.gzip?.goal {
       catchUp(file, descriptor, with: goal)
     } else if file.stream == nil {
       decide(file, descriptor)
@@ -46,7 +48,6 @@ extension FileSource {
     if overwritten {
       orphan(stream, of: file, by: .truncated)
       rescanWanted = true
-      enqueue(file)
       return
     }
     if let failure {
@@ -125,6 +126,24 @@ extension FileSource {
     enqueue(file)
   }
 
+  /// Decompresses a copy as far as it goes without handing anything on, then decides on it again.
+  private func measure(_ file: FollowedFile, _ descriptor: Descriptor) {
+    guard let gzip = file.gzip else { return }
+    var budget = Fingerprint.reach * 256
+    while budget > 0 {
+      guard let output = try? gzip.inflate(into: scratch, from: descriptor) else { return }
+      gzip.fingerprint.absorb(UnsafeRawBufferPointer(rebasing: scratch[..<output.count]))
+      budget -= output.count
+      if output.status == .more { continue }
+      file.measure = FollowedFile.Measure(
+        size: file.facts.size, length: gzip.inflater.produced, tail: gzip.fingerprint.tail)
+      // One that is still being written is gone on with when there is more of it.
+      if output.status != .starved { file.gzip = nil }
+      return decide(file, descriptor)
+    }
+    enqueue(file)
+  }
+
   /// Hands on a piece with the position behind it.
   private func emit(_ piece: LineFramer.Piece, _ stream: FileStream) {
     guard !piece.isEmpty, let framer = stream.framer else { return }
@@ -135,6 +154,7 @@ extension FileSource {
       $0.tail = framer.fingerprint?.tailDigest ?? .empty
       $0.size = size
     }
+    defer { if !stream.copies.isEmpty { recordCopies(of: stream) } }
     outbox.append(
       .chunk(
         Chunk(
@@ -171,7 +191,6 @@ extension FileSource {
     case .differs, .beyondEnd, .unknown:
       orphan(stream, of: file, by: .truncated)
       rescanWanted = true
-      enqueue(file)
     }
   }
 
@@ -183,9 +202,9 @@ extension FileSource {
     file.lastUse = useCounter
     if let descriptor = file.descriptor { return descriptor }
     while open.count >= max(options.maxOpenFiles, 1), closeLongestUnused() {}
-    if open.count >= options.maxOpenFiles, open.values.contains(where: { $0.gzip != nil }) {
-      // Those being decompressed would have to begin again: they come to their end first.
-      enqueue(file)
+    if open.count >= options.maxOpenFiles, open.values.contains(where: { $0.isMidway }) {
+      // Those being decompressed, or within a long line, would have to begin again: they come to its end first.
+      enqueue(file, behindOthers: true)
       return nil
     }
     var result = Descriptor.open(file.path)
@@ -224,7 +243,7 @@ extension FileSource {
 
   /// Closes the file that was not read for longest, one with nothing to read if there is one; false: all must stay open.
   private func closeLongestUnused() -> Bool {
-    let closable = open.values.filter { !$0.deleted && ($0.gzip?.isStarved ?? true) }
+    let closable = open.values.filter { !$0.deleted && !$0.isMidway }
     func rank(_ file: FollowedFile) -> (Int, UInt64) { (file.gzip != nil || file.queued ? 1 : 0, file.lastUse) }
     guard let file = closable.min(by: { rank($0) < rank($1) }) else { return false }
     open[file.key] = nil

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// How a ``FileSource`` works. The defaults are the daemon's; tests change them to see one mechanism at a time.
@@ -14,6 +15,9 @@ package struct FileSourceOptions: Sendable {
   package var departedQuietPasses = 12
   /// Paths never read, whatever the patterns say: the daemon's own files.
   package var excluded: [String] = []
+  /// How long a directory must have been as it is before it was listed, in milliseconds, for its time of change to tell of any
+  /// later change. (Coarse clocks give two changes one time.)
+  package var directoryRestMilliseconds: Int64 = 2_000
   /// False: no inotify, reconcile only (as where the kernel gives no more instances).
   package var usesInotify = true
   /// The defaults.
@@ -30,6 +34,16 @@ package actor FileSource {
   enum Output {
     case chunk(Chunk)
     case event(SourceEvent)
+  }
+
+  /// What a step came to.
+  enum Step {
+    /// These are to be handed on, in order.
+    case outputs([Output])
+    /// There is more to do.
+    case busy
+    /// Nothing is unread.
+    case drained
   }
 
   /// The configured id.
@@ -60,14 +74,22 @@ package actor FileSource {
   /// Number of the current reconcile pass.
   var pass = 0
   var rescanWanted = false
+  /// What the last thorough look found; nil: that cannot be relied on.
+  var snapshot: Snapshot?
+  /// Directories as they were at the last thorough look, and since when.
+  var directoryStates: [BytePath: (state: clinux_directory, since: Int64)] = [:]
+  /// Files that had a turn since they were last found to need no looking after.
+  var recent: [FollowedFile] = []
   /// Files with a descriptor.
   var open: [InodeKey: FollowedFile] = [:]
   var useCounter: UInt64 = 0
   private let scratchOwner = ScratchBuffer(byteCount: 64 * 1024)
   /// For bytes that are looked at and not kept.
   var scratch: UnsafeMutableRawBufferPointer { scratchOwner.bytes }
-  private var ready: [FollowedFile] = []
-  private var readyStart = 0
+  /// Of those that wait for their turn, the ones whose bytes nobody knows come first: a copy must be known as one before its
+  /// original is read on.
+  private var unknown = Queue()
+  private var ready = Queue()
   private var nextReconcile: Int64 = 0
 
   /// Jobs run on the source's own thread.
@@ -103,35 +125,53 @@ package actor FileSource {
   }
 
   private func loop(_ sink: some ChunkSink) async throws {
-    defer { for stream in index.streams.values { stream.file = nil } }
-    startWatching()
-    rescanWanted = true
+    defer { end() }
+    begin()
     while !Task.isCancelled {
-      takeEvents()
-      let now = monotonicMilliseconds()
-      if rescanWanted || now >= nextReconcile {
-        rescanWanted = false
-        nextReconcile = now + options.reconcileMilliseconds
-        reconcile()
-      }
-      if let file = nextReady() {
-        turn(file)
-      } else if outbox.isEmpty {
-        settleOrphans()
-      }
-      if outbox.isEmpty {
-        guard readyStart == ready.count, !rescanWanted else { continue }
+      switch step(now: monotonicMilliseconds()) {
+      case .outputs(let outputs): try await flush(outputs, sink)
+      case .busy: continue
+      case .drained:
         await sink.drained(source: id)
         park()
-      } else {
-        try await flush(sink)
       }
     }
   }
 
-  private func flush(_ sink: some ChunkSink) async throws {
-    let outputs = outbox
-    outbox = []
+  /// To be called before the first step.
+  func begin() {
+    startWatching()
+    rescanWanted = true
+  }
+
+  /// Does the next thing there is to do. All that a source decides it decides in here, without waiting for anything, so that
+  /// a test can lead it from step to step.
+  func step(now: Int64) -> Step {
+    takeEvents()
+    if rescanWanted || now >= nextReconcile {
+      let thoroughly = rescanWanted
+      rescanWanted = false
+      nextReconcile = now + options.reconcileMilliseconds
+      reconcile(now: now, thoroughly: thoroughly)
+    }
+    if let file = nextReady() {
+      turn(file)
+    } else if outbox.isEmpty {
+      settleOrphans()
+    }
+    if !outbox.isEmpty {
+      defer { outbox = [] }
+      return .outputs(outbox)
+    }
+    return unknown.isEmpty && ready.isEmpty && !rescanWanted ? .drained : .busy
+  }
+
+  /// To be called after the last step: cuts the cycles between files and streams.
+  func end() {
+    for stream in index.streams.values { stream.file = nil }
+  }
+
+  private func flush(_ outputs: [Output], _ sink: some ChunkSink) async throws {
     for output in outputs {
       if Task.isCancelled { return }
       switch output {
@@ -149,23 +189,18 @@ package actor FileSource {
   }
 
   /// Puts a file into the queue of those that get a turn.
-  func enqueue(_ file: FollowedFile) {
+  func enqueue(_ file: FollowedFile, behindOthers: Bool = false) {
+    if !file.isRecent {
+      file.isRecent = true
+      recent.append(file)
+    }
     guard !file.queued else { return }
     file.queued = true
-    ready.append(file)
+    if file.stream == nil && !behindOthers { unknown.append(file) } else { ready.append(file) }
   }
 
   private func nextReady() -> FollowedFile? {
-    guard readyStart < ready.count else { return nil }
-    let file = ready[readyStart]
-    readyStart += 1
-    if readyStart == ready.count {
-      ready.removeAll(keepingCapacity: true)
-      readyStart = 0
-    } else if readyStart > 1024 && readyStart * 2 > ready.count {
-      ready.removeFirst(readyStart)
-      readyStart = 0
-    }
+    guard let file = unknown.popFirst() ?? ready.popFirst() else { return nil }
     file.queued = false
     return file
   }
@@ -204,5 +239,31 @@ package actor FileSource {
     outbox.append(
       .chunk(
         Chunk(source: id, position: stream.position, bytes: [], startOffset: stream.position.offset, oversize: [])))
+  }
+}
+
+extension FileSource {
+  /// Files in the order in which they were put in.
+  private struct Queue {
+    private var files: [FollowedFile] = []
+    private var start = 0
+
+    var isEmpty: Bool { start == files.count }
+
+    mutating func append(_ file: FollowedFile) { files.append(file) }
+
+    mutating func popFirst() -> FollowedFile? {
+      guard start < files.count else { return nil }
+      let file = files[start]
+      start += 1
+      if start == files.count {
+        files.removeAll(keepingCapacity: true)
+        start = 0
+      } else if start > 1024 && start * 2 > files.count {
+        files.removeFirst(start)
+        start = 0
+      }
+      return file
+    }
   }
 }

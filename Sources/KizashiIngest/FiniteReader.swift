@@ -161,7 +161,7 @@ private actor FiniteReading {
         try await sink.accept(chunk(LineFramer.Piece(startOffset: position.offset), position))
         startOver()
         return true
-      case .hold, .new:
+      case .hold, .stale, .new:
         startOver()
         return true
       }

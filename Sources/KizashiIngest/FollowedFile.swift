@@ -13,6 +13,27 @@ final class FollowedFile {
   var stream: FileStream?
   /// Key of the stream this is a copy of, while the original is still being read.
   var copyOf: String?
+  /// What was last compared of a copy, and found equal.
+  struct Copy {
+    /// As it is stored once all of that was read from the original.
+    var record: FileStream
+    var size: Int64
+    var head: StreamPosition.Digest
+    var tail: StreamPosition.Digest
+  }
+
+  /// How far a compressed copy reaches, and its last bytes.
+  struct Measure {
+    /// On disk, when that was found out.
+    var size: Int64
+    var length: Int64
+    var tail: [UInt8]
+  }
+
+  /// Of a compressed copy that was decompressed to its end; nil: not yet.
+  var measure: Measure?
+  /// What is known of it as a copy of something else.
+  var copy: Copy?
   /// Decompression under way; nil for plain files and finished ones.
   var gzip: GzipReading?
   /// Tails compared by decompressing, by stream key.
@@ -24,6 +45,8 @@ final class FollowedFile {
   var isReleased = false
   /// Whether it waits for its turn.
   var queued = false
+  /// Whether it is among those that had a turn lately.
+  var isRecent = false
   /// The reconcile pass that last saw it by name.
   var seen = 0
   /// Unlinked while open.
@@ -39,6 +62,13 @@ final class FollowedFile {
     self.facts = facts
     self.path = path
     self.rotatedName = rotatedName
+  }
+
+  /// Whether closing it now would lose what was done since its last line, again and again.
+  var isMidway: Bool {
+    if let gzip { return !gzip.isStarved }
+    guard queued, let framer = stream?.framer else { return false }
+    return framer.readOffset > framer.offset
   }
 
   /// Whether facts found at some path are of this very inode, not of a later one with its number.
@@ -64,6 +94,8 @@ final class FileStream {
   var orphanedBy = StreamPosition.Ending.lost
   /// Bytes known to have been in the file and not read when it was lost.
   var lostBytes: Int64
+  /// Files held as copies of its file, present and past ones.
+  var copies: Set<InodeKey> = []
 
   init(position: StreamPosition) {
     self.position = position
@@ -78,6 +110,8 @@ final class GzipReading {
   var fingerprint = Fingerprint()
   /// Key of the stream whose offset is being caught up with; nil: caught up.
   var goal: String?
+  /// Whether it decompresses a copy only to compare its end with the original's bytes.
+  var measures = false
   /// Where the next compressed byte is.
   private var inputOffset: Int64 = 0
   /// Whether the input ended within a member, or could not be read.
@@ -145,6 +179,14 @@ struct StreamIndex {
     if relink { unlink(stream.position) }
     stream.position = position
     if relink { link(position) }
+  }
+
+  /// Whether an unfinished stream was left in this very inode.
+  func mayContinue(_ facts: FileFacts) -> Bool {
+    byInode[InodeKey(device: facts.device, inode: facts.inode)]?.contains {
+      guard let position = streams[$0]?.position else { return false }
+      return !position.finished && position.birth == facts.birth
+    } ?? false
   }
 
   /// Streams that may be this file's, by its inode or by its first bytes.

@@ -15,6 +15,9 @@ package struct StreamPosition: Sendable, Equatable, Codable {
     case departed
     /// The file was truncated or overwritten; what follows in it is another stream.
     case truncated
+    /// The file up to the offset is a copy of what was read from another one. No stream yet: it becomes one if something
+    /// else follows there.
+    case copied
     /// The file was not found again; see ``SourceEvent/Kind/gone(lostBytes:)``.
     case lost
   }

@@ -24,7 +24,7 @@ import Testing
     inode: UInt64 = 1, device: UInt64 = 1, generation: Int64? = 7, birth: Int64? = 70, offset: Int64 = 8_000,
     headLength: Int = 4_096, size: Int64 = 10_000, compressed: Bool = false,
     ending: StreamPosition.Ending? = nil, head: FileIdentity.Match = .equal, tail: FileIdentity.Match = .equal,
-    original: FileIdentity.Original = .absent
+    original: FileIdentity.Original = .absent, held: Bool = false
   ) -> FileIdentity.Candidate {
     var position = StreamPosition(source: "app", key: "k", path: BytePath("/a"))
     position.inode = inode
@@ -36,7 +36,7 @@ import Testing
     position.size = size
     position.compressed = compressed
     position.ending = ending
-    return FileIdentity.Candidate(position: position, head: head, tail: tail, original: original)
+    return FileIdentity.Candidate(position: position, head: head, tail: tail, original: original, wasHeld: held)
   }
 
   static func row(
@@ -133,7 +133,64 @@ import Testing
       [remembered(original: .present(holdsSameBytes: false))], .new),
   ]
 
+  /// A copy whose original was read further than the copy goes, and is gone.
+  static let staleCopy: [Case] = [
+    row(
+      "stored as a copy that was read", file(inode: 2, size: 8_000, rotated: true),
+      [remembered(inode: 2, ending: .copied), remembered(offset: 9_000, tail: .beyondEnd)], .resume(0)),
+    row(
+      "added to since, while it was known as a copy", file(inode: 2, size: 8_500, rotated: true),
+      [remembered(inode: 2, ending: .copied), remembered(offset: 9_000, tail: .beyondEnd, held: true)], .stale(0)),
+    row(
+      "added to since under a live name", file(inode: 2, size: 8_500),
+      [remembered(inode: 2, ending: .copied), remembered(offset: 9_000, tail: .beyondEnd, held: true)], .resume(0)),
+    row(
+      "added to since, the original there and otherwise", file(inode: 2, size: 8_500, rotated: true),
+      [
+        remembered(inode: 2, ending: .copied),
+        remembered(offset: 9_000, tail: .beyondEnd, original: .present(holdsSameBytes: false), held: true),
+      ], .resume(0)),
+    row(
+      "the original goes on in it", file(inode: 2, rotated: true),
+      [remembered(inode: 2, ending: .copied), remembered(offset: 8_000)], .moved(1)),
+    row(
+      "a shorter stream begins like it", file(inode: 2, rotated: true),
+      [remembered(inode: 2, ending: .copied), remembered(offset: 30, headLength: 30)], .resume(0)),
+    row(
+      "the original is there", file(inode: 2, size: 8_000, rotated: true),
+      [
+        remembered(inode: 2, ending: .copied),
+        remembered(offset: 9_000, tail: .beyondEnd, original: .present(holdsSameBytes: true)),
+      ], .hold(1)),
+    row(
+      "overwritten since", file(inode: 2, rotated: true), [remembered(inode: 2, ending: .copied, tail: .differs)], .new),
+    row(
+      "moved to another file system", file(inode: 3, device: 2, rotated: true),
+      [remembered(inode: 2, ending: .copied)], .moved(0)),
+    row(
+      "never known as a copy", file(inode: 2, size: 8_000, rotated: true),
+      [remembered(offset: 9_000, tail: .beyondEnd)], .new),
+    row(
+      "compressed while its original was written on", file(inode: 2, compressed: true, rotated: true),
+      [remembered(offset: 9_000, tail: .beyondEnd, held: true)], .stale(0)),
+  ]
+
   static let compressed: [Case] = [
+    row(
+      "being decompressed", file(inode: 2, size: 5_000),
+      [remembered(compressed: true, ending: .complete, tail: .beyondEnd, original: .presentAndLonger)], .hold(0)),
+    row(
+      "begins like a compressed file, and is the copy of another", file(inode: 2, size: 5_000, rotated: true),
+      [
+        remembered(offset: 9_000, compressed: true, ending: .complete, tail: .beyondEnd, original: .presentAndLonger),
+        remembered(original: .present(holdsSameBytes: true)),
+      ], .hold(1)),
+    row(
+      "begins like a compressed file, and was overwritten", file(size: 5_000),
+      [
+        remembered(tail: .beyondEnd),
+        remembered(inode: 2, offset: 9_000, compressed: true, tail: .beyondEnd, original: .presentAndLonger),
+      ], .truncated(0)),
     row(
       "equal head, not decompressed yet", file(inode: 2, compressed: true), [remembered(tail: .unknown)],
       .lookFurther(0)),
@@ -166,7 +223,7 @@ import Testing
       [remembered(inode: 2, offset: 9_000, tail: .differs), remembered(inode: 3, tail: .unknown)], .lookFurther(1)),
   ]
 
-  @Test(arguments: sameInode + reusedInode + otherInode + originalThere + compressed)
+  @Test(arguments: sameInode + reusedInode + otherInode + originalThere + staleCopy + compressed)
   func `decides`(_ row: Case) {
     #expect(FileIdentity.decide(row.file, row.candidates) == row.expected)
   }

@@ -20,6 +20,27 @@ struct clinux_file {
 int clinux_stat(const char *path, struct clinux_file *file);
 int clinux_fstat(int descriptor, struct clinux_file *file);
 
+// A directory's identity and when its entries or rights last changed (nanoseconds since 1970). 0, or -1 with errno set.
+struct clinux_directory {
+  uint64_t device;
+  uint64_t inode;
+  int64_t changed_ns;
+};
+int clinux_directory(const char *path, struct clinux_directory *directory);
+
+// What was last known of an entry of a directory, links followed. An inode of 0: nothing is there.
+struct clinux_entry {
+  uint64_t device;
+  uint64_t inode;
+  int64_t size;
+  int64_t birth_ns;
+  uint32_t name;  // Offset of its NUL-terminated name
+};
+
+// Looks at `count` entries of a directory and brings them up to date. Writes the numbers of those that differ from what was
+// known into `changed`, which has room for all; returns how many. -1 with errno set: the directory cannot be opened.
+int clinux_update(const char *directory, const char *names, struct clinux_entry *entries, int count, int *changed);
+
 // The inode's generation (FS_IOC_GETVERSION). -1: the file system keeps none.
 int64_t clinux_generation(int descriptor);
 
