@@ -95,6 +95,12 @@ actor RecordingSink: ChunkSink {
     }
   }
 
+  /// Waits until the source has looked once more.
+  func waitForALook(location: SourceLocation = #_sourceLocation) async {
+    let before = drainedCount
+    await wait("a look", location: location) { $0.drainedCount > before }
+  }
+
   private func giveUp(_ number: Int) {
     watchers.removeValue(forKey: number)?.resume.resume(returning: false)
   }
