@@ -18,7 +18,7 @@ final class Child: Sendable {
 
   /// Starts it, or another program. Output goes to `NAME.out` and `NAME.err` of the workspace, behind what is there.
   init(
-    _ arguments: [String], of program: String = Child.binary, in place: Workspace, name: String = "child",
+    _ arguments: [String], of program: [String] = [Child.binary], in place: Workspace, name: String = "child",
     variables: [String: String] = [:]
   ) throws {
     output = place.file("\(name).out")
@@ -44,7 +44,7 @@ final class Child: Sendable {
     let environment = ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/", "LANG": "C.UTF-8"].merging(variables) {
       $1
     }
-    var argv: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
+    var argv: [UnsafeMutablePointer<CChar>?] = (program + arguments).map { strdup($0) } + [nil]
     var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
     defer { for pointer in argv + envp { free(pointer) } }
     var started: pid_t = 0

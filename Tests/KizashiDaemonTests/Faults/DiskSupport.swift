@@ -35,7 +35,7 @@ final class TinyDisk: Sendable {
       exec /usr/bin/unshare -m --propagation private sh -c \
       'mount -t tmpfs -o size=\(size) tmpfs "$0" && echo mounted && exec sleep 900' '\(place.file("disk"))'
       """)
-    let holder = try Child([], in: place, name: "holder", program: ["/bin/sh", script])
+    let holder = try Child([], of: ["/bin/sh", script], in: place, name: "holder")
     self.holder = holder
     let isMounted = await eventually { holder.outputText.contains("mounted") }
     try #require(isMounted, "\(holder.errorText)")
@@ -53,23 +53,20 @@ final class TinyDisk: Sendable {
   /// A daemon whose store lies on the disk.
   func daemon(name: String = "daemon") throws -> Child {
     try Child(
-      ["run", "--config", place.config, "--db", store], in: place, name: name,
-      program: inside(Child.binary))
+      ["run", "--config", place.config, "--db", store], of: inside(Child.binary), in: place, name: name)
   }
 
   /// A verb on the store.
   func verb(_ arguments: [String]) async throws -> (status: Int32?, output: String, errors: String) {
     let child = try Child(
-      arguments + ["--config", place.config, "--db", store], in: place, name: "verb-\(UUID().uuidString)",
-      program: inside(Child.binary))
+      arguments + ["--config", place.config, "--db", store], of: inside(Child.binary), in: place, name: "verb-\(UUID().uuidString)")
     return (await child.ended(), child.outputText, child.errorText)
   }
 
   /// Changes how it is mounted.
   func remount(_ options: String) async throws {
     let child = try Child(
-      ["-o", "remount,\(options)", place.file("disk")], in: place, name: "mount-\(UUID().uuidString)",
-      program: inside("/usr/bin/mount"))
+      ["-o", "remount,\(options)", place.file("disk")], of: inside("/usr/bin/mount"), in: place, name: "mount-\(UUID().uuidString)")
     let status = await child.ended()
     try #require(status == 0, "\(child.errorText)")
   }

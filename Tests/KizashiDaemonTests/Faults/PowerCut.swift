@@ -33,7 +33,7 @@ struct PowerCut {
     let script = """
       cd "$1" && truncate -s 4M disk.img && mke2fs -q -t ext4 disk.img && mkdir disk && mount -o loop disk.img disk
       """
-    guard let child = try? Child(["--mount", "/bin/sh", "-c", script, "sh", place.path], of: unshare, in: place),
+    guard let child = try? Child(["--mount", "/bin/sh", "-c", script, "sh", place.path], of: [unshare], in: place),
       wait(for: child) == 0
     else { return "no file system can be made in a file and mounted (mke2fs, loop devices, mount namespaces)" }
     return nil
@@ -81,7 +81,7 @@ struct PowerCut {
     self.place = place
     found = place.file("found/kizashi.db")
     shell = try Child(
-      ["--mount", "/bin/sh", "-c", Self.script, "sh", place.path, Child.binary], of: Self.unshare, in: place,
+      ["--mount", "/bin/sh", "-c", Self.script, "sh", place.path, Child.binary], of: [Self.unshare], in: place,
       name: "shell")
   }
 

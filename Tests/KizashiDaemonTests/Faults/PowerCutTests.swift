@@ -72,7 +72,7 @@ struct PowerCutTests {
     let isMade = (try? place.rows("SELECT * FROM meta", in: cut.found)) != nil
     guard isMade else { return 0 }
     #expect(status == 0, "\(output) \(errors) \(comment)")
-    #expect(try Store.problems(of: cut.found, quick: false) == [], comment)
+    #expect(try await Store.problems(of: cut.found) == [], comment)
     let offset = try place.rows("SELECT offset FROM sources WHERE path IS NOT NULL", in: cut.found).first?.first ?? "0"
     let prefix = written.prefix(Int(offset) ?? 0)
     #expect(prefix.isEmpty || prefix.last == UInt8(ascii: "\n"), "offset \(offset) is within a line \(comment)")

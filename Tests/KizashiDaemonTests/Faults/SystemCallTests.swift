@@ -8,7 +8,7 @@ private enum Strace {
 
   static let isUsable: Bool = {
     guard let place = try? Workspace(), access(path, X_OK) == 0,
-      let child = try? Child(["-qq", "-o", place.file("log"), "/bin/true"], of: path, in: place)
+      let child = try? Child(["-qq", "-o", place.file("log"), "/bin/true"], of: [path], in: place)
     else { return false }
     var status: Int32 = -1
     waitpid(child.pid, &status, 0)
@@ -42,7 +42,7 @@ struct SystemCallTests {
     let daemon = try Child(
       ["-D", "-f", "-qq", "-y", "-s", "0", "-o", log, "-e", "trace=\(calls)", "-e", "signal=none"]
         + page.variables.flatMap { ["-E", "\($0.key)=\($0.value)"] }
-        + [Child.binary, "run", "--config", place.config], of: Strace.path, in: place, name: "daemon")
+        + [Child.binary, "run", "--config", place.config], of: [Strace.path], in: place, name: "daemon")
     let watch = StoreWatch(place.store)
     for step in workload.steps {
       _ = try await step.act(place)
