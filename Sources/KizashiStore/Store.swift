@@ -47,13 +47,16 @@ package final class Store {
     try self.init(path: path, programVersion: programVersion, migrations: Migrations())
   }
 
-  init(path: String, programVersion: String, migrations: Migrations) throws(StoreError) {
+  /// - Parameter checkpointPages: how far the write-ahead log grows; tests do not want to write so much.
+  init(
+    path: String, programVersion: String, migrations: Migrations, checkpointPages: Int32 = StoreFile.checkpointPages
+  ) throws(StoreError) {
     let action = "opening the store"
     let lock = try StoreLock(storePath: path)
     let (queue, isNew, wasStoppedCleanly) = try StoreError.wrap(action, path: path) {
       let queue = try StoreFile.openWriter(path)
       let isNew = try queue.inDatabase { try StoreFile.check($0, path: path, latest: migrations.latest) }
-      try queue.inDatabase { try StoreFile.tune($0) }
+      try queue.inDatabase { try StoreFile.tune($0, checkpointPages: checkpointPages) }
       try migrations.apply(to: queue, programVersion: programVersion)
       let wasStoppedCleanly = try queue.inDatabase { db in
         var wasStoppedCleanly = true
@@ -80,7 +83,9 @@ package final class Store {
     needsCheck = !wasStoppedCleanly
     identity = SystemFile.identity(path)
     schemaVersion = migrations.latest
-    writer = try StoreError.wrap(action, path: path) { try queue.inDatabase { try CommitWriter($0, path: path) } }
+    writer = try StoreError.wrap(action, path: path) {
+      try queue.inDatabase { try CommitWriter($0, path: path, checkpointPages: checkpointPages) }
+    }
   }
 
   deinit { try? release() }

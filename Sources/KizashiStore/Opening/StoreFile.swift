@@ -56,7 +56,7 @@ enum StoreFile {
   /// - `journal_size_limit`: a WAL that once grew under a long reader gives its disk back when it starts over.
   /// - `cache_size`: 64 MiB, so that the upper levels of the trees and the newest hours stay; it grows only with use.
   /// - No memory mapping: a read error would then be a signal that kills the daemon instead of an error code.
-  static func tune(_ db: Database) throws {
+  static func tune(_ db: Database, checkpointPages: Int32) throws {
     let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
     guard mode == "wal" else {
       throw DatabaseError(resultCode: .SQLITE_READONLY, message: "the database cannot use a write-ahead log")

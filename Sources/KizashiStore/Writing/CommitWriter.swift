@@ -15,10 +15,12 @@ final class CommitWriter {
   private var pagesAtCheckpoint: Int32 = 0
 
   private let path: String
+  private let checkpointPages: Int32
 
   /// - Parameter path: Where the database lies, to know how much room it has.
-  init(_ db: Database, path: String) throws {
+  init(_ db: Database, path: String, checkpointPages: Int32) throws {
     self.path = path
+    self.checkpointPages = checkpointPages
     usage = try UsageWriter(db)
     accounts = try AccountWriter(db)
     flow = try FlowWriter(db)
@@ -62,12 +64,12 @@ final class CommitWriter {
     if waiting < pagesAtCheckpoint { pagesAtCheckpoint = 0 }
     // One that was held up is tried again much sooner than the first, so that the disk is given back soon after a reader has
     // gone; while it is there, trying costs next to nothing.
-    let early = StoreFile.checkpointPages / 16
+    let early = checkpointPages / 16
     let since = waiting - pagesAtCheckpoint
     guard since >= early else { return }
     // Nor may it fill the disk: copying it needs room, too, and a log that has taken all of it could never be copied.
     let isTight = SystemFile.freeBytes(path).map { $0 < Int64(waiting) * 4096 } ?? false
-    guard since >= StoreFile.checkpointPages || pagesAtCheckpoint > 0 || isTight else { return }
+    guard since >= checkpointPages || pagesAtCheckpoint > 0 || isTight else { return }
     pagesAtCheckpoint = waiting
     _ = try? db.checkpoint(.passive)
   }

@@ -158,7 +158,8 @@ import Testing
       try place.append(place.lines(5..<400))
       #expect(await daemon.says("The store cannot be written; reading waits"), "\(daemon.errorText)")
       #expect(daemon.errorText.contains("another program has locked the database"), "\(daemon.errorText)")
-      if isSoak { try await Task.sleep(for: .seconds(60)) }
+      let minute = ContinuousClock.now + .seconds(isSoak ? 60 : 0)
+      _ = await eventually { ContinuousClock.now >= minute }
       #expect(place.number("SELECT count(*) FROM accounts") == 5)
     }
     #expect(await daemon.says("The store can be written again"), "\(daemon.errorText)")
@@ -178,6 +179,47 @@ import Testing
     #expect(isDone)
     #expect(await last.stopped() == 0)
     try check(place, accounts: 0..<400)
+  }
+
+  @Test func `a reader that looks at an old state for long holds up neither reading nor hooks, nor memory`()
+    async throws
+  {
+    let place = try configured()
+    try place.append(place.lines(0..<5))
+    let daemon = try Child.daemon(place)
+    #expect(await eventually { place.number("SELECT count(*) FROM deliveries WHERE state = 'done'") == 5 })
+    var configuration = Configuration()
+    configuration.readonly = true
+    configuration.allowsUnsafeTransactions = true
+    let reader = try DatabaseQueue(path: place.store, configuration: configuration)
+    func seen() throws -> Int {
+      try reader.unsafeRead { try Int.fetchOne($0, sql: "SELECT count(*) FROM account") ?? -1 }
+    }
+    try await reader.writeWithoutTransaction { try $0.execute(sql: "BEGIN") }
+    #expect(try seen() == 5)
+    var memory: [Int] = []
+    var accounts = 5
+    let until = ContinuousClock.now + .seconds(isSoak ? 600 : 2)
+    while ContinuousClock.now < until {
+      try place.append(place.lines(accounts..<accounts + 50))
+      accounts += 50
+      let isDone = await eventually {
+        place.number("SELECT count(*) FROM deliveries WHERE state = 'done'") == Int64(accounts)
+      }
+      #expect(isDone, "\(daemon.errorText)")
+      memory.append(daemon.memory.now)
+    }
+    #expect(try seen() == 5)
+    let log = try FileManager.default.attributesOfItem(atPath: place.store + "-wal")[.size] as? Int ?? 0
+    print("\(accounts) accounts beside a reader: log of \(log) bytes, RSS \(memory.first ?? 0)…\(memory.last ?? 0) KiB")
+    try await reader.writeWithoutTransaction { try $0.execute(sql: "COMMIT") }
+    #expect(try seen() == accounts)
+    try reader.close()
+    // The page cache grows to 64 MiB and no further.
+    #expect((memory.last ?? 0) < (memory.first ?? 0) + 100_000, "\(memory.first ?? 0) to \(memory.last ?? 0)")
+    #expect(await daemon.stopped() == 0)
+    #expect(access(place.store + "-wal", F_OK) != 0, "the log is left behind")
+    try check(place, accounts: 0..<accounts)
   }
 
   /// Runs `body` while a write transaction of somebody else is open.

@@ -24,7 +24,7 @@ import Testing
       let daemon = try Child.daemon(place)
       #expect(await hasThreads(daemon))
       let until = ContinuousClock.now + .microseconds(moment * 120_000 / moments)
-      while ContinuousClock.now < until { await Task.yield() }
+      _ = await eventually { ContinuousClock.now >= until }
       daemon.signal(moment % 2 == 0 ? SIGTERM : SIGINT)
       let status = await daemon.ended()
       #expect(status == 0, "at moment \(moment): \(daemon.errorText.suffix(1000))")
@@ -45,7 +45,7 @@ import Testing
       let daemon = try Child.daemon(place, name: "daemon-\(moment)")
       #expect(await hasThreads(daemon))
       let until = ContinuousClock.now + .milliseconds(moment * 10)
-      while ContinuousClock.now < until { await Task.yield() }
+      _ = await eventually { ContinuousClock.now >= until }
       daemon.signal(SIGHUP)
       #expect(await daemon.says(" Reloaded "), "at moment \(moment): \(daemon.errorText)")
       #expect(await daemon.started())
