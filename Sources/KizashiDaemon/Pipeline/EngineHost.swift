@@ -71,6 +71,8 @@ actor EngineHost {
   // MARK: Commits
 
   private func commitIfDue() async throws {
+    // Nothing is stored behind a commit that failed: positions behind its lines would lose them.
+    if let failure { throw failure }
     switch pipeline.decide(now: clock.now(), storeIsFree: writing == nil) {
     case .gather: return
     case .commit: try begin()

@@ -40,14 +40,19 @@ private struct Pipeline {
 
   /// One line, at its own instant; then nothing is left to read.
   func deliver(_ event: String, at instant: Int64, offset: Int64) async throws {
+    try await accept(event, at: instant, offset: offset)
+    await intake.drained(source: "app")
+    try await host.flush()
+  }
+
+  /// One line, at its own instant, with more to be read.
+  func accept(_ event: String, at instant: Int64, offset: Int64) async throws {
     clock.set(instant)
     var position = StreamPosition(source: "app", key: "log:1", path: BytePath("log"))
     position.offset = offset + 1
     let line = #"{"timestamp":"\#(UTC.text(instant))","account":"acme","user":"u","event":"\#(event)"}"# + "\n"
     try await intake.accept(
       Chunk(source: "app", position: position, bytes: Array(line.utf8), startOffset: offset, oversize: []))
-    await intake.drained(source: "app")
-    try await host.flush()
   }
 
   /// The wall clock reads so; all that this brings about is stored.
@@ -213,6 +218,27 @@ private struct Pipeline {
     await pipeline.intake.drained(source: "app")
     try await pipeline.turn(to: Self.dayZero + 24 * Self.day)
     #expect(try history(place) == Self.history)
+    try await pipeline.close()
+  }
+
+  @Test func `behind a commit that failed nothing more is stored`() async throws {
+    let place = try Workspace()
+    let pipeline = try await Pipeline(place, try place.configure(), at: Self.lastEvent)
+    try await pipeline.deliver("a", at: Self.lastEvent, offset: 0)
+    try place.corrupt("CREATE TRIGGER broken BEFORE INSERT ON stream BEGIN SELECT RAISE(ABORT, 'broken'); END")
+    // The second line's commit begins, because it is time, and fails; the third is applied meanwhile.
+    try await pipeline.accept("b", at: Self.lastEvent + 1000, offset: 200)
+    try? await pipeline.accept("c", at: Self.lastEvent + 1001, offset: 400)
+    await #expect(throws: (any Error).self) {
+      try await pipeline.intake.settle()
+      try await pipeline.host.flush()
+    }
+    try place.corrupt("DROP TRIGGER broken")
+    await pipeline.intake.drained(source: "app")
+    await #expect(throws: (any Error).self) { try await pipeline.host.drained(0) }
+    await #expect(throws: (any Error).self) { try await pipeline.host.flush() }
+    #expect(try place.rows("SELECT name FROM event_name") == [["a"]])
+    #expect(place.offset == 1)
     try await pipeline.close()
   }
 }
