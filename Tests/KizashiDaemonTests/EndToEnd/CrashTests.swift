@@ -25,7 +25,8 @@ private struct Producer {
   mutating func write(lines count: Int) throws {
     var text = String(rest)
     for _ in 0..<count {
-      if accounts == 0 || Int.random(in: 0..<12, using: &random) == 0 { accounts += 1 }
+      // Each new account owes a hook run sooner or later: not more of them than can be run.
+      if accounts == 0 || Int.random(in: 0..<(accounts < 40 ? 12 : 400), using: &random) == 0 { accounts += 1 }
       let account = "acct-\(Int.random(in: max(0, accounts - 8)..<accounts, using: &random))"
       let event = "event-\(Int.random(in: 0..<3, using: &random))"
       let user = "user-\(Int.random(in: 0..<4, using: &random))"

@@ -18,7 +18,8 @@ struct FaultRun {
     var call: String {
       guard let hit else { return "none" }
       let words = hit.split(separator: ",")[0].split(separator: " ")
-      return "\(words[0]) \(words.dropFirst().last?.split(separator: "/").last ?? "")"
+      let file = words.dropFirst().last?.split(separator: "/").last ?? ""
+      return "\(words[0]) \(file.prefix { $0 != ":" })"
     }
     /// Write-like calls of the first daemon that each kind of fault could meet.
     var calls: [Fault.Kind: UInt64] = [:]

@@ -47,7 +47,8 @@ import Testing
           })
       }
       let failures = figures.failures
-      #expect(failures.isEmpty, "\(failures.prefix(5).joined(separator: "\n\n")) \(Self.note)")
+      let isSame = failures.isEmpty
+      #expect(isSame, "\(failures.prefix(5).joined(separator: "\n\n")) \(Self.note)")
       #expect(figures.points > 0, "no fault was met \(Self.note)")
       print(
         "\(title), \(sweep.name): \(figures.points) points, \(failures.count) differences,",
