@@ -71,6 +71,8 @@ int64_t clinux_generation(int descriptor) {
   return (int64_t)(uint32_t)generation;
 }
 
+int64_t clinux_data_after(int descriptor, int64_t offset) { return lseek(descriptor, offset, SEEK_DATA); }
+
 int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }
 
 int clinux_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }

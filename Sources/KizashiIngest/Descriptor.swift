@@ -74,6 +74,13 @@ final class Descriptor {
     }
   }
 
+  /// Where the hole that begins at an offset ends, `size` at the latest; the offset itself if there are bytes.
+  func endOfHole(at offset: Int64, size: Int64) -> Int64 {
+    let data = clinux_data_after(number, offset)
+    if data < 0 { return errno == ENXIO ? max(offset, size) : offset }
+    return min(data, max(offset, size))
+  }
+
   /// The file's present path, however often it was renamed since it was opened; nil if it has none any more.
   var currentPath: BytePath? {
     var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))

@@ -44,6 +44,10 @@ int clinux_update(const char *directory, const char *names, struct clinux_entry 
 // The inode's generation (FS_IOC_GETVERSION). -1: the file system keeps none.
 int64_t clinux_generation(int descriptor);
 
+// Where the next bytes begin that are not in a hole (SEEK_DATA); the offset itself where the file system knows of no holes. -1
+// with errno set, ENXIO where only a hole follows.
+int64_t clinux_data_after(int descriptor, int64_t offset);
+
 // A pipe whose two ends do not block and are closed on exec.
 int clinux_pipe(int ends[2]);
 
