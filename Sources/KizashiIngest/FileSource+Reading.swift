@@ -42,7 +42,7 @@ extension FileSource {
       if expected.last == 0 {
         let count = min(Int64(room.count), descriptor.endOfHole(at: offset, size: file.facts.size) - offset)
         if count > 0 {
-          room.initializeMemory(as: UInt8.self, repeating: 0)
+          memset(room.baseAddress!, 0, Int(count))
           return Int(count)
         }
       }
