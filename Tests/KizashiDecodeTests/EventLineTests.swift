@@ -187,7 +187,7 @@ import Testing
     #expect(batch.remembersAccounts)
     #expect(
       rows.map { $0.reason?.name ?? $0.account } == [
-        nil, "own", nil, "missing_field", "missing_field", "missing_field", "bad_timestamp", "bad_type",
+        "", "own", "", "missing_field", "missing_field", "missing_field", "bad_timestamp", "bad_type",
         "missing_field",
         "missing_field",
       ])

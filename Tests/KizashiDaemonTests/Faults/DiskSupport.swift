@@ -59,14 +59,16 @@ final class TinyDisk: Sendable {
   /// A verb on the store.
   func verb(_ arguments: [String]) async throws -> (status: Int32?, output: String, errors: String) {
     let child = try Child(
-      arguments + ["--config", place.config, "--db", store], of: inside(Child.binary), in: place, name: "verb-\(UUID().uuidString)")
+      arguments + ["--config", place.config, "--db", store], of: inside(Child.binary), in: place,
+      name: "verb-\(UUID().uuidString)")
     return (await child.ended(), child.outputText, child.errorText)
   }
 
   /// Changes how it is mounted.
   func remount(_ options: String) async throws {
     let child = try Child(
-      ["-o", "remount,\(options)", place.file("disk")], of: inside("/usr/bin/mount"), in: place, name: "mount-\(UUID().uuidString)")
+      ["-o", "remount,\(options)", place.file("disk")], of: inside("/usr/bin/mount"), in: place,
+      name: "mount-\(UUID().uuidString)")
     let status = await child.ended()
     try #require(status == 0, "\(child.errorText)")
   }

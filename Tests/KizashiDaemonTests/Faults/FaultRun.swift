@@ -99,8 +99,9 @@ struct FaultRun {
         }
         try await restart(after: next)
         try await reachOrRestart(lines: workload.steps[index - 1].lines)
-      } else if await eventually(within: .seconds(1), { hasEnded(daemon.pid) }) {
-        try await restart(after: nil)
+      } else {
+        mendWhenNoticed()
+        if await eventually(within: .milliseconds(100), { hasEnded(daemon.pid) }) { try await restart(after: nil) }
       }
     }
   }
