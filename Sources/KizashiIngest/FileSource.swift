@@ -199,6 +199,9 @@ package actor FileSource {
     if file.stream == nil && !behindOthers { unknown.append(file) } else { ready.append(file) }
   }
 
+  /// Whether files whose streams are known wait for their turn.
+  var hasReady: Bool { !ready.isEmpty }
+
   private func nextReady() -> FollowedFile? {
     guard let file = unknown.popFirst() ?? ready.popFirst() else { return nil }
     file.queued = false
