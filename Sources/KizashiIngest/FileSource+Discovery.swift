@@ -116,11 +116,7 @@ extension FileSource {
       case let result: examine(path, rotated: rotated, result)
       }
     }
-    // The kernel's clock of files ticks every few milliseconds: of two in one tick the rotated one is the older.
-    new.sort { a, b in
-      if a.facts.modified != b.facts.modified { return a.facts.modified < b.facts.modified }
-      return a.rotated != b.rotated ? a.rotated : a.path < b.path
-    }
+    new.sort { FollowedFile.isOlder(($0.facts.modified, $0.rotated, $0.path), ($1.facts.modified, $1.rotated, $1.path)) }
     // Those that may go on with what is known first, each group from the oldest to the newest.
     let known = new.filter { index.mayContinue($0.facts) }
     let unknown = new.filter { !index.mayContinue($0.facts) }

@@ -22,7 +22,7 @@ extension FileSource {
     } else if file.stream == nil {
       decide(file, descriptor)
       // What was there first is read first: the rest of a rotated file before what its writer went on in.
-      if file.stream != nil, hasReady { return enqueue(file) }
+      if file.stream != nil, hasReady { return enqueueByAge(file) }
     } else if file.stream?.framer == nil {
       reload(file, descriptor)
     }

@@ -89,6 +89,8 @@ package actor FileSource {
   /// Of those that wait for their turn, the ones whose bytes nobody knows come first: a copy must be known as one before its
   /// original is read on.
   private var unknown = Queue()
+  /// Whether a file was put behind ones that may be younger.
+  private var isOutOfOrder = false
   private var ready = Queue()
   private var nextReconcile: Int64 = 0
 
@@ -199,10 +201,20 @@ package actor FileSource {
     if file.stream == nil && !behindOthers { unknown.append(file) } else { ready.append(file) }
   }
 
+  /// Puts a file behind the older ones of those that wait for their turn: it has just become known whose bytes it holds.
+  func enqueueByAge(_ file: FollowedFile) {
+    isOutOfOrder = true
+    enqueue(file)
+  }
+
   /// Whether files whose streams are known wait for their turn.
   var hasReady: Bool { !ready.isEmpty }
 
   private func nextReady() -> FollowedFile? {
+    if unknown.isEmpty && isOutOfOrder {
+      ready.sort { FollowedFile.isOlder($0.age, $1.age) }
+      isOutOfOrder = false
+    }
     guard let file = unknown.popFirst() ?? ready.popFirst() else { return nil }
     file.queued = false
     return file
@@ -254,6 +266,12 @@ extension FileSource {
     var isEmpty: Bool { start == files.count }
 
     mutating func append(_ file: FollowedFile) { files.append(file) }
+
+    mutating func sort(by isBefore: (FollowedFile, FollowedFile) -> Bool) {
+      files.removeFirst(start)
+      start = 0
+      files.sort(by: isBefore)
+    }
 
     mutating func popFirst() -> FollowedFile? {
       guard start < files.count else { return nil }

@@ -64,6 +64,18 @@ final class FollowedFile {
     self.rotatedName = rotatedName
   }
 
+  /// When a file was last written to, whether its name is a rotated one, and the name.
+  typealias Age = (modified: Int64, rotated: Bool, path: BytePath)
+
+  var age: Age { (facts.modified, rotatedName, path) }
+
+  /// In which order files with a backlog are read. The kernel's clock of files ticks every few milliseconds: of two in one
+  /// tick the rotated one is the older.
+  static func isOlder(_ a: Age, _ b: Age) -> Bool {
+    if a.modified != b.modified { return a.modified < b.modified }
+    return a.rotated != b.rotated ? a.rotated : a.path < b.path
+  }
+
   /// Whether closing it now would lose what was done since its last line, again and again.
   var isMidway: Bool {
     if let gzip { return !gzip.isStarved }
