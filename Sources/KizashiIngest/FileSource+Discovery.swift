@@ -116,7 +116,9 @@ extension FileSource {
       case let result: examine(path, rotated: rotated, result)
       }
     }
-    new.sort { FollowedFile.isOlder(($0.facts.modified, $0.rotated, $0.path), ($1.facts.modified, $1.rotated, $1.path)) }
+    new.sort {
+      FollowedFile.isOlder(($0.facts.modified, $0.rotated, $0.path), ($1.facts.modified, $1.rotated, $1.path))
+    }
     // Those that may go on with what is known first, each group from the oldest to the newest.
     let known = new.filter { index.mayContinue($0.facts) }
     let unknown = new.filter { !index.mayContinue($0.facts) }
