@@ -2,6 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
+@testable import KizashiDaemon
+
 /// Whether the tests that take minutes run too.
 let isSoak = ProcessInfo.processInfo.environment["KIZASHI_SOAK"] == "1"
 
@@ -54,4 +56,16 @@ extension Child {
     signal(SIGTERM)
     return await ended()
   }
+}
+
+/// A connection to the Unix socket at a path; nil: nobody listens there now.
+func connection(to path: String) -> Int32? {
+  let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+  guard descriptor >= 0, let (address, length) = SocketAddress.unix(path) else { return nil }
+  let result = withUnsafePointer(to: address) { pointer in
+    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, length) }
+  }
+  if result == 0 { return descriptor }
+  close(descriptor)
+  return nil
 }

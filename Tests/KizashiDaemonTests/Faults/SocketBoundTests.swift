@@ -28,22 +28,6 @@ import Testing
     #expect(await daemon.started(), "\(daemon.errorText)")
   }
 
-  private func connect() -> Int32? {
-    let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-    guard number >= 0 else { return nil }
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: socketPath.utf8) }
-    let result = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        Glibc.connect(number, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-      }
-    }
-    if result == 0 { return number }
-    close(number)
-    return nil
-  }
-
   private func client(_ name: String) throws -> KizashiClient {
     try KizashiClient(ClientOptions(socketPath: socketPath, producer: name))
   }
@@ -61,7 +45,7 @@ import Testing
     let idle = daemon.memory.now
     let good = try client("good")
     let total: Int64 = (Self.isFull ? 1 << 30 : 96 << 20)
-    let socket = try #require(connect())
+    let socket = try #require(connection(to: socketPath))
     let most = await withCheckedContinuation { (done: CheckedContinuation<Int, Never>) in
       Thread.detachNewThread {
         let block = [UInt8](repeating: 0x78, count: 1 << 20)
@@ -99,7 +83,7 @@ import Testing
     var sockets: [Int32] = []
     defer { for socket in sockets { close(socket) } }
     for _ in 0..<1200 {
-      if let socket = connect() { sockets.append(socket) }
+      if let socket = connection(to: socketPath) { sockets.append(socket) }
     }
     #expect(sockets.count > 1000)
     let crawling = sockets.prefix(200)

@@ -42,7 +42,7 @@ struct AcknowledgedSender {
   ///
   /// Throws if it forgets a line it has acknowledged.
   func send(_ lines: [String]) async throws -> Bool {
-    guard let socket = connect() else { return false }
+    guard let socket = connection(to: place.file("e.sock")) else { return false }
     defer { close(socket) }
     var replies = Replies(socket: socket)
     guard write(#"{"$hello":1,"producer":"p","ack":true}"#, to: socket), let hello = await replies.next(),
@@ -63,22 +63,6 @@ struct AcknowledgedSender {
       try place.write("acknowledged", "\(acknowledged)\n")
     }
     return true
-  }
-
-  /// Nil: nobody listens now.
-  private func connect() -> Int32? {
-    let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: place.file("e.sock").utf8) }
-    let result = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        Glibc.connect(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-      }
-    }
-    if result == 0 { return socket }
-    close(socket)
-    return nil
   }
 
   private func write(_ line: String, to socket: Int32) -> Bool {

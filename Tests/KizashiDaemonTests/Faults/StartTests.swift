@@ -86,14 +86,16 @@ import Testing
     #expect(await daemon.started(), "\(daemon.errorText)")
     // Until one is turned away; those that were let in stay silent.
     var idle: [Int32] = []
-    while !daemon.errorText.contains("connection refused"), idle.count < 200 { idle.append(try connected(socket)) }
+    while !daemon.errorText.contains("connection refused"), idle.count < 200 {
+      idle.append(try #require(connection(to: socket)))
+    }
     #expect(await daemon.says("connection refused"), "\(idle.count) connections: \(daemon.errorText)")
     try place.append(place.lines(1..<2, prefix: "file"))
     for descriptor in idle { close(descriptor) }
     // One that comes before the others' ends were seen is turned away, too; an id lets a producer send again.
     let line = place.lines(0..<1, prefix: "sock").replacing("}", with: #","id":"one"}"#)
     let counted = await eventually {
-      if let good = try? connected(socket) {
+      if let good = connection(to: socket) {
         _ = send(good, line, line.utf8.count, Int32(MSG_NOSIGNAL))
         close(good)
       }
@@ -103,16 +105,6 @@ import Testing
     #expect(await daemon.stopped() == 0, "\(daemon.errorText)")
   }
 
-  private func connected(_ path: String) throws -> Int32 {
-    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    let (storage, length) = try #require(SocketAddress.unix(path))
-    let result = withUnsafePointer(to: storage) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, length) }
-    }
-    try #require(result == 0, "\(String(cString: strerror(errno)))")
-    return descriptor
-  }
-
   @Test func `the sockets of a killed daemon are taken over by the next`() async throws {
     let place = try Workspace()
     let socket = place.file("events.sock")
@@ -120,7 +112,7 @@ import Testing
     for round in 0..<2 {
       let daemon = try Child.daemon(place)
       #expect(await daemon.started(), "\(daemon.errorText)")
-      let producer = try connected(socket)
+      let producer = try #require(connection(to: socket))
       let line = place.lines(round..<round + 1)
       #expect(send(producer, line, line.utf8.count, Int32(MSG_NOSIGNAL)) == line.utf8.count)
       close(producer)
@@ -144,7 +136,7 @@ import Testing
       let daemon = try Child.daemon(place, name: "daemon-\(round)")
       #expect(await daemon.started(), "\(daemon.errorText)")
       for n in 0..<20 {
-        let producer = try connected(socket)
+        let producer = try #require(connection(to: socket))
         let line = place.lines(round * 20 + n..<round * 20 + n + 1)
         #expect(send(producer, line, line.utf8.count, Int32(MSG_NOSIGNAL)) == line.utf8.count)
         close(producer)
@@ -154,7 +146,7 @@ import Testing
       let forgotten = await eventually { place.number("SELECT count(*) FROM stream WHERE key LIKE 'sock@%'") == 0 }
       #expect(forgotten)
       // One that is open when the daemon dies is forgotten by the next.
-      let open = try connected(socket)
+      let open = try #require(connection(to: socket))
       defer { close(open) }
       let line = place.lines(100 + round..<101 + round)
       #expect(send(open, line, line.utf8.count, Int32(MSG_NOSIGNAL)) == line.utf8.count)
@@ -188,7 +180,7 @@ import Testing
       #expect(await second.ended() == 69)
       #expect(second.errorText.contains("process \(first.pid)"), "\(second.errorText)")
     }
-    let producer = try connected(socket)
+    let producer = try #require(connection(to: socket))
     let line = place.lines(0..<1)
     #expect(send(producer, line, line.utf8.count, Int32(MSG_NOSIGNAL)) == line.utf8.count)
     close(producer)
