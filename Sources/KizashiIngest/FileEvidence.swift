@@ -53,10 +53,24 @@ enum FileEvidence {
 
   /// Whether the bytes before a stream's offset stand in a plain file.
   static func matchTail(_ position: StreamPosition, _ descriptor: Descriptor) -> FileIdentity.Match {
-    if position.offset == 0 { return .nothing }
-    let length = position.tail.length
-    let bytes = descriptor.bytes(at: position.offset - Int64(length), count: length)
-    guard bytes.count == length else { return .beyondEnd }
-    return Fingerprint.digest(ofTail: bytes) == position.tail ? .equal : .differs
+    match(position.tail, endingAt: position.offset, descriptor)
+  }
+
+  /// The last place of the stream's trail whose bytes stand in a plain file; nil: none, or the machine has not been started since,
+  /// and then no byte of it was lost.
+  static func lastStanding(
+    _ position: StreamPosition, now: MachineStart, size: Int64, _ descriptor: Descriptor
+  ) -> Trail.Mark? {
+    guard position.machineStart?.isOther(than: now) == true else { return nil }
+    return position.trail.last(within: size) { match($0.tail, endingAt: $0.offset, descriptor) == .equal }
+  }
+
+  private static func match(
+    _ tail: StreamPosition.Digest, endingAt offset: Int64, _ descriptor: Descriptor
+  ) -> FileIdentity.Match {
+    if offset == 0 { return .nothing }
+    let bytes = descriptor.bytes(at: offset - Int64(tail.length), count: tail.length)
+    guard bytes.count == tail.length else { return .beyondEnd }
+    return Fingerprint.digest(ofTail: bytes) == tail ? .equal : .differs
   }
 }

@@ -60,16 +60,20 @@ package enum FileIdentity {
     package var original: Original
     /// Whether the file was known as a copy of this stream's while that was still there.
     package var wasHeld: Bool
+    /// The last place of the stream's trail whose bytes stand in the file, where the machine has been started since.
+    package var lastStanding: Trail.Mark?
 
     /// A candidate so compared.
     package init(
-      position: StreamPosition, head: Match, tail: Match, original: Original, wasHeld: Bool = false
+      position: StreamPosition, head: Match, tail: Match, original: Original, wasHeld: Bool = false,
+      lastStanding: Trail.Mark? = nil
     ) {
       self.position = position
       self.head = head
       self.tail = tail
       self.original = original
       self.wasHeld = wasHeld
+      self.lastStanding = lastStanding
     }
   }
 
@@ -85,6 +89,9 @@ package enum FileIdentity {
     case stale(Int)
     /// Decompress up to the stream's offset, compare the tail, decide again.
     case lookFurther(Int)
+    /// The same file, without its last bytes, which had not reached the disk when the machine stopped: go on where it still is
+    /// as it was.
+    case takeBack(Int, to: Trail.Mark)
     /// The file was truncated or overwritten: the stream ends, a new one begins.
     case truncated(Int)
     /// A file never seen.
@@ -112,6 +119,9 @@ package enum FileIdentity {
         remembered.contains(index)
         ? decideCopy(file, candidates, index) : decideOtherInode(file, candidates[index], index)
       if let decision { return decision }
+    }
+    for index in ofInode where !candidates[index].position.finished {
+      if let mark = candidates[index].lastStanding { return .takeBack(index, to: mark) }
     }
     if let overwritten = ofInode.first(where: { !candidates[$0].position.finished }) ?? ofInode.first {
       return .truncated(overwritten)

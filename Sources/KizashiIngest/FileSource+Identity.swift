@@ -42,6 +42,8 @@ extension FileSource {
       reading.goal = streams[chosen].position.key
       file.gzip = reading
       enqueue(file)
+    case .takeBack(let chosen, let mark):
+      takeBack(streams[chosen], to: mark, file, descriptor)
     case .truncated(let chosen):
       orphanTruncated(streams[chosen])
       beginStream(file, compressed)
@@ -71,6 +73,22 @@ extension FileSource {
       if !streams.contains(where: { $0 === stream }) { streams.append(stream) }
     }
     return streams
+  }
+
+  /// The machine stopped before the end of the file was on the disk: goes on at a place before what is missing.
+  private func takeBack(_ stream: FileStream, to mark: Trail.Mark, _ file: FollowedFile, _ descriptor: Descriptor) {
+    let read = stream.position.offset
+    let fingerprint = FileEvidence.fingerprint(of: descriptor, upTo: mark.offset)
+    index.update(stream) {
+      $0.offset = mark.offset
+      $0.head = fingerprint.head
+      $0.tail = fingerprint.tailDigest
+      $0.trail.cut(to: mark.offset)
+      $0.machineStart = options.machineStart
+    }
+    attach(stream, to: file, false)
+    report(.takenBack(from: read, to: mark.offset), path: file.path, key: stream.position.key)
+    sendPosition(stream)
   }
 
   /// The stream's file was found overwritten when it was opened.
@@ -144,12 +162,17 @@ extension FileSource {
     _ stream: FileStream, with file: FollowedFile, _ descriptor: Descriptor, _ head: [UInt8], _ compressed: Bool
   ) -> FileIdentity.Candidate {
     let position = stream.position
-    return FileIdentity.Candidate(
+    var candidate = FileIdentity.Candidate(
       position: position, head: FileEvidence.matchHead(position.head, head),
       tail: compressed
         ? (position.offset == 0 ? .nothing : file.evidence[position.key] ?? .unknown)
         : FileEvidence.matchTail(position, descriptor),
       original: original(of: stream, comparedWith: file, descriptor, head, compressed))
+    if !compressed && (candidate.tail == .differs || candidate.tail == .beyondEnd) {
+      candidate.lastStanding = FileEvidence.lastStanding(
+        position, now: options.machineStart, size: file.facts.size, descriptor)
+    }
+    return candidate
   }
 
   /// What has become of the file a stream is read from, and whether another one begins like it.

@@ -159,6 +159,10 @@ extension FileSource {
     guard !piece.isEmpty, let framer = stream.framer else { return }
     let size = stream.file?.facts.size ?? stream.position.size
     index.update(stream) {
+      if !$0.compressed {
+        $0.trail.add(Trail.Mark(offset: $0.offset, tail: $0.tail), end: framer.offset)
+        $0.machineStart = options.machineStart
+      }
       $0.offset = framer.offset
       $0.head = framer.fingerprint?.head ?? .empty
       $0.tail = framer.fingerprint?.tailDigest ?? .empty

@@ -18,6 +18,8 @@ package struct FileSourceOptions: Sendable {
   /// How long a directory must have been as it is before it was listed, in milliseconds, for its time of change to tell of any
   /// later change. (Coarse clocks give two changes one time.)
   package var directoryRestMilliseconds: Int64 = 2_000
+  /// Which start of the machine this is.
+  package var machineStart = MachineStart.current
   /// False: no inotify, reconcile only (as where the kernel gives no more instances).
   package var usesInotify = true
   /// The defaults.

@@ -155,7 +155,8 @@ private actor FiniteReading {
       case .lookFurther(let chosen):
         let position = known[chosen].position
         evidence[position.key] = try catchUp(with: position)
-      case .truncated(let chosen):
+      // A reader that comes once leaves no trail, and so is never taken back.
+      case .truncated(let chosen), .takeBack(let chosen, _):
         var position = known[chosen].position
         position.ending = .truncated
         try await sink.accept(chunk(LineFramer.Piece(startOffset: position.offset), position))

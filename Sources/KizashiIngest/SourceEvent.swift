@@ -8,6 +8,8 @@ package struct SourceEvent: Sendable, Equatable, CustomStringConvertible {
     case rotated(from: BytePath)
     /// The file was truncated or overwritten; bytes known to have been in it unread.
     case truncated(lostBytes: Int64)
+    /// The file lost bytes that were read before the machine was started again: read on from an earlier offset.
+    case takenBack(from: Int64, to: Int64)
     /// The file is no longer there; bytes known to have been in it unread.
     case gone(lostBytes: Int64)
     /// The file or directory cannot be read. Reported once until it can.
@@ -47,6 +49,10 @@ package struct SourceEvent: Sendable, Equatable, CustomStringConvertible {
     case .rotated(let from): return "\(from) is now\(place)"
     case .truncated(let lost):
       return "truncated:\(place)" + (lost > 0 ? ": at least \(lost) bytes were never read" : "")
+    case .takenBack(let read, let offset):
+      return
+        "end lost when the machine stopped:\(place) was read up to byte \(read) and is as it was up to byte \(offset): "
+        + "reading on there; lines without an id between there and the loss count twice"
     case .gone(let lost): return "gone:\(place)" + (lost > 0 ? ": at least \(lost) bytes were never read" : "")
     case .unreadable(let reason, let hint): return "cannot read\(place): \(reason); \(hint)"
     case .ignored(let reason): return "ignored:\(place): \(reason)"

@@ -55,6 +55,10 @@ package struct StreamPosition: Sendable, Equatable, Codable {
   package var head: Digest
   /// Of the up to 4 KiB before ``offset``.
   package var tail: Digest
+  /// Where ``offset`` has been before; kept for plain files only.
+  package var trail = Trail()
+  /// The start of the machine under which ``offset`` was last moved; nil: it never was.
+  package var machineStart: MachineStart?
   /// Bytes of the stream that are done with, whole lines; decompressed bytes where ``compressed``.
   package var offset: Int64
   /// Size of the file, as stored on disk, when last looked at; 0 for what is no file.

@@ -24,7 +24,7 @@ import Testing
     inode: UInt64 = 1, device: UInt64 = 1, generation: Int64? = 7, birth: Int64? = 70, offset: Int64 = 8_000,
     headLength: Int = 4_096, size: Int64 = 10_000, compressed: Bool = false,
     ending: StreamPosition.Ending? = nil, head: FileIdentity.Match = .equal, tail: FileIdentity.Match = .equal,
-    original: FileIdentity.Original = .absent, held: Bool = false
+    original: FileIdentity.Original = .absent, held: Bool = false, lastStanding: Trail.Mark? = nil
   ) -> FileIdentity.Candidate {
     var position = StreamPosition(source: "app", key: "k", path: BytePath("/a"))
     position.inode = inode
@@ -36,7 +36,8 @@ import Testing
     position.size = size
     position.compressed = compressed
     position.ending = ending
-    return FileIdentity.Candidate(position: position, head: head, tail: tail, original: original, wasHeld: held)
+    return FileIdentity.Candidate(
+      position: position, head: head, tail: tail, original: original, wasHeld: held, lastStanding: lastStanding)
   }
 
   static func row(
@@ -79,6 +80,25 @@ import Testing
     row(
       "overwritten with what another stream had", file(),
       [remembered(tail: .differs), remembered(inode: 2, offset: 9_000)], .moved(1)),
+  ]
+
+  private static let mark = Trail.Mark(offset: 6_000, tail: .init(length: 4_096, hash: 2))
+
+  static let cutWithThePower: [Case] = [
+    row(
+      "shorter than the offset", file(size: 7_000), [remembered(tail: .beyondEnd, lastStanding: mark)],
+      .takeBack(0, to: mark)),
+    row("written on since", file(), [remembered(tail: .differs, lastStanding: mark)], .takeBack(0, to: mark)),
+    row(
+      "nothing of it is as it was", file(size: 7_000), [remembered(head: .differs, tail: .beyondEnd)], .truncated(0)),
+    row(
+      "known to be truncated", file(size: 7_000),
+      [remembered(ending: .truncated, tail: .beyondEnd, lastStanding: mark)], .truncated(0)),
+    row(
+      "overwritten with what another stream had", file(),
+      [remembered(tail: .differs, lastStanding: mark), remembered(inode: 2, offset: 9_000)], .moved(1)),
+    row(
+      "another inode", file(inode: 2, size: 7_000), [remembered(tail: .beyondEnd, lastStanding: mark)], .new),
   ]
 
   static let reusedInode: [Case] = [
@@ -223,7 +243,7 @@ import Testing
       [remembered(inode: 2, offset: 9_000, tail: .differs), remembered(inode: 3, tail: .unknown)], .lookFurther(1)),
   ]
 
-  @Test(arguments: sameInode + reusedInode + otherInode + originalThere + staleCopy + compressed)
+  @Test(arguments: sameInode + cutWithThePower + reusedInode + otherInode + originalThere + staleCopy + compressed)
   func `decides`(_ row: Case) {
     #expect(FileIdentity.decide(row.file, row.candidates) == row.expected)
   }

@@ -73,7 +73,7 @@ actor SourceIntake: ChunkSink {
       case .rotated: .info
       case .truncated(let lost), .gone(let lost): lost > 0 ? .error : .notice
       case .unreadable, .corrupt: .error
-      case .ignored, .oversize, .unwatched, .connectionRefused, .producerForgotten: .warning
+      case .takenBack, .ignored, .oversize, .unwatched, .connectionRefused, .producerForgotten: .warning
       }
     logger.log(level: level, "Source event", metadata: ["source": "\(event.source)", "event": "\(event)"])
   }
