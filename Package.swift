@@ -77,14 +77,22 @@ let package = Package(
     .target(name: "ReferenceModel", dependencies: ["KizashiCore"], path: "Tests/ReferenceModel", swiftSettings: strict),
     .testTarget(
       name: "ReferenceModelTests", dependencies: ["ReferenceModel", "KizashiCore"], swiftSettings: strict),
-    .testTarget(name: "KizashiCoreTests", dependencies: ["KizashiCore", "ReferenceModel"], swiftSettings: strict),
-    .testTarget(name: "KizashiDecodeTests", dependencies: ["KizashiDecode", "KizashiCore"], swiftSettings: strict),
-    .testTarget(name: "KizashiIngestTests", dependencies: ["KizashiIngest", "CLinux", "CZlib"], swiftSettings: strict),
+    // Chance, accidents and gzip for all of them.
+    .target(name: "TestSupport", dependencies: ["CZlib"], path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
-      name: "KizashiStoreTests", dependencies: ["KizashiStore", "KizashiCore", grdb, sqlite], swiftSettings: strict),
+      name: "KizashiCoreTests", dependencies: ["KizashiCore", "ReferenceModel", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "KizashiConfigTests", dependencies: ["KizashiConfig", "KizashiCore", yams], swiftSettings: strict),
-    .testTarget(name: "KizashiClientTests", dependencies: ["KizashiClient"], swiftSettings: strict),
+      name: "KizashiDecodeTests", dependencies: ["KizashiDecode", "KizashiCore", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "KizashiIngestTests", dependencies: ["KizashiIngest", "CLinux", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "KizashiStoreTests", dependencies: ["KizashiStore", "KizashiCore", "TestSupport", grdb, sqlite],
+      swiftSettings: strict),
+    .testTarget(
+      name: "KizashiConfigTests", dependencies: ["KizashiConfig", "KizashiCore", "TestSupport", yams],
+      swiftSettings: strict),
+    .testTarget(name: "KizashiClientTests", dependencies: ["KizashiClient", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "KizashiSampleTests", dependencies: ["KizashiSample"], swiftSettings: strict),
     // Stands between the daemon and the C library and makes its k-th write fail, or its last. See docs/RELIABILITY.md.
     .target(name: "FaultControl", path: "Tests/FaultControl"),
@@ -94,12 +102,13 @@ let package = Package(
     .testTarget(
       name: "KizashiDaemonTests",
       dependencies: [
-        "FaultControl", "CZlib",
+        "FaultControl", "TestSupport",
         "KizashiDaemon", "KizashiIngest", "KizashiCore", "KizashiConfig", "KizashiStore", "KizashiSample",
         "KizashiClient", "KizashiDecode", "ReferenceModel", grdb, logging, subprocess,
       ], swiftSettings: strict),
     .testTarget(
-      name: "KizashiCLITests", dependencies: ["kizashi", "KizashiConfig", "KizashiCore", "KizashiStore"],
+      name: "KizashiCLITests",
+      dependencies: ["kizashi", "KizashiConfig", "KizashiCore", "KizashiStore", "TestSupport"],
       swiftSettings: strict),
     .testTarget(name: "RepositoryTests", swiftSettings: strict),
   ],

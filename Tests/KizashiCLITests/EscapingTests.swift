@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import kizashi
@@ -28,7 +29,7 @@ import Testing
   }
 
   @Test(arguments: [UInt64(1), 2, 3, 4]) func `escaping hides nothing and loses nothing`(seed: UInt64) {
-    var random = Seeded(seed)
+    var random = SeededGenerator(seed: seed)
     var seen: [String: String] = [:]
     for _ in 0..<2000 {
       let text = random.text(upTo: 8)

@@ -1,5 +1,6 @@
 import Foundation
 import KizashiCore
+import TestSupport
 import Testing
 
 @testable import kizashi
@@ -8,7 +9,7 @@ import Testing
   @Test(arguments: [UInt64(11), 12, 13]) func `JSON reads back as it was, with nothing a terminal obeys`(seed: UInt64)
     throws
   {
-    var random = Seeded(seed)
+    var random = SeededGenerator(seed: seed)
     for _ in 0..<500 {
       let text = random.text(upTo: 10)
       let value = Value.object([
@@ -36,7 +37,7 @@ import Testing
   }
 
   @Test(arguments: [UInt64(21), 22]) func `CSV reads back as it was`(seed: UInt64) {
-    var random = Seeded(seed)
+    var random = SeededGenerator(seed: seed)
     for _ in 0..<500 {
       let row = (0..<4).map { _ in
         random.text(upTo: 6) + ["", ",", "\"", "\n", "\r\n", " "].randomElement(using: &random)!

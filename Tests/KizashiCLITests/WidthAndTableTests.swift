@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import kizashi
@@ -16,7 +17,7 @@ import Testing
   }
 
   @Test(arguments: [UInt64(5), 6, 7]) func `cut text fits and says that it was cut`(seed: UInt64) {
-    var random = Seeded(seed)
+    var random = SeededGenerator(seed: seed)
     for _ in 0..<2000 {
       let text = Visible.text(random.text(upTo: 12))
       let width = Int.random(in: 0...20, using: &random)

@@ -1,20 +1,8 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import KizashiClient
-
-/// splitmix64 (Steele, Lea, Flood 2014): the same numbers for the same seed, on every machine.
-private struct SplitMix: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-}
 
 /// What the daemon does with one producer's bytes: whole lines are stored in order, acknowledgements follow at leisure, and
 /// a broken connection takes the rest of a line with it.
@@ -42,7 +30,7 @@ private struct ModelDaemon {
 
   @Test(arguments: 0..<200)
   func `whatever breaks and whenever, the daemon has each line once and in order`(_ round: Int) {
-    var random = SplitMix(seed: Self.seed &+ UInt64(round))
+    var random = SeededGenerator(seed: Self.seed &+ UInt64(round))
     let note = Comment(rawValue: "KIZASHI_SEED=\(Self.seed &+ UInt64(round))")
     var daemon = ModelDaemon()
     // Lines of an earlier process under the same name.

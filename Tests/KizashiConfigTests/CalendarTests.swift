@@ -1,5 +1,6 @@
 import Foundation
 import KizashiCore
+import TestSupport
 import Testing
 
 @testable import KizashiConfig

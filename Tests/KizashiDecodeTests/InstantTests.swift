@@ -1,5 +1,6 @@
 import KizashiCore
 import KizashiDecode
+import TestSupport
 import Testing
 
 @Suite struct InstantTests {

@@ -1,5 +1,6 @@
 import KizashiCore
 import KizashiDecode
+import TestSupport
 import Testing
 
 /// One usage event, to be said in every convention.

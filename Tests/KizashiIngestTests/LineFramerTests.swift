@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import KizashiIngest
@@ -25,7 +26,7 @@ import Testing
 
   @Test(arguments: 0..<30 as Range<UInt64>)
   func `gives the same lines however the bytes arrive`(seed: UInt64) {
-    var chance = Seeded(seed)
+    var chance = SeededGenerator(seed: seed)
     var input: [UInt8] = []
     var expected: [[UInt8]] = []
     var tooLong: [OversizeLine] = []
@@ -108,7 +109,7 @@ import Testing
 
   @Test(arguments: 0..<200 as Range<UInt64>)
   func `survives any bytes`(seed: UInt64) {
-    var chance = Seeded(seed)
+    var chance = SeededGenerator(seed: seed)
     let bytes = (0..<Int.random(in: 0...40, using: &chance)).map { _ in UInt8.random(in: 1...255, using: &chance) }
     let path = BytePath(bytes: bytes)
     #expect(BytePath(escaped: path.description) == path, "seed \(seed)")

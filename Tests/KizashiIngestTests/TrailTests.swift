@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import KizashiIngest
@@ -10,7 +11,7 @@ import Testing
 
   @Test(arguments: [1, 2, 3, 4] as [UInt64])
   func `is short, and wherever the file is cut it has a place hardly farther off than what was cut`(seed: UInt64) {
-    var chance = Seeded(seed)
+    var chance = SeededGenerator(seed: seed)
     var trail = Trail()
     var offset: Int64 = 0
     for _ in 0..<5_000 {
@@ -75,7 +76,7 @@ import Testing
   func `is read on where it still is as it was, and what counts twice is no more than what it lost`(seed: UInt64)
     async throws
   {
-    var chance = Seeded(seed)
+    var chance = SeededGenerator(seed: seed)
     let scratch = try Scratch()
     let sink = RecordingSink()
     await sink.allowTakingBack()

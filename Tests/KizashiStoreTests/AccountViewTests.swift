@@ -1,5 +1,6 @@
 import Foundation
 import KizashiCore
+import TestSupport
 import Testing
 
 @testable import KizashiStore
@@ -167,7 +168,7 @@ import Testing
   }
 
   @Test(arguments: [1, 2] as [UInt64]) func `explanation values are rounded as rationals are`(seed: UInt64) throws {
-    var random = Seeded(seed)
+    var random = SeededGenerator(seed: seed)
     for _ in 0..<2000 {
       let shift = Int.random(in: 0..<63, using: &random)
       let value = Rational(

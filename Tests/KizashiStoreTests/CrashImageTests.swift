@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import KizashiCore
+import TestSupport
 import Testing
 
 @testable import KizashiStore
@@ -36,7 +37,7 @@ import Testing
     playbook: "call", hooks: ["pager"])
 
   /// A commit that touches every table a live daemon's does.
-  private func unit(_ n: Int, _ random: inout Seeded) -> CommitUnit {
+  private func unit(_ n: Int, _ random: inout SeededGenerator) -> CommitUnit {
     let account = AccountID(n)
     var commit = Commit()
     commit.now = noon.advanced(by: Int64(n))
@@ -99,7 +100,7 @@ import Testing
     let environment = ProcessInfo.processInfo.environment
     let seed = environment["KIZASHI_IMAGE_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...UInt64.max)
     print("KIZASHI_IMAGE_SEED=\(seed)")
-    var random = Seeded(seed)
+    var random = SeededGenerator(seed: seed)
     let images = try record(&random, steps: environment["KIZASHI_SOAK"] == "1" ? 300 : 40)
     var seen: Set<Int> = []
     for round in 0..<(environment["KIZASHI_SOAK"] == "1" ? 3000 : 25) {
@@ -126,7 +127,7 @@ import Testing
   }
 
   /// What is left of the log, and how many of its first bytes are whole.
-  private func mutilated(_ image: Image, _ random: inout Seeded) -> (log: Data, whole: Int, what: String) {
+  private func mutilated(_ image: Image, _ random: inout SeededGenerator) -> (log: Data, whole: Int, what: String) {
     let size = image.log.count
     guard size > image.synced else { return (image.log, size, "nothing") }
     let place = Int.random(in: image.synced..<size, using: &random)
@@ -152,7 +153,7 @@ import Testing
   }
 
   /// Writes commits, outcomes of hooks and checkpoints, and keeps the files as they were behind each.
-  private func record(_ random: inout Seeded, steps: Int) throws -> [Image] {
+  private func record(_ random: inout SeededGenerator, steps: Int) throws -> [Image] {
     let temporary = try TemporaryStore()
     let store = try temporary.open()
     var states = [(end: 0, dump: try Self.dump(temporary.path))]

@@ -31,19 +31,6 @@ final class TemporaryStore {
   }
 }
 
-/// A seeded generator (SplitMix64), so that a failure can be repeated.
-struct Seeded: RandomNumberGenerator {
-  private var state: UInt64
-  init(_ seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-}
-
 extension NameBlock {
   init(firstID: UInt32, _ names: [String], accounts: [AccountID] = []) {
     self.init(firstID: firstID)

@@ -1,12 +1,13 @@
 import Foundation
 import KizashiCore
+import TestSupport
 import Testing
 
 @testable import KizashiStore
 
 @Suite struct `What is written is read back` {
   @Test(arguments: [1, 2, 3] as [UInt64]) func `facts add up over commits`(seed: UInt64) throws {
-    var random = Seeded(seed)
+    var random = SeededGenerator(seed: seed)
     let temporary = try TemporaryStore()
     let store = try temporary.open()
     _ = try store.register(.standard())

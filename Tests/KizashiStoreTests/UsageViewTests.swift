@@ -1,5 +1,6 @@
 import Foundation
 import KizashiCore
+import TestSupport
 import Testing
 
 @testable import KizashiStore
@@ -108,7 +109,7 @@ func rfc3339(_ milliseconds: Int64) -> String {
   ]
 
   /// Facts of about forty days around the turns of summer time, with hours without any.
-  private func facts(_ random: inout Seeded, until now: Instant) -> [Fact] {
+  private func facts(_ random: inout SeededGenerator, until now: Instant) -> [Fact] {
     Facts.combined(
       (0..<600).map { _ in
         let hour = now.tile.hour - Int32.random(in: 0...1000, using: &random)
@@ -124,7 +125,7 @@ func rfc3339(_ milliseconds: Int64) -> String {
   }
 
   @Test(arguments: Zone.all, [11, 12] as [UInt64]) func `at any clock, in any zone`(zone: Zone, seed: UInt64) throws {
-    var random = Seeded(seed)
+    var random = SeededGenerator(seed: seed)
     let now = Instant(milliseconds: 1_762_400_000_000 + Int64.random(in: 0..<500_000_000, using: &random))
     let temporary = try TemporaryStore()
     let model = Model(

@@ -1,5 +1,6 @@
 import KizashiCore
 import ReferenceModel
+import TestSupport
 
 /// Feeds a scenario to an engine as the daemon would: in chunks, with commits in between, perhaps with restarts.
 struct EngineDriver: ~Copyable {
@@ -18,12 +19,12 @@ struct EngineDriver: ~Copyable {
   private(set) var quarantined = 0
   private let scenario: Scenario
   private let habits: Habits
-  private var random: SplitMix
+  private var random: SeededGenerator
 
   init(_ scenario: Scenario, _ habits: Habits = Habits(), seed: UInt64 = 1) {
     self.scenario = scenario
     self.habits = habits
-    random = SplitMix(seed: seed)
+    random = SeededGenerator(seed: seed)
     engine = Engine(model: scenario.model, configVersion: 1, sources: scenario.sources, seed: seed)
   }
 

@@ -1,6 +1,7 @@
 import Foundation
 import KizashiCore
 import ReferenceModel
+import TestSupport
 import Testing
 
 /// The laws of the engine, on random small universes. A failure names its seed; `KIZASHI_LAW_SEEDS=42-42` in the
@@ -54,7 +55,7 @@ import Testing
   @Test(arguments: seeds) func `shuffled lines give the same facts, metrics, grades and scores`(
     seed: UInt64
   ) throws {
-    var random = SplitMix(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var traits = Scenario.Traits()
     traits.advances = false
     traits.orderMatters = false

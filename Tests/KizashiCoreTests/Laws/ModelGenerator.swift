@@ -1,4 +1,5 @@
 import KizashiCore
+import TestSupport
 
 /// Random configs, with every kind of metric, grade and rule.
 enum ModelGenerator {
@@ -7,7 +8,7 @@ enum ModelGenerator {
 
   private static let windows = [1, 6, 24, 48, 72, 168]
 
-  static func model(_ random: inout SplitMix, _ traits: Scenario.Traits) -> Model {
+  static func model(_ random: inout SeededGenerator, _ traits: Scenario.Traits) -> Model {
     var model = Model(calendar: calendar(&random), windowsHours: [24, 72])
     if random.chance(80) {
       model.features = [
@@ -36,7 +37,7 @@ enum ModelGenerator {
   }
 
   private static func limit(
-    _ limits: inout Limits, _ random: inout SplitMix, _ traits: Scenario.Traits
+    _ limits: inout Limits, _ random: inout SeededGenerator, _ traits: Scenario.Traits
   ) {
     guard traits.orderMatters else {
       limits.dedupHorizonMilliseconds = 1_000 * 86_400_000
@@ -48,7 +49,7 @@ enum ModelGenerator {
     if random.chance(15) { limits.features = random.int(1...5) }
   }
 
-  private static func calendar(_ random: inout SplitMix) -> BusinessCalendar {
+  private static func calendar(_ random: inout SeededGenerator) -> BusinessCalendar {
     let march8 = start / 1000 + 3 * 86_400
     let holidays: Set<LocalDay> =
       random.chance(50) ? [LocalDay(number: Int32(march8 / 86_400) + 2)] : []
@@ -75,11 +76,11 @@ enum ModelGenerator {
 
   // MARK: - Measures
 
-  private static func feature(_ random: inout SplitMix) -> FeatureReference {
+  private static func feature(_ random: inout SeededGenerator) -> FeatureReference {
     random.pick([.any, .core, .named("api"), .named("reports"), .named("free"), .named("other")])
   }
 
-  private static func windowed(_ random: inout SplitMix) -> Metric {
+  private static func windowed(_ random: inout SeededGenerator) -> Metric {
     let hours = random.pick(windows)
     switch random.int(0...3) {
     case 0: return .count(feature: feature(&random), windowHours: hours)
@@ -89,7 +90,7 @@ enum ModelGenerator {
     }
   }
 
-  static func metric(_ random: inout SplitMix) -> Metric {
+  static func metric(_ random: inout SeededGenerator) -> Metric {
     switch random.int(0...9) {
     case 0...3: return windowed(&random)
     case 4:
@@ -123,7 +124,7 @@ enum ModelGenerator {
     }
   }
 
-  private static func measure(_ name: String, _ random: inout SplitMix, _ traits: Scenario.Traits)
+  private static func measure(_ name: String, _ random: inout SeededGenerator, _ traits: Scenario.Traits)
     -> Measure
   {
     let metric = metric(&random)
@@ -146,7 +147,7 @@ enum ModelGenerator {
       missing: missing)
   }
 
-  private static func scorecard(_ measures: [Measure], _ random: inout SplitMix) -> Scorecard {
+  private static func scorecard(_ measures: [Measure], _ random: inout SeededGenerator) -> Scorecard {
     var names = measures.map(\.name).shuffled(using: &random)
     // Sometimes a measure is only there for a rule.
     if names.count > 2 && random.chance(30) { names.removeLast() }
@@ -164,18 +165,18 @@ enum ModelGenerator {
 
   // MARK: - Rules
 
-  private static func span(_ random: inout SplitMix, zero percent: Int) -> Int64 {
+  private static func span(_ random: inout SeededGenerator, zero percent: Int) -> Int64 {
     random.chance(percent) ? 0 : random.pick([60_000, 3_600_000, 5 * 3_600_000 + 1, 86_400_000])
   }
 
-  private static func rule(_ name: String, _ model: Model, _ random: inout SplitMix) -> Rule {
+  private static func rule(_ name: String, _ model: Model, _ random: inout SeededGenerator) -> Rule {
     Rule(
       name: name, kind: kind(model, &random), forMilliseconds: span(&random, zero: 60),
       keepFiringForMilliseconds: span(&random, zero: 50),
       cooldownMilliseconds: span(&random, zero: 60))
   }
 
-  private static func kind(_ model: Model, _ random: inout SplitMix) -> RuleKind {
+  private static func kind(_ model: Model, _ random: inout SeededGenerator) -> RuleKind {
     let bands = model.bands.bands.map(\.name) + ["unknown"]
     switch random.int(0...9) {
     case 0, 1:
@@ -196,7 +197,7 @@ enum ModelGenerator {
     }
   }
 
-  private static func threshold(_ model: Model, _ random: inout SplitMix) -> RuleKind {
+  private static func threshold(_ model: Model, _ random: inout SeededGenerator) -> RuleKind {
     let subject: ThresholdSubject
     let values: ClosedRange<Int>
     if random.chance(40) {

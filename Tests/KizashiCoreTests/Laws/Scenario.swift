@@ -1,5 +1,6 @@
 import KizashiCore
 import ReferenceModel
+import TestSupport
 
 /// A small universe: a config and everything that happens under it.
 struct Scenario {
@@ -20,7 +21,7 @@ struct Scenario {
   }
 
   init(seed: UInt64, traits: Traits = Traits()) {
-    var random = SplitMix(seed: seed)
+    var random = SeededGenerator(seed: seed)
     self.seed = seed
     model = ModelGenerator.model(&random, traits)
     sources = (0..<random.int(1...3)).map { index in
@@ -34,7 +35,7 @@ struct Scenario {
   }
 
   /// The lines in another order, at one end.
-  func shuffled(_ random: inout SplitMix) -> Scenario {
+  func shuffled(_ random: inout SeededGenerator) -> Scenario {
     var copy = self
     let end = copy.inputs.removeLast()
     copy.inputs.shuffle(using: &random)
@@ -65,7 +66,7 @@ struct LineGenerator {
     now = start
   }
 
-  mutating func inputs(_ random: inout SplitMix) -> [ReferenceInput] {
+  mutating func inputs(_ random: inout SeededGenerator) -> [ReferenceInput] {
     var result: [ReferenceInput] = []
     let count = random.int(5...traits.lines)
     lags = (0..<sources).map { _ in random.chance(15) ? Int64(random.int(1...240)) * 3_600_000 : 0 }
@@ -96,7 +97,7 @@ struct LineGenerator {
     return result
   }
 
-  private mutating func event(_ random: inout SplitMix) -> ReferenceEvent {
+  private mutating func event(_ random: inout SeededGenerator) -> ReferenceEvent {
     if !sent.isEmpty && random.chance(8) {
       var copy = random.pick(random.chance(50) ? sent.suffix(8) : sent)
       if random.chance(50) { copy.source = random.int(0...sources - 1) }
@@ -128,7 +129,7 @@ struct LineGenerator {
     return event
   }
 
-  private mutating func makeRecord(_ event: inout ReferenceEvent, _ random: inout SplitMix) {
+  private mutating func makeRecord(_ event: inout ReferenceEvent, _ random: inout SeededGenerator) {
     // Of equal instants the later in the log wins: where the order must not matter, none are equal.
     while !traits.orderMatters && usedInstants.contains(event.at) { event.at -= 1 }
     usedInstants.insert(event.at)
@@ -166,7 +167,7 @@ struct LineGenerator {
     }
   }
 
-  private static func scalar(_ random: inout SplitMix) -> Scalar {
+  private static func scalar(_ random: inout SeededGenerator) -> Scalar {
     switch random.int(0...11) {
     case 0...5: .number("\(random.int(0...100))")
     case 6: .string("\(random.int(0...100)).\(random.int(0...99_999_999))")

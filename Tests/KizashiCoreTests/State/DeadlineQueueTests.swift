@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import KizashiCore
@@ -6,13 +7,13 @@ import Testing
 @Suite struct `The queue of deadlines` {
   @Test(arguments: 1...20 as ClosedRange<UInt64>)
   func `accounts fire in the order of instant and number, however their deadlines moved before`(seed: UInt64) {
-    var random = SplitMix(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var queue = DeadlineQueue()
     var due = [Int64](repeating: .max, count: 40)
     for _ in due { queue.addAccount() }
     var now: Int64 = Int64.random(in: -5...500_000, using: &random) * Tile.length
     // On the hour and between; within the open hour, within the wheel, and far beyond what it spans.
-    func later(_ random: inout SplitMix) -> Int64 {
+    func later(_ random: inout SeededGenerator) -> Int64 {
       let hours = [0, 1, 2, 24, 672, 4095, 4096, 4097, 20_000].randomElement(using: &random) ?? 0
       let hour = (floorDivide(now, Tile.length) + Int64(hours)) * Tile.length
       let instant = hour + (Bool.random(using: &random) ? 0 : Int64.random(in: 0..<Tile.length, using: &random))

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import KizashiCore
@@ -11,7 +12,7 @@ import Testing
 
   @Test(arguments: 1...8 as ClosedRange<UInt64>)
   func `a name keeps its number, whatever its length and whoever's it is`(seed: UInt64) {
-    var random = SplitMix(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var table = NameTable(firstID: 1, owned: true, seed: seed)
     var model: [Key: UInt32] = [:]
     var names: [Key] = []

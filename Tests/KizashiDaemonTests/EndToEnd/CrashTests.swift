@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// What a producer has written so far: every line counts exactly once, whatever happens to the daemon.
@@ -9,7 +10,7 @@ private struct Producer {
   private(set) var totals: [[String]: Int64] = [:]
   private(set) var accounts = 0
   private let place: Workspace
-  private var random: SplitMix64
+  private var random: SeededGenerator
   /// Bytes of the line that is being written: a write may end anywhere.
   private var rest: Substring = ""
   /// How many times the log was renamed, and how many of those files are compressed.
@@ -18,7 +19,7 @@ private struct Producer {
 
   init(_ place: Workspace, seed: UInt64) {
     self.place = place
-    random = SplitMix64(seed: seed)
+    random = SeededGenerator(seed: seed)
   }
 
   /// Writes a few lines of new and known accounts. Every account reaches the threshold of the rule sooner or later.
@@ -128,7 +129,7 @@ private struct Producer {
     let place = try Workspace()
     try configure(place)
     try place.append("")
-    var random = SplitMix64(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var producer = Producer(place, seed: seed &+ 1)
 
     for _ in 0..<crashes {

@@ -1,11 +1,12 @@
 import Foundation
 import KizashiCore
 import ReferenceModel
+import TestSupport
 
 /// Makes a small log with everything real logs have: repeats, lines out of order and late, counts, attributes, surveys,
 /// and lines that must be refused.
 struct LogMaker {
-  private var random: SplitMix64
+  private var random: SeededGenerator
   private var now: Int64
   private let pace: Int64
   private let silences: Bool
@@ -13,7 +14,7 @@ struct LogMaker {
 
   /// - Parameter silences: whether days pass now and then without a line.
   init(seed: UInt64, from start: Int64, pace: Int64, silences: Bool = true) {
-    random = SplitMix64(seed: seed)
+    random = SeededGenerator(seed: seed)
     now = start
     self.pace = pace
     self.silences = silences

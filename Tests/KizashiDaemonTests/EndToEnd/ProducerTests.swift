@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KizashiClient
+import TestSupport
 import Testing
 
 /// The acknowledged socket as producers use it: the client library and `kizashi send` against a real daemon.
@@ -34,7 +35,7 @@ import Testing
     let note = Comment(rawValue: "KIZASHI_SEED=\(Self.seed)")
     let place = try Workspace()
     try configure(place)
-    var random = SplitMix64(seed: Self.seed)
+    var random = SeededGenerator(seed: Self.seed)
     let names = ["p1", "p2", "p3"]
     let count = 3000
     let clients = try names.map {

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KizashiConfig
 import KizashiCore
+import TestSupport
 import Testing
 
 @testable import KizashiDaemon
@@ -37,7 +38,7 @@ import Testing
     var maker = LogMaker(seed: seed, from: 1_771_545_600_000, pace: 2 * 3_600_000)
     let lines = maker.lines(600)
     let whole = try await replayed(lines, pieces: [])
-    var random = SplitMix64(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let cuts = Set((0..<6).map { _ in Int.random(in: 1..<lines.count, using: &random) }).sorted()
     let pieces = try await replayed(lines, pieces: cuts)
     #expect(
@@ -66,7 +67,7 @@ import Testing
     }.prefix(500)
     let bytes = Array(lines.map { "\($0)\n" }.joined().utf8)
 
-    var random = SplitMix64(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var written = 0
     for _ in 0..<4 {
       let daemon = try Child.daemon(place)

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 
 extension FaultWorkload {
   /// A plain log: appended to, with a line written in two pieces, refused lines, repeated ids and an alert that opens twice;

@@ -1,16 +1,17 @@
 import Foundation
+import TestSupport
 
 /// Writes events for a while, in bursts and with pauses, so that there are commits of every size.
 struct PowerCutProducer {
   private let place: Workspace
-  private var random: SplitMix64
+  private var random: SeededGenerator
   private var count = 0
   /// Everything written so far.
   private(set) var written: [UInt8] = []
 
   init(_ place: Workspace, seed: UInt64) {
     self.place = place
-    random = SplitMix64(seed: seed)
+    random = SeededGenerator(seed: seed)
   }
 
   /// Writes until the moment comes.

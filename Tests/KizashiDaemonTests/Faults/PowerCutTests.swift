@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Glibc
 import KizashiStore
+import TestSupport
 import Testing
 
 /// The power goes at any moment: what was promised is kept, and what is not on the disk is gone as a whole, counts together
@@ -21,7 +22,7 @@ struct PowerCutTests {
     let cuts = Int(Self.setting("KIZASHI_POWER_CUTS") ?? 2)
     let seed = Self.setting("KIZASHI_POWER_SEED") ?? UInt64.random(in: 0...UInt64.max)
     let note = "KIZASHI_POWER_SEED=\(seed)"
-    var random = SplitMix64(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var (lost, empty, promised) = (0, 0, 0)
     let began = ContinuousClock.now
     for number in 1...max(cuts, 1) {

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Glibc
 import KizashiStore
+import TestSupport
 import Testing
 
 @testable import KizashiDaemon
@@ -73,7 +74,7 @@ import Testing
       ProcessInfo.processInfo.environment["KIZASHI_DAMAGE_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...UInt64.max)
     let note = Comment(rawValue: "KIZASHI_DAMAGE_SEED=\(seed)")
     print("KIZASHI_DAMAGE_SEED=\(seed)")
-    var random = SplitMix64(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let place = try await abandoned()
     try keep(place, as: "kept")
     var refused = 0
@@ -110,7 +111,7 @@ import Testing
     if name == "kizashi" { unlink(place.file("kizashi.db-shm")) }
   }
 
-  private func overwrite(_ place: Workspace, pages count: Int, _ random: inout SplitMix64) throws -> [Int] {
+  private func overwrite(_ place: Workspace, pages count: Int, _ random: inout SeededGenerator) throws -> [Int] {
     let handle = try FileHandle(forUpdating: URL(fileURLWithPath: place.store))
     defer { try? handle.close() }
     let total = Int(try handle.seekToEnd()) / 4096

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// The daemon is killed at every single write, and every write is made to fail: what is stored in the end is the same.
@@ -27,7 +28,7 @@ import Testing
   {
     if let point = Self.setting("KIZASHI_FAULT_POINT") { return .some([point]) }
     if Self.isWhole { return .every }
-    var random = SplitMix64(seed: Self.seed &+ salt)
+    var random = SeededGenerator(seed: Self.seed &+ salt)
     let calls = try await sweep.reference().1.calls[kind] ?? 1
     let sample = Self.setting("KIZASHI_FAULT_SAMPLE").map { Int($0) } ?? sample
     return .some((0..<sample).map { _ in UInt64.random(in: 1...calls, using: &random) })
@@ -43,7 +44,7 @@ import Testing
         figures.add(
           try await sweep.run(kind, points, width: Self.width) { point in
             guard twice else { return nil }
-            var random = SplitMix64(seed: Self.seed &+ point &* 1_000_003 &+ salt)
+            var random = SeededGenerator(seed: Self.seed &+ point &* 1_000_003 &+ salt)
             return Fault(kind: .killBefore, point: UInt64.random(in: 1...60, using: &random))
           })
       }

@@ -1,5 +1,6 @@
 import Glibc
 import KizashiCore
+import TestSupport
 import Testing
 
 @testable import KizashiDaemon
@@ -9,7 +10,7 @@ import Testing
   /// One random history.
   struct Simulation {
     let seed: UInt64
-    var random: SplitMix64
+    var random: SeededGenerator
     let policies: [HookPolicy]
     let runningLimit: Int
     var scheduler: DeliveryScheduler
@@ -26,7 +27,7 @@ import Testing
 
     init(seed: UInt64) {
       self.seed = seed
-      var random = SplitMix64(seed: seed)
+      var random = SeededGenerator(seed: seed)
       policies = (0..<Int.random(in: 1...3, using: &random)).map { index in
         HookPolicy(
           name: "h\(index)", retries: .random(in: 0...3, using: &random),

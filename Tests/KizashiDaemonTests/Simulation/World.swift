@@ -4,6 +4,7 @@ import KizashiConfig
 import KizashiCore
 import KizashiIngest
 import KizashiStore
+import TestSupport
 
 @testable import KizashiClient
 @testable import KizashiDaemon
@@ -29,7 +30,7 @@ struct World {
     var wire: [UInt8]?
   }
 
-  var random: SplitMix64
+  var random: SeededGenerator
   /// The wall clock.
   var now: Int64
   var files = [LogFile(key: "log:0")]
@@ -41,7 +42,7 @@ struct World {
 
   /// A world that begins at an instant.
   init(seed: UInt64, at start: Int64) {
-    random = SplitMix64(seed: seed)
+    random = SeededGenerator(seed: seed)
     now = start
   }
 

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// One thing done to a directory of files, or to the source that follows them. A list of these is a whole test: it can be
 /// replayed, cut down and written into a test by hand. What is not possible when its turn comes does nothing, so that any part
 /// of a list is a list.
@@ -62,7 +64,7 @@ struct FileSetup: Sendable, Equatable {
 extension FileAction {
   /// A list of so many actions or a few more, and what to replay it under; the same seed gives the same.
   static func list(seed: UInt64, count: Int) -> (setup: FileSetup, actions: [FileAction]) {
-    var chance = Seeded(seed)
+    var chance = SeededGenerator(seed: seed)
     var setup = FileSetup()
     setup.readBudgetBytes = [300, 4096, 256 * 1024].randomElement(using: &chance)!
     setup.maxOpenFiles = [1, 2, 8, 128].randomElement(using: &chance)!
@@ -75,16 +77,16 @@ extension FileAction {
   }
 
   /// Mostly one action, sometimes several that belong together.
-  private static func some(_ chance: inout Seeded) -> [FileAction] {
+  private static func some(_ chance: inout SeededGenerator) -> [FileAction] {
     let live = ["a.ndjson", "b.ndjson"].randomElement(using: &chance)!
     let any = [live, live, "link.ndjson", "\(live).1", "\(live).2"].randomElement(using: &chance)!
     let old = "\(live).\(Int.random(in: 1...3, using: &chance))"
-    func write(_ name: String, _ chance: inout Seeded) -> FileAction {
+    func write(_ name: String, _ chance: inout SeededGenerator) -> FileAction {
       .write(
         name, lines: [0, 1, 2, 10, 40].randomElement(using: &chance)!,
         filler: [0, 10, 200].randomElement(using: &chance)!, unended: Int.random(in: 0..<3, using: &chance) == 0)
     }
-    func pause(_ chance: inout Seeded) -> [FileAction] {
+    func pause(_ chance: inout SeededGenerator) -> [FileAction] {
       let some: [[FileAction]] = [[], [], [.steps(1)], [.steps(3)], [.steps(30)], [.pass, .steps(5)], [.settle]]
       return some.randomElement(using: &chance)!
     }

@@ -1,4 +1,3 @@
-import CZlib
 import Foundation
 import Testing
 
@@ -40,42 +39,6 @@ final class Scratch: Sendable {
   func read(_ name: String) -> [UInt8] { Array(FileManager.default.contents(atPath: self[name]) ?? Data()) }
 
   func exists(_ name: String) -> Bool { access(self[name], F_OK) == 0 }
-}
-
-/// One gzip member.
-func gzip(_ bytes: [UInt8]) -> [UInt8] {
-  var stream = z_stream()
-  deflateInit2_(
-    &stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-  defer { deflateEnd(&stream) }
-  var input = bytes
-  var output = [UInt8](repeating: 0, count: bytes.count + bytes.count / 100 + 1024)
-  let count = input.withUnsafeMutableBufferPointer { source in
-    output.withUnsafeMutableBufferPointer { target in
-      stream.next_in = source.baseAddress
-      stream.avail_in = UInt32(source.count)
-      stream.next_out = target.baseAddress
-      stream.avail_out = UInt32(target.count)
-      deflate(&stream, Z_FINISH)
-      return target.count - Int(stream.avail_out)
-    }
-  }
-  return Array(output[..<count])
-}
-
-func gzip(_ text: String) -> [UInt8] { gzip(Array(text.utf8)) }
-
-/// A repeatable source of chance: SplitMix64 (Steele, Lea, Flood 2014).
-struct Seeded: RandomNumberGenerator {
-  private var state: UInt64
-  init(_ seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
 }
 
 /// Lines `first` to `last`, each with its number and a filler of its own.

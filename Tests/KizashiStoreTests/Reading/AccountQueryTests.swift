@@ -1,5 +1,6 @@
 import GRDB
 import KizashiCore
+import TestSupport
 import Testing
 
 @testable import KizashiStore
@@ -13,7 +14,7 @@ import Testing
 
   /// 200 accounts with random scores, histories, attributes and alerts.
   private func fill(seed: UInt64) throws {
-    var random = Seeded(seed)
+    var random = SeededGenerator(seed: seed)
     var model = Model()
     model.rules = ["critical", "high", "medium", "low", "own", "info", "opportunity"].map {
       Rule(name: $0, kind: .drop(by: 1500, withinMilliseconds: Self.day), severity: $0)

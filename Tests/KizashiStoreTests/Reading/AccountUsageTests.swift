@@ -1,5 +1,6 @@
 import GRDB
 import KizashiCore
+import TestSupport
 import Testing
 
 @testable import KizashiStore
@@ -12,7 +13,7 @@ import Testing
 
   /// Facts of three accounts over 150 days, some expired, in features by pattern, by name and automatic.
   private func fill(seed: UInt64) throws -> Model {
-    var random = Seeded(seed)
+    var random = SeededGenerator(seed: seed)
     var model = Model()
     model.features = [
       Feature(name: "reports", patterns: ["report.*"], core: true),

@@ -1,5 +1,6 @@
 import GRDB
 import KizashiCore
+import TestSupport
 import Testing
 
 @testable import KizashiStore
@@ -13,7 +14,7 @@ import Testing
   }
 
   @Test(arguments: [UInt64(1), 2, 3]) func `they read back as they were, and SQLite agrees`(seed: UInt64) throws {
-    var random = Seeded(seed)
+    var random = SeededGenerator(seed: seed)
     let queue = try DatabaseQueue()
     for _ in 0..<500 {
       let instant = Instant(milliseconds: Int64.random(in: -2_000_000_000_000...100_000_000_000_000, using: &random))

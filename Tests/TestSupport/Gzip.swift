@@ -1,13 +1,13 @@
 import CZlib
 
 /// One gzip member.
-func gzip(_ text: String) -> [UInt8] {
+public func gzip(_ bytes: [UInt8]) -> [UInt8] {
   var stream = z_stream()
   deflateInit2_(
     &stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
   defer { deflateEnd(&stream) }
-  var input = Array(text.utf8)
-  var output = [UInt8](repeating: 0, count: input.count + input.count / 100 + 1024)
+  var input = bytes
+  var output = [UInt8](repeating: 0, count: bytes.count + bytes.count / 100 + 1024)
   let count = input.withUnsafeMutableBufferPointer { source in
     output.withUnsafeMutableBufferPointer { target in
       stream.next_in = source.baseAddress
@@ -20,3 +20,6 @@ func gzip(_ text: String) -> [UInt8] {
   }
   return Array(output[..<count])
 }
+
+/// One gzip member of a text.
+public func gzip(_ text: String) -> [UInt8] { gzip(Array(text.utf8)) }
