@@ -1,6 +1,8 @@
 import Foundation
 import Glibc
 
+@testable import KizashiDaemon
+
 /// Power cuts, without cutting the power.
 ///
 /// The store lies on a file system in an image file, mounted through a loop device: the image holds only what the kernel has
@@ -24,6 +26,23 @@ struct PowerCut {
           try place.rows("SELECT delivery_id FROM deliveries d JOIN alerts a ON a.alert_id = d.alert_id", in: store)
             .map { $0[0] })
       })
+
+    /// A line the daemon has acknowledged, or greeted its producer with: it is stored.
+    static let acknowledgedLines = Promise(
+      name: "acknowledged lines",
+      given: { numbers(ProducerConnection.acknowledged($0)) },
+      kept: { place, store in numbers(try position(in: store, place)) })
+
+    /// How many lines of the producer on the socket a store holds.
+    static func position(in store: String, _ place: Workspace) throws -> Int {
+      let sql = """
+        SELECT json_extract(CAST(body AS TEXT), '$.lines') FROM stream
+        WHERE source = (SELECT id FROM source WHERE name = 'sock')
+        """
+      return try place.rows(sql, in: store).first.flatMap { Int($0[0]) } ?? 0
+    }
+
+    private static func numbers(_ count: Int) -> Set<String> { Set((0..<count).map { "line \($0 + 1)" }) }
   }
 
   /// Why no power can be cut here; nil: it can.
@@ -57,10 +76,8 @@ struct PowerCut {
     mount -o loop,commit=300 disk.img disk
     "$2" run --config kizashi.yaml >>daemon.out 2>>daemon.err &
     daemon=$!
+    echo "$daemon" >daemon.pid
     until [ -e cut ]; do sleep 0.005; done
-    kill -STOP "$daemon"
-    echo stopped >stopped
-    until [ -e noted ]; do sleep 0.005; done
     cp --sparse=always disk.img copy.img
     kill -KILL "$daemon"
     wait "$daemon" || true
@@ -95,14 +112,33 @@ struct PowerCut {
     } && !hasEnded(shell.pid)
   }
 
-  /// Cuts the power; gives what of the promises is not kept. Afterwards ``found`` is there.
-  func cut(_ promises: [Promise]) async throws -> [String] {
-    try place.write("cut", "")
-    guard await eventually({ readText(place.file("stopped")) != nil || hasEnded(shell.pid) }) else {
-      throw CocoaError(.fileReadUnknown)
+  /// Lines the daemon has read, as it says; nil: it says nothing.
+  func linesRead() async -> Int? {
+    // Where the daemon sees its disk.
+    let path = "/proc/\(shell.pid)/root\(place.file("disk/control.sock"))"
+    let reply = try? await ControlClient.send(path: path, request: .status, timeout: .seconds(30))
+    return reply?.message.firstMatch(of: #/ (\d+) lines/#).flatMap { Int($0.1) }
+  }
+
+  /// The daemon stands still from here on, whatever it was at.
+  func stop() async throws {
+    guard let pid = readText(place.file("daemon.pid")).flatMap({ Int32($0.trimmed) }) else {
+      throw PowerCutError(description: "no daemon: \(shell.errorText)")
     }
+    kill(pid, SIGSTOP)
+    // A thread within a call to the kernel ends it first.
+    let isStill = await eventually {
+      let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+      return !threads.isEmpty
+        && threads.allSatisfy { readText("/proc/\(pid)/task/\($0)/stat")?.contains(") T ") == true }
+    }
+    guard isStill else { throw PowerCutError(description: "the daemon goes on") }
+  }
+
+  /// Cuts the power of a daemon that stands still; gives what of the promises is not kept. Afterwards ``found`` is there.
+  func cut(_ promises: [Promise]) async throws -> [String] {
     let given = try promises.map { try $0.given(place) }
-    try place.write("noted", "")
+    try place.write("cut", "")
     let status = await shell.ended()
     guard status == 0 else { throw PowerCutError(description: "the cut failed (\(status ?? -1)): \(shell.errorText)") }
     return zip(promises, given).flatMap { promise, given in
