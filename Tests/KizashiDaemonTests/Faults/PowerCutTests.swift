@@ -45,7 +45,8 @@ struct PowerCutTests {
       figures.cuts += 1
       figures.runs += try PowerCut.Promise.hookRuns.given(place).count
       try await consistent(place, cut, producers, &figures, comment)
-      try await goOn(place, cut, producers, comment)
+      // Whoever was promised too much cannot go on from it.
+      if broken.isEmpty { try await goOn(place, cut, producers, comment) }
     }
     print(
       "\(figures.cuts) power cuts, \(figures.lost) of which took unsynced commits (\(figures.empty) all of them),",

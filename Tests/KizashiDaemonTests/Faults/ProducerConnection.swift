@@ -88,8 +88,8 @@ struct ProducerConnection {
       let deadline = ContinuousClock.now + longest
       var count = receive()
       while count == nil && ContinuousClock.now < deadline {
-        // Gives the thread away: there are only as many as cores.
-        try? await Task.sleep(for: .milliseconds(2))
+        // Gives the thread away, but not for long: what comes too early is seen only by whoever looks at once.
+        try? await Task.sleep(for: .microseconds(100))
         count = receive()
       }
       guard let count, count > 0 else { return nil }
