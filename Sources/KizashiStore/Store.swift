@@ -73,6 +73,13 @@ package final class Store {
         }
         return wasStoppedCleanly
       }
+      // Producers are about to be told what is stored, and owed hooks to run. A process that was killed between writing a
+      // commit and syncing it has left it here to be read, but not on the disk.
+      let file = try queue.inDatabase { db in
+        // Where it really lies: the log is beside it, and not beside a link to it.
+        try String.fetchOne(db, sql: "SELECT file FROM pragma_database_list WHERE name = 'main'") ?? path
+      }
+      try SystemFile.sync(file + "-wal", action)
       return (queue, isNew, wasStoppedCleanly)
     }
     self.path = path

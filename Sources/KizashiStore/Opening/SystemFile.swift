@@ -29,6 +29,16 @@ enum SystemFile {
     return Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
   }
 
+  /// Returns when the disk holds all that has been written to the file, by whatever process.
+  static func sync(_ path: String, _ action: String) throws(StoreError) {
+    let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+    defer { if descriptor >= 0 { close(descriptor) } }
+    guard descriptor < 0 || fdatasync(descriptor) != 0 else { return }
+    let code = errno
+    let reason: StoreError.Reason = code == noSpace || code == quotaExceeded ? .diskFull : .other
+    throw StoreError(action, path: path, reason, detail: message(code))
+  }
+
   /// The folder that holds the file.
   static func directory(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }

@@ -112,6 +112,11 @@ final class FaultPage: @unchecked Sendable {
     }
   }
 
+  /// From now on the next call that concerns the disk and carries no bytes, as a sync does, is not made: the process dies.
+  func killBeforeSync() {
+    fault_control_arm(control, Int32(FAULT_KILL_BEFORE.rawValue), 0, FAULT_META.rawValue, 1, 1)
+  }
+
   deinit { fault_control_unmap(control) }
 
   /// What a daemon that is to meet the fault has in its environment.

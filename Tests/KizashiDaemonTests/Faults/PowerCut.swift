@@ -66,21 +66,26 @@ struct PowerCut {
     return status
   }
 
-  /// In a mount namespace of its own, so that nothing stays mounted whatever happens. `$1`: the folder, `$2`: the program.
+  /// In a mount namespace of its own, so that nothing stays mounted whatever happens. `$1`: the folder, `$2`: the program,
+  /// `$3`: how often it is started, a word for each; what follows are variables of its environment.
   private static let script = """
     set -eu
     cd "$1"
+    program=$2 starts=$3
+    shift 3
     mkdir disk copy found
     truncate -s 64M disk.img
     mke2fs -q -t ext4 disk.img
     mount -o loop,commit=300 disk.img disk
-    "$2" run --config kizashi.yaml >>daemon.out 2>>daemon.err &
-    daemon=$!
-    echo "$daemon" >daemon.pid
+    for start in $starts; do
+      env "$@" "$program" run --config kizashi.yaml >>daemon.out 2>>daemon.err &
+      echo "$!" >daemon.pid
+      wait "$!" || true
+    done &
     until [ -e cut ]; do sleep 0.005; done
     cp --sparse=always disk.img copy.img
-    kill -KILL "$daemon"
-    wait "$daemon" || true
+    kill -KILL "$(cat daemon.pid)"
+    wait
     umount disk
     mount -o loop copy.img copy
     cp copy/kizashi.db* found/ || true
@@ -94,12 +99,14 @@ struct PowerCut {
   let found: String
 
   /// Starts a daemon on a disk of its own. The workspace's config must name ``store(_:)``.
-  init(_ place: Workspace) async throws {
+  ///
+  /// - Parameter fault: What kills it on the way; then it is started once more.
+  init(_ place: Workspace, fault: FaultPage? = nil) async throws {
     self.place = place
     found = place.file("found/kizashi.db")
     shell = try Child(
-      ["--mount", "/bin/sh", "-c", Self.script, "sh", place.path, Child.binary], of: [Self.unshare], in: place,
-      name: "shell")
+      ["--mount", "/bin/sh", "-c", Self.script, "sh", place.path, Child.binary, fault == nil ? "once" : "once again"]
+        + (fault?.variables.map { "\($0)=\($1)" } ?? []), of: [Self.unshare], in: place, name: "shell")
   }
 
   /// Where the store lies.

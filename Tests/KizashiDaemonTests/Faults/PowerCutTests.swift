@@ -55,7 +55,32 @@ struct PowerCutTests {
       "in \(began.duration(to: .now).formatted()); \(note)")
   }
 
-  private func start(_ place: Workspace) async throws -> PowerCut {
+  @Test func `what a daemon found at its start is on the disk before it tells anybody`() async throws {
+    let place = try Workspace()
+    let page = try FaultPage(place, nil)
+    let cut = try await start(place, fault: page)
+    var random = SplitMix64(seed: 1)
+    var lines = PowerCutLines(producer: "sock")
+    // Both commits owe no hook: the second is written, and the daemon dies before it is synced.
+    lines.add(3, &random)
+    #expect(try await AcknowledgedSender(place: place).send(lines.texts()))
+    page.killBeforeSync()
+    lines.add(1, &random)
+    #expect(try await !AcknowledgedSender(place: place).send(lines.texts()))
+    #expect(page.what?.hasPrefix("fdatasync ") == true && page.what?.hasSuffix("-wal") == true, "\(page.what ?? "-")")
+    var greeted: ProducerConnection?
+    let isUp = await eventually {
+      greeted = try? await ProducerConnection.open(place)
+      return greeted != nil
+    }
+    #expect(isUp && greeted?.acknowledged == 4, "the daemon finds what was written")
+    try await cut.stop()
+    greeted?.close()
+    let broken = try await cut.cut(Self.promises)
+    #expect(broken.isEmpty, "\(broken.joined(separator: "\n"))")
+  }
+
+  private func start(_ place: Workspace, fault: FaultPage? = nil) async throws -> PowerCut {
     try place.write(
       "kizashi.yaml",
       """
@@ -68,7 +93,7 @@ struct PowerCutTests {
       \(FaultWorkload.rules(place))
 
       """)
-    let cut = try await PowerCut(place)
+    let cut = try await PowerCut(place, fault: fault)
     #expect(await cut.started(), "\(readText(place.file("daemon.err")) ?? "")")
     return cut
   }
