@@ -35,7 +35,7 @@ package final class Store {
   /// Which file it is, whatever lies at the path later.
   private let identity: SystemFile.Identity?
   /// Nil once closed: its statements must be released before the connection.
-  private var writer: CommitWriter?
+  private(set) var writer: CommitWriter?
   private var mappings: [Int: ConfigMapping] = [:]
   private var features: FeatureMap?
 
@@ -142,6 +142,7 @@ package final class Store {
       preconditionFailure("a commit of config version \(unit.configVersion), which was not registered")
     }
     try access("writing a commit to") { db in
+      try writer?.keepRoom(db)
       try writer?.write(unit, config: mapping, features: features, quarantineRows: quarantineRows, in: db)
     }
     checkpointIfDue()
@@ -192,7 +193,10 @@ package final class Store {
     } catch let error as StoreError {
       // The log may be what fills the disk: what is in it goes into the database, as far as that has room, and the next
       // try has the log's.
-      if error.isDiskFull { _ = try? queue.inDatabase { try $0.checkpoint(.truncate) } }
+      if error.isDiskFull {
+        writer?.isDiskFull = true
+        _ = try? queue.inDatabase { try $0.checkpoint(.truncate) }
+      }
       throw error
     } catch {
       throw StoreError(action, path: path, .other, detail: String(describing: error))

@@ -16,7 +16,8 @@ extension Store {
   package func mark(_ updates: [DeliveryUpdate]) throws(StoreError) -> Int {
     defer { checkpointIfDue() }
     return try access("marking deliveries in") { db in
-      try db.inTransactionReturning { db in
+      try writer?.keepRoom(db)
+      return try db.inTransactionReturning { db in
         let statement = try db.cachedStatement(
           sql: """
             UPDATE delivery SET state = ?, attempts = ?, next_ms = ifnull(?, next_ms), exit_code = ifnull(?, exit_code),

@@ -29,6 +29,12 @@ enum SystemFile {
     return Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
   }
 
+  /// Bytes of the file; 0: there is none.
+  static func size(_ path: String) -> Int64 {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int64(status.st_size) : 0
+  }
+
   /// Returns when the disk holds all that has been written to the file, by whatever process.
   static func sync(_ path: String, _ action: String) throws(StoreError) {
     let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)

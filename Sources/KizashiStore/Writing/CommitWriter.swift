@@ -13,6 +13,8 @@ final class CommitWriter {
   private var isSyncingCommits = false
   /// How far the log had grown when a checkpoint was last tried: one that a reader holds up is not tried each commit.
   private var pagesAtCheckpoint: Int32 = 0
+  /// Whether the disk had no room when something was last to be written.
+  var isDiskFull = false
 
   private let path: String
   private let checkpointPages: Int32
@@ -63,16 +65,45 @@ final class CommitWriter {
     let waiting = gauge.waiting
     if waiting < pagesAtCheckpoint { pagesAtCheckpoint = 0 }
     // One that was held up is tried again much sooner than the first, so that the disk is given back soon after a reader has
-    // gone; while it is there, trying costs next to nothing.
-    let early = checkpointPages / 16
-    let since = waiting - pagesAtCheckpoint
-    guard since >= early else { return }
-    // Nor may it fill the disk: copying it needs room, too, and a log that has taken all of it could never be copied.
+    // gone; while it is there, trying costs next to nothing. Sooner still where less room is left than the log takes.
     let isTight = SystemFile.freeBytes(path).map { $0 < Int64(waiting) * 4096 } ?? false
-    guard since >= checkpointPages || pagesAtCheckpoint > 0 || isTight else { return }
+    let isHeldUp = isTight || pagesAtCheckpoint > 0
+    let early = isTight ? min(checkpointPages / 16, Self.reservedPages) : checkpointPages / 16
+    guard waiting - pagesAtCheckpoint >= (isHeldUp ? early : checkpointPages) else { return }
     pagesAtCheckpoint = waiting
     _ = try? db.checkpoint(.passive)
   }
+
+  /// What a commit may add to the log without another look.
+  private static let reservedPages: Int32 = 128
+
+  /// Call before anything is written: the log must not take the room its own copying needs. A log that has taken all of the
+  /// disk could never be copied, nor be given back, though nothing else lies there that could be deleted.
+  ///
+  /// - Throws: As SQLite does where the disk is full. What is missing may be in the log: the caller copies it and tries again.
+  func keepRoom(_ db: Database) throws {
+    // First of all what has been freed lets the log be copied, before a commit takes it for more log.
+    if isDiskFull { _ = try? db.checkpoint(.passive) }
+    isDiskFull = try !hasRoom(db)
+    if isDiskFull {
+      throw DatabaseError(resultCode: .SQLITE_FULL, message: "what is left is needed to copy the write-ahead log")
+    }
+  }
+
+  private func hasRoom(_ db: Database) throws -> Bool {
+    let waiting = Int64(gauge.waiting)
+    guard let free = SystemFile.freeBytes(path), free < 2 * 4096 * max(waiting, Int64(checkpointPages)) else {
+      return true
+    }
+    let pages = try Int64.fetchOne(db.cachedStatement(sql: "PRAGMA page_count")) ?? 0
+    let growth = max(pages * 4096 - SystemFile.size(path), 0)
+    // A log that has started over is written where it lies.
+    let reusable = max(SystemFile.size(path + "-wal") - waiting * Self.frame, 0)
+    return free >= growth + max(Int64(Self.reservedPages) * Self.frame - reusable, 0)
+  }
+
+  /// Bytes of a page in the log.
+  private static let frame: Int64 = 4096 + 24
 
   /// Call before the connection closes.
   func detach(_ db: Database) { gauge.detach(db) }

@@ -116,7 +116,7 @@ import Testing
   @Test(.enabled(if: TinyDisk.isAvailable, TinyDisk.whyNot))
   func `the write-ahead log never takes the room that its own copying needs`() async throws {
     let place = try configured()
-    let disk = try await TinyDisk(place, size: "16m")
+    let disk = try await TinyDisk(place, size: "8m")
     let daemon = try disk.daemon()
     // What this writes to the log in all would fill the disk.
     for from in stride(from: 0, to: 800, by: 200) {
@@ -127,6 +127,34 @@ import Testing
     #expect(await daemon.stopped() == 0)
     try disk.copyOut()
     try check(place, accounts: 0..<800)
+  }
+
+  @Test(.enabled(if: TinyDisk.isAvailable, TinyDisk.whyNot))
+  func
+    `a log that a reader let grow until the disk was full is given back when the reader goes, and nothing else is needed`()
+    async throws
+  {
+    let place = try configured()
+    let disk = try await TinyDisk(place, size: "8m")
+    try place.append(place.lines(0..<20))
+    let daemon = try disk.daemon()
+    #expect(try await settled(disk, accounts: 20), "\(daemon.errorText)")
+    let reader = try await disk.holdSnapshot()
+    let isFull = { daemon.errorText.contains("no space is left") }
+    var accounts = 20
+    while !isFull() && accounts < 4000 {
+      try place.append(place.lines(accounts..<accounts + 100))
+      accounts += 100
+      let goal = Int64(accounts)
+      // A hook has run for each account, or there is no room to store that.
+      _ = await eventually { isFull() || (readText(place.file("hook.log")) ?? "").count { $0 == "\n" } >= goal }
+    }
+    #expect(isFull(), "\(accounts) accounts fit: \(daemon.errorText)")
+    close(reader)
+    #expect(try await settled(disk, accounts: accounts), "\(daemon.errorText)")
+    #expect(await daemon.stopped() == 0, "\(daemon.errorText)")
+    try disk.copyOut()
+    try check(place, accounts: 0..<accounts)
   }
 
   @Test(.enabled(if: TinyDisk.isAvailable, TinyDisk.whyNot))

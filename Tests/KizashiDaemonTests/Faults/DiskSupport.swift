@@ -87,6 +87,17 @@ final class TinyDisk: Sendable {
   /// Gives the space back.
   func free() { unlink("\(outside)/ballast") }
 
+  /// Holds what a reader holds that looks at the store as it is now, until the descriptor is closed: SQLite itself would look for
+  /// the store where this process sees it, and there is none.
+  func holdSnapshot() async throws -> Int32 {
+    let descriptor = open("\(outside)/kizashi.db-shm", O_RDWR | O_CLOEXEC)
+    // The marks of readers, see "WAL-mode file format".
+    var lock = flock(l_type: Int16(F_RDLCK), l_whence: Int16(SEEK_SET), l_start: 123, l_len: 5, l_pid: 0)
+    let isHeld = await eventually { fcntl(descriptor, F_SETLK, &lock) == 0 }
+    try #require(isHeld)
+    return descriptor
+  }
+
   /// Copies the store to where it can be read from here, at a moment when nobody writes.
   func copyOut() throws {
     for ending in ["", "-wal"] {
