@@ -59,7 +59,7 @@ struct PowerCutTests {
     let place = try Workspace()
     let page = try FaultPage(place, nil)
     let cut = try await start(place, fault: page)
-    var random = SplitMix64(seed: 1)
+    var random = SeededGenerator(seed: 1)
     var lines = PowerCutLines(producer: "sock")
     // Both commits owe no hook: the second is written, and the daemon dies before it is synced.
     lines.add(3, &random)
