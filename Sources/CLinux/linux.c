@@ -48,14 +48,15 @@ int clinux_update(const char *directory, const char *names, struct clinux_entry 
     struct clinux_entry *known = &entries[i];
     struct clinux_entry now = {.name = known->name};
     struct statx s;
-    if (statx(descriptor, names + known->name, 0, STATX_INO | STATX_SIZE | STATX_BTIME, &s) == 0) {
+    if (statx(descriptor, names + known->name, 0, STATX_INO | STATX_SIZE | STATX_MTIME | STATX_BTIME, &s) == 0) {
       now.device = makedev(s.stx_dev_major, s.stx_dev_minor);
       now.inode = s.stx_ino;
       now.size = (int64_t)s.stx_size;
+      now.modified_ns = s.stx_mtime.tv_sec * 1000000000LL + s.stx_mtime.tv_nsec;
       now.birth_ns = (s.stx_mask & STATX_BTIME) ? s.stx_btime.tv_sec * 1000000000LL + s.stx_btime.tv_nsec : -1;
     }
     if (now.device == known->device && now.inode == known->inode && now.size == known->size &&
-        now.birth_ns == known->birth_ns)
+        now.modified_ns == known->modified_ns && now.birth_ns == known->birth_ns)
       continue;
     *known = now;
     changed[found++] = i;

@@ -46,7 +46,8 @@ struct FileFacts: Equatable {
 
   /// As of an entry of a ``FileSource/Snapshot``.
   var entry: clinux_entry {
-    clinux_entry(device: device, inode: inode, size: size, birth_ns: birth ?? -1, name: 0)
+    clinux_entry(
+      device: device, inode: inode, size: size, modified_ns: modified, birth_ns: birth ?? -1, name: 0)
   }
 
   init(device: UInt64, inode: UInt64, size: Int64, birth: Int64? = nil, generation: Int64? = nil) {

@@ -181,7 +181,8 @@ extension FileSource {
     file.inPattern = true
     paths[path] = file
     let isUnread = file.stream == nil && file.copyOf == nil && facts.size > 0
-    if facts.size != file.facts.size || isUnread || file.descriptor == nil && complaints.contains(path) {
+    let isChanged = facts.size != file.facts.size || facts.modified != file.facts.modified
+    if isChanged || isUnread || file.descriptor == nil && complaints.contains(path) {
       enqueue(file)
     }
   }

@@ -92,7 +92,8 @@ extension FileSource {
       guard !file.isReleased, entry.device == file.key.device, entry.inode == file.key.inode,
         file.facts.birth == nil || file.facts.birth == entry.birth_ns
       else { return false }
-      if entry.size != file.facts.size { enqueue(file) }
+      // Filled again up to the same size it has another time only.
+      if entry.size != file.facts.size || entry.modified_ns != file.facts.modified { enqueue(file) }
     }
     return true
   }

@@ -11,13 +11,15 @@ extension FileSource {
       return
     }
     let (head, compressed) = (first.bytes, first.compressed)
+    let wasCopyOf = file.copyOf
+    file.copyOf = nil
+    decideCopies(like: head, before: file)
     let streams = candidates(for: file, head)
     var candidates = streams.map { compare($0, with: file, descriptor, head, compressed) }
-    for index in streams.indices { candidates[index].wasHeld = streams[index].position.key == file.copyOf }
+    for index in streams.indices { candidates[index].wasHeld = streams[index].position.key == wasCopyOf }
     let observation = FileIdentity.Observation(
       device: file.key.device, inode: file.key.inode, generation: file.facts.generation, birth: file.facts.birth,
       size: file.facts.size, compressed: compressed, rotatedName: file.rotatedName)
-    file.copyOf = nil
     var decision = FileIdentity.decide(observation, candidates)
     if case .resume(let chosen) = decision, mustCatchUp(file, with: streams[chosen], compressed) {
       decision = .lookFurther(chosen)
@@ -48,6 +50,33 @@ extension FileSource {
       orphanTruncated(streams[chosen])
       beginStream(file, compressed)
     case .new: beginStream(file, compressed)
+    }
+  }
+
+  /// Has those copies decide anew whose original was overwritten or is gone: by what they hold this file may be known, too, as the
+  /// compressed form of a copy is.
+  private func decideCopies(like head: [UInt8], before file: FollowedFile) {
+    for record in index.candidates(inode: file.key, head: head) where isKept(record, by: file) {
+      let position = record.position
+      guard let holder = files[InodeKey(device: position.device, inode: position.inode)],
+        let original = holder.copyOf.flatMap({ index[$0] })
+      else { continue }
+      if let former = original.file, isOverwritten(original, former) {
+        orphan(original, of: former, by: .truncated)
+        rescanWanted = true
+      }
+      if original.file == nil { turn(holder) }
+    }
+  }
+
+  /// Whether other bytes stand in a stream's plain file than were read from it.
+  private func isOverwritten(_ stream: FileStream, _ file: FollowedFile) -> Bool {
+    guard !stream.position.compressed, let descriptor = file.descriptor ?? (try? Descriptor.open(file.path).get()),
+      let facts = FileFacts.of(descriptor.number), file.isSame(as: facts)
+    else { return false }
+    switch FileEvidence.matchTail(stream.position, descriptor) {
+    case .equal, .nothing: return false
+    case .differs, .beyondEnd, .unknown: return true
     }
   }
 

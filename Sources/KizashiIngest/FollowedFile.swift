@@ -76,10 +76,12 @@ final class FollowedFile {
     return a.rotated != b.rotated ? a.rotated : a.path < b.path
   }
 
-  /// Whether closing it now would lose what was done since its last line, again and again.
+  /// Whether closing it now would lose what was done since its last line, again and again. One that waits for nothing is not: it
+  /// would keep all others waiting.
   var isMidway: Bool {
+    guard queued else { return false }
     if let gzip { return !gzip.isStarved }
-    guard queued, let framer = stream?.framer else { return false }
+    guard let framer = stream?.framer else { return false }
     return framer.readOffset > framer.offset
   }
 

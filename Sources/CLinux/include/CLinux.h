@@ -33,6 +33,7 @@ struct clinux_entry {
   uint64_t device;
   uint64_t inode;
   int64_t size;
+  int64_t modified_ns;
   int64_t birth_ns;
   uint32_t name;  // Offset of its NUL-terminated name
 };

@@ -90,6 +90,7 @@ private struct Producer {
       version: 1
       business: {timezone: UTC}
       store: {path: \(place.store)}
+      log: {level: debug}
       sources:
         - {id: app, kind: file, paths: [\(place.path)/events.ndjson], rotated: ['\(place.path)/events.ndjson.*']}
       rules:
@@ -182,7 +183,12 @@ private struct Producer {
       JOIN event_name e ON e.id = f.event JOIN user_name u ON u.id = f.user GROUP BY 1, 2, 3
       """)
     let stored = Dictionary(uniqueKeysWithValues: rows.map { (Array($0[..<3]), Int64($0[3]) ?? 0) })
-    #expect(stored == producer.totals, note)
+    if stored != producer.totals {
+      // A difference in thousands of rows says nothing by itself, and another run need not show it.
+      let differing = producer.totals.filter { stored[$0.key] != $0.value }
+      let sums = "\(stored.values.reduce(0, +)) events stored, \(producer.totals.values.reduce(0, +)) written"
+      Issue.record("\(sums), \(differing.count) rows differ; \(place.keep()); \(note)")
+    }
     #expect(
       try place.rows("SELECT DISTINCT lines, duplicates, refused FROM sources WHERE source = 'app'")
         == [["\(producer.lines)", "0", "0"]], note)

@@ -17,6 +17,17 @@ final class Workspace: Sendable {
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
+  /// Copies everything to where it stays for somebody to look at; says where.
+  func keep() -> String {
+    let copy = path.hasSuffix("/") ? path.dropLast() + "-kept" : path + "-kept"
+    do {
+      try FileManager.default.copyItem(atPath: path, toPath: copy)
+      return "everything is kept in \(copy)"
+    } catch {
+      return "nothing could be kept: \(error)"
+    }
+  }
+
   func file(_ name: String) -> String { "\(path)/\(name)" }
 
   @discardableResult func write(_ name: String, _ text: String) throws -> String {

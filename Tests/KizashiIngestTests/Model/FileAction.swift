@@ -59,6 +59,8 @@ struct FileSetup: Sendable, Equatable {
   var header = 0
   /// Whether the source may rely on directories' times of change.
   var glances = true
+  /// Whether the kernel tells it what happens.
+  var watches = true
 }
 
 extension FileAction {
@@ -73,6 +75,7 @@ extension FileAction {
     setup.glances = Int.random(in: 0..<4, using: &chance) > 0
     var actions: [FileAction] = Bool.random(using: &chance) ? [.start] : []
     while actions.count < count { actions += some(&chance) }
+    setup.watches = Int.random(in: 0..<4, using: &chance) > 0
     return (setup, actions)
   }
 

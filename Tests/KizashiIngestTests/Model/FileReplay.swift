@@ -122,6 +122,7 @@ struct FileReplay {
     options.readBudgetBytes = setup.readBudgetBytes
     options.maxOpenFiles = setup.maxOpenFiles
     options.departedQuietPasses = setup.departedQuietPasses
+    options.usesInotify = setup.watches
     if !glances { options.directoryRestMilliseconds = .max }
     let made = try FileSource(
       id: "app", paths: [world.scratch["*.ndjson"]], rotated: [world.scratch["*.ndjson.*"]],
@@ -170,8 +171,8 @@ struct FileReplay {
   }
 
   private func isHeld(_ file: FileWorld.File) async -> Bool {
-    // One that runs may close it before it learns what happens to it.
-    races ? false : await source?.holds(file.key) ?? false
+    // One that runs, or that the kernel tells nothing, may close it before it learns what happens to it.
+    races || !setup.watches ? false : await source?.holds(file.key) ?? false
   }
 
   /// What is about to be taken away must come all the same if the source has it open.
