@@ -6,38 +6,35 @@
 namespace kizashi {
 namespace {
 
+inline bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+
+/// Whether all of a line is spaces, of which it may hold a million: blocks of a fixed size are compared at once.
+bool is_all_spaces(std::string_view line) {
+  constexpr size_t block = 64;
+  size_t at = 0;
+  for (; at + block <= line.size(); at += block) {
+    bool all = true;
+    for (size_t i = 0; i < block; i++) all &= is_space(line[at + i]);
+    if (!all) return false;
+  }
+  return std::all_of(line.begin() + static_cast<std::ptrdiff_t>(at), line.end(), is_space);
+}
+
 inline bool is_blank(std::string_view line) {
   // Almost every line begins with its brace.
-  return line.empty() || (line[0] <= ' ' && line.find_first_not_of(" \t\r") == std::string_view::npos);
+  return line.empty() || (line[0] <= ' ' && is_all_spaces(line));
 }
 
 }  // namespace
 
-bool Parser::reserve(size_t length) {
-  if (length <= capacity_) return true;
-  size_t capacity = capacity_ == 0 ? 16 * 1024 : capacity_;
-  while (capacity < length) capacity *= 2;
-  if (parser_.allocate(capacity, depth_limit) != simdjson::SUCCESS) return false;
-  if (parser_.doc.allocate(capacity) != simdjson::SUCCESS) return false;
-  capacity_ = capacity;
-  return true;
-}
-
-Reason Parser::parse(std::string_view text, simdjson::dom::element &root) {
-  if (!reserve(text.size())) return Reason::bad_json;
-  const simdjson::error_code error = parser_.parse(text.data(), text.size(), false).get(root);
-  if (error == simdjson::SUCCESS) return Reason::none;
-  // simdjson stops at the first mistake it meets; text that is not UTF-8 is called so whatever else is wrong.
-  return simdjson::validate_utf8(text.data(), text.size()) ? Reason::bad_json : Reason::not_utf8;
-}
-
-Reason Parser::parse_without_nan(std::string_view &text, simdjson::dom::element &root) {
-  const Reason reason = parse(text, root);
-  if (reason != Reason::bad_json || !without_nan(text, copy_)) return reason;
-  const size_t length = copy_.size();
-  copy_.append(simdjson::SIMDJSON_PADDING, '\0');
-  text = std::string_view(copy_.data(), length);
-  return parse(text, root);
+/// Looks for the time's digits, through all of the line, unless the event is refused whatever they are.
+void Decoder::read_fraction(Source &source, Event &event) const {
+  const Reason reason = rows_.refusal(event);
+  if (reason == Reason::missing_field || reason == Reason::bad_type) return;
+  const char *const raw = raw_at(source.text(), *source.fraction);
+  const bool known = raw != nullptr && instant_of_number(raw_value(raw), true, event.milliseconds);
+  event.time = known ? Event::Time::known : Event::Time::bad;
+  source.fraction = nullptr;
 }
 
 void Decoder::finish(Event &event, Source &source, const element *fields, const Path &path) {
@@ -45,6 +42,7 @@ void Decoder::finish(Event &event, Source &source, const element *fields, const 
   // No user has a name that is refused.
   event.account_by_user = options_.remember_account && is_of_user && event.account.is_empty() && event.user.is_text() &&
                           event.user.length <= name_limit && !event.user.holds_nul();
+  if (source.fraction != nullptr) read_fraction(source, event);
   if (rows_.add(event) != Rows::Outcome::record) return;
   const char *const raw = source.text();
   rows_.begin_record(event.type, source.line);

@@ -3,6 +3,7 @@
 #include "CSimdjson.h"
 #include "Instants.hpp"
 #include "Mapping.hpp"
+#include "Parser.hpp"
 #include "RawText.hpp"
 #include "Rows.hpp"
 
@@ -13,29 +14,8 @@
 
 namespace kizashi {
 
-/// Longest line that is read.
-constexpr size_t line_limit = 1 << 20;
-
-/// Most nested arrays and objects.
-constexpr size_t depth_limit = 1000;
-
 /// Most rows of one line: one event in 64 bytes is denser than any producer writes them.
 constexpr size_t rows_per_line_limit = line_limit / 64;
-
-/// A simdjson parser that reads text in place and grows by doubling.
-class Parser {
- public:
-  /// `text` is followed by SIMDJSON_PADDING readable bytes.
-  Reason parse(std::string_view text, simdjson::dom::element &root);
-  /// Reads a text that is wrong only for its NaNs as if they were null; `text` is then the copy that says so.
-  Reason parse_without_nan(std::string_view &text, simdjson::dom::element &root);
-
- private:
-  bool reserve(size_t length);
-  simdjson::dom::parser parser_;
-  size_t capacity_ = 0;
-  std::string copy_;
-};
 
 /// Turns the chunks of one source into rows.
 class Decoder {
@@ -66,6 +46,8 @@ class Decoder {
     /// The envelope the event is an element of: its text is found when it is asked for, which is seldom.
     RawArray *envelope = nullptr;
     size_t index = 0;
+    /// Where the event's time is, as long as its digits have not been read from the text; null: they have, or need not.
+    const Path *fraction = nullptr;
 
     const char *text() {
       if (raw == nullptr) {
@@ -81,8 +63,8 @@ class Decoder {
 
   // One line of our own format (EventLine.cpp).
   void decode_event_line(element root, std::string_view line);
-  /// `raw`: where a fractional number stands in the text, since a double has lost its digits.
-  void read_time(element value, const char *raw, Event &event) const;
+  /// `path`: where the value is. A fraction is left for later, since a double has lost its digits.
+  void read_time(element value, const Path &path, Source &source, Event &event) const;
 
   // Lines of other producers (Mapped.cpp).
   void decode_mapped_line(element root, std::string_view text, std::string_view line);
@@ -98,6 +80,7 @@ class Decoder {
   const element *find_fields(Event &event, const Path *&path) const;
   void add_per_account(simdjson::dom::array accounts, Source &source, Event &event);
 
+  void read_fraction(Source &source, Event &event) const;
   /// Judges the event; keeps it as a record if it is one, with the members of the object at `fields` of its text.
   void finish(Event &event, Source &source, const element *fields, const Path &path);
   void add_fields(object fields, const char *brace);

@@ -78,7 +78,7 @@ void read_count(simdjson::dom::element value, Event &event) {
 
 }  // namespace
 
-void Decoder::read_time(element value, const char *raw, Event &event) const {
+void Decoder::read_time(element value, const Path &path, Source &source, Event &event) const {
   bool known = false;
   switch (value.type()) {
     case element_type::STRING: {
@@ -99,7 +99,8 @@ void Decoder::read_time(element value, const char *raw, Event &event) const {
       break;
     }
     case element_type::DOUBLE:
-      known = raw != nullptr && instant_of_number(raw_value(raw), true, event.milliseconds);
+      source.fraction = &path;
+      known = true;
       break;
     case element_type::NULL_VALUE: event.time = Event::Time::absent; return;
     default: event.time = Event::Time::bad_type; return;
@@ -116,9 +117,7 @@ void Decoder::decode_event_line(element root, std::string_view line) {
 
   Event event;
   if (members.has(m_timestamp)) {
-    const element time = members[m_timestamp];
-    const char *raw = time.type() == element_type::DOUBLE ? raw_at(line.data(), timestamp) : nullptr;
-    read_time(time, raw, event);
+    read_time(members[m_timestamp], timestamp, source, event);
   } else if (options_.receive_time_if_missing) {
     event.milliseconds = received_;
     event.time = Event::Time::known;

@@ -1,5 +1,7 @@
 #include "Instants.hpp"
 
+#include "Numbers.hpp"
+
 #include <algorithm>
 
 namespace kizashi {
@@ -25,8 +27,6 @@ unsigned days_in_month(unsigned year, unsigned month) {
   static constexpr unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   return month == 2 && is_leap(year) ? 29 : days[month - 1];
 }
-
-inline bool is_digit(char c) { return static_cast<unsigned char>(c - '0') <= 9; }
 
 inline bool two_digits(const char *p, unsigned &value) {
   const unsigned tens = static_cast<unsigned char>(p[0] - '0');
@@ -92,11 +92,13 @@ bool instant_of_rfc3339(std::string_view text, const Zone &zone, int64_t &millis
     p++;
     unsigned scale = 100;
     const char *const first = p;
-    for (; p < end && is_digit(*p); p++) {
+    for (; p < end && is_digit(*p) && scale > 0; p++) {
       fraction += static_cast<unsigned>(*p - '0') * scale;
-      scale /= 10;  // 0 from the fourth digit on: cut off
+      scale /= 10;
     }
     if (p == first) return false;
+    // From the fourth digit on: cut off.
+    p = skip_digits(p, end);
   }
 
   int64_t seconds = days_from_civil(year, month, day) * 86'400 + hour * 3600 + minute * 60 + second;
@@ -126,12 +128,9 @@ struct Decimal {
   /// Whether a digit that was not kept is not 0.
   bool more = false;
 
-  void append(char c) {
-    if (count < kept) {
-      digits[count++] = static_cast<unsigned char>(c - '0');
-    } else {
-      more |= c != '0';
-    }
+  void append(const char *p, const char *end) {
+    for (; p < end && count < kept; p++) digits[count++] = static_cast<unsigned char>(*p - '0');
+    more |= skip_zeros(p, end) != end;
   }
 };
 
@@ -150,36 +149,36 @@ bool read_exponent(std::string_view text, size_t at, int64_t &exponent) {
 }
 
 bool read_decimal(std::string_view text, bool exponents, Decimal &decimal) {
-  size_t at = 0;
-  if (at < text.size() && text[at] == '-') {
+  const char *p = text.data();
+  const char *const end = p + text.size();
+  if (p < end && *p == '-') {
     decimal.negative = true;
-    at++;
+    p++;
   }
-  const size_t whole = at;
-  for (; at < text.size() && is_digit(text[at]); at++) {
-    if (decimal.count == 0 && text[at] == '0') continue;
-    decimal.append(text[at]);
-    decimal.point++;
-  }
-  if (at == whole) return false;
-  if (at < text.size() && text[at] == '.') {
-    const size_t fraction = ++at;
-    for (; at < text.size() && is_digit(text[at]); at++) {
-      if (decimal.count == 0 && text[at] == '0') {
-        decimal.point--;
-      } else {
-        decimal.append(text[at]);
-      }
+  const char *const whole = p;
+  const char *const significant = p = skip_zeros(p, end);
+  p = skip_digits(p, end);
+  if (p == whole) return false;
+  decimal.append(significant, p);
+  decimal.point = p - significant;
+  if (p < end && *p == '.') {
+    const char *const fraction = ++p;
+    if (decimal.count == 0) {
+      p = skip_zeros(p, end);
+      decimal.point = fraction - p;
     }
-    if (at == fraction) return false;
+    const char *const first = p;
+    p = skip_digits(p, end);
+    if (p == fraction) return false;
+    decimal.append(first, p);
   }
-  if (exponents && at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
+  if (exponents && p < end && (*p == 'e' || *p == 'E')) {
     int64_t exponent;
-    if (!read_exponent(text, at + 1, exponent)) return false;
+    if (!read_exponent(text, static_cast<size_t>(p - text.data()) + 1, exponent)) return false;
     decimal.point += exponent;
     return true;
   }
-  return at == text.size();
+  return p == end;
 }
 
 }  // namespace

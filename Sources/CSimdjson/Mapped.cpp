@@ -105,10 +105,7 @@ void Decoder::read_mapped_time(Source &source, Event &event) {
     }
   } else {
     const Path *path;
-    if (const element *value = mapping.first(ks_field_timestamp, path)) {
-      const char *raw = value->type() == element_type::DOUBLE ? raw_at(source.text(), *path) : nullptr;
-      read_time(*value, raw, event);
-    }
+    if (const element *value = mapping.first(ks_field_timestamp, path)) read_time(*value, *path, source, event);
   }
   if (event.time == Event::Time::absent && options_.receive_time_if_missing) {
     event.milliseconds = received_;

@@ -76,20 +76,23 @@ std::string unescaped(std::string_view raw) {
   return text;
 }
 
-bool is_word(char c) {
+inline bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '+' || c == '.';
 }
 
-/// The length of a non-number token at `i`, which is outside strings; 0: there is none.
-size_t nan_length(std::string_view text, size_t i) {
-  static constexpr std::string_view tokens[] = {"NaN", "Infinity", "-Infinity"};
-  if (i > 0 && (is_word(text[i - 1]) || text[i - 1] == '-')) return 0;
-  for (std::string_view token : tokens) {
-    if (text.compare(i, token.size(), token) != 0) continue;
-    const size_t end = i + token.size();
-    if (end == text.size() || !is_word(text[end])) return token.size();
+/// The length of a non-number at `at`, where a token begins; 0: there is none. The text's padding may be read.
+inline size_t nan_length(std::string_view text, size_t at) {
+  const char *const p = text.data() + at;
+  size_t length = 0;
+  if (*p == 'N') {
+    if (std::memcmp(p, "NaN", 3) == 0) length = 3;
+  } else if (*p == 'I') {
+    if (std::memcmp(p, "Infinity", 8) == 0) length = 8;
+  } else if (*p == '-') {
+    if (std::memcmp(p, "-Infinity", 9) == 0) length = 9;
   }
-  return 0;
+  if (length == 0 || (at > 0 && (is_word(p[-1]) || p[-1] == '-'))) return 0;
+  return at + length == text.size() || !is_word(p[length]) ? length : 0;
 }
 
 }  // namespace
@@ -199,36 +202,37 @@ const char *raw_at(const char *p, const Path &path) {
   return p;
 }
 
-bool without_nan(std::string_view text, std::string &copy) {
-  // Most broken lines hold neither word: they are not worth a second look.
-  if (text.find("NaN") == std::string_view::npos && text.find("Infinity") == std::string_view::npos) return false;
-  // "NaN" grows by a third, nothing grows by more.
-  copy.resize(text.size() + text.size() / 3 + 1);
-  char *out = copy.data();
-  bool changed = false;
-  for (size_t i = 0; i < text.size();) {
-    const char c = text[i];
-    if (c == '"') {
-      const size_t start = i++;
-      while (i < text.size() && text[i] != '"') i += text[i] == '\\' ? 2 : 1;
-      i = std::min(i + 1, text.size());
-      std::memcpy(out, text.data() + start, i - start);
-      out += i - start;
-      continue;
+bool without_nan(std::string_view text, const uint32_t *starts, size_t count, std::string &copy) {
+  // Most broken lines hold neither letter: they are not worth a second look.
+  if (text.find('N') == std::string_view::npos && text.find('I') == std::string_view::npos) return false;
+  constexpr size_t at_once = 16;
+  size_t copied = 0;
+  char *out = nullptr;
+  for (size_t i = 0; i < count; i++) {
+    const size_t at = starts[i];
+    const size_t length = nan_length(text, at);
+    if (length == 0) continue;
+    if (out == nullptr) {
+      // "NaN" grows by a third, nothing grows by more.
+      copy.resize(text.size() + text.size() / 3 + at_once);
+      out = copy.data();
     }
-    const size_t length = c == 'N' || c == 'I' || c == '-' ? nan_length(text, i) : 0;
-    if (length > 0) {
-      std::memcpy(out, "null", 4);
-      out += 4;
-      i += length;
-      changed = true;
+    const size_t between = at - copied;
+    if (between <= at_once && copied + at_once <= text.size()) {
+      // A line may hold a quarter of a million, with a comma between them.
+      std::memcpy(out, text.data() + copied, at_once);
     } else {
-      *out++ = c;
-      i++;
+      std::memcpy(out, text.data() + copied, between);
     }
+    out += between;
+    std::memcpy(out, "null", 4);
+    out += 4;
+    copied = at + length;
   }
-  copy.resize(static_cast<size_t>(out - copy.data()));
-  return changed;
+  if (out == nullptr) return false;
+  std::memcpy(out, text.data() + copied, text.size() - copied);
+  copy.resize(static_cast<size_t>(out - copy.data()) + text.size() - copied);
+  return true;
 }
 
 }  // namespace kizashi

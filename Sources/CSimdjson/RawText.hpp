@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,7 +62,8 @@ const char *raw_member(const char *brace, std::string_view name);
 /// The value at a path below the value at `p`; null: none.
 const char *raw_at(const char *p, const Path &path);
 
-/// A copy of `text` with NaN, Infinity and -Infinity outside strings replaced by null; false: there is none.
-bool without_nan(std::string_view text, std::string &copy);
+/// A copy of `text` with the tokens NaN, Infinity and -Infinity replaced by null; false: there is none. `starts`: where
+/// its tokens begin.
+bool without_nan(std::string_view text, const uint32_t *starts, size_t count, std::string &copy);
 
 }  // namespace kizashi

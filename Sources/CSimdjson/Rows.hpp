@@ -94,6 +94,8 @@ class Rows {
   size_t rows_of_line() const { return rows_ - line_start_; }
   void refuse(Reason reason);
   void ignore() { add_bare(Kind::ignored); }
+  /// What the event is refused for by itself.
+  Reason refusal(const Event &event) const;
   /// Judges the event and appends its row. `record`: the caller goes on with `begin_record`.
   Outcome add(const Event &event);
 
@@ -107,7 +109,6 @@ class Rows {
   void add_bare(Kind kind);
   void grow();
   void keep_user(const Event &event, Reason reason);
-  Reason refusal(const Event &event) const;
   ks_range copy(const Name &name);
   ks_range copy_for_record(std::string_view text);
 
