@@ -1,8 +1,15 @@
 #include "Mapping.hpp"
 
+#include <algorithm>
+
 using simdjson::dom::element_type;
 
 namespace kizashi {
+namespace {
+
+inline uint64_t length_bit(size_t length) { return uint64_t{1} << std::min<size_t>(length, 63); }
+
+}  // namespace
 
 bool last_member(simdjson::dom::object object, std::string_view name, simdjson::dom::element &value) {
   bool found = false;
@@ -55,6 +62,7 @@ void Mapping::add_pointer(ks_field_name field, std::string_view pointer) {
     if (next == 0) {
       next = nodes_.size();
       nodes_[node].children.push_back({path[depth], next});
+      nodes_[node].lengths |= length_bit(path[depth].size());
       nodes_.emplace_back();
       nodes_.back().path.assign(path.begin(), path.begin() + static_cast<Path::difference_type>(depth) + 1);
     }
@@ -77,6 +85,7 @@ void Mapping::descend(size_t index) {
   if (node.value.get(object) == simdjson::SUCCESS) {
     for (auto member = object.begin(), end = object.end(); member != end; ++member) {
       const uint32_t length = member.key_length();
+      if ((node.lengths & length_bit(length)) == 0) continue;
       for (const Child &child : node.children) {
         if (child.token.size() != length || std::memcmp(child.token.data(), member.key_c_str(), length) != 0) continue;
         // The last of repeated keys wins.

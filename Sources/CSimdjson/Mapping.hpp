@@ -70,6 +70,8 @@ class Mapping {
   };
   struct Node {
     std::vector<Child> children;
+    /// A bit for each length that a child's token has: most members of an event have another.
+    uint64_t lengths = 0;
     Path path;
     element value;
     bool present = false;
