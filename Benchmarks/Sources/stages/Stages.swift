@@ -4,10 +4,15 @@ import KizashiDecode
 
 /// Times what can be timed in one thread and without a disk, on one file of event lines: simdjson alone (the yardstick),
 /// decoding, and the engine with the built-in scorecard. Each stage is repeated; the fastest and the median are printed.
+/// Then what lines made to hurt cost the decoder; `--poison` times only those and prints them all.
 @main struct Stages {
   static func main() {
+    if CommandLine.arguments.dropFirst().first == "--poison" {
+      PoisonCosts.report(9, all: true)
+      return
+    }
     guard CommandLine.arguments.count >= 2, let bytes = readFile(CommandLine.arguments[1]) else {
-      print("usage: stages FILE [REPETITIONS]")
+      print("usage: stages FILE [REPETITIONS] | stages --poison")
       exit(64)
     }
     let repetitions = CommandLine.arguments.count > 2 ? Int(CommandLine.arguments[2]) ?? 3 : 3
@@ -29,6 +34,7 @@ import KizashiDecode
     report("simdjson alone, validating each line whole", validating, count)
     report("decode", decoding, count)
     report("engine", engine, count)
+    PoisonCosts.report(repetitions, all: false)
   }
 
   /// Seconds of decoding and of the engine, chunk by chunk as the daemon does it, with a commit every 500,000 events.

@@ -1,0 +1,1 @@
+../../../Tests/KizashiDecodeTests/Poison.swift
