@@ -68,7 +68,8 @@ class Decoder {
 
   // Lines of other producers (Mapped.cpp).
   void decode_mapped_line(element root, std::string_view text, std::string_view line);
-  void decode_envelope(simdjson::dom::array events, const char *bracket);
+  /// `member`: the name under which the array stands in the object at `text`; empty: the array is there itself.
+  void decode_envelope(simdjson::dom::array events, const char *text, std::string_view member);
   void decode_wrapped(element root, std::string_view text, std::string_view line);
   void decode_mapped(Source &source);
   bool classify(Event &event);

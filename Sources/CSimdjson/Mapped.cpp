@@ -10,23 +10,23 @@ void Decoder::decode_mapped_line(element root, std::string_view text, std::strin
   simdjson::dom::array events;
   if (root.get(events) == simdjson::SUCCESS) {
     if (!options_.array_envelope) return rows_.refuse(Reason::not_object);
-    return decode_envelope(events, raw);
+    return decode_envelope(events, raw, {});
   }
   object envelope;
   if (root.get(envelope) != simdjson::SUCCESS) return rows_.refuse(Reason::not_object);
   element batch;
   if (options_.batch_envelope && last_member(envelope, "batch", batch) && !batch.is_null()) {
     if (batch.get(events) != simdjson::SUCCESS) return rows_.refuse(Reason::bad_type);
-    return decode_envelope(events, raw_member(raw, "batch"));
+    return decode_envelope(events, raw, "batch");
   }
   Source source{root, raw, line};
   decode_mapped(source);
 }
 
 /// One row at least: a line without events is counted too.
-void Decoder::decode_envelope(simdjson::dom::array events, const char *bracket) {
+void Decoder::decode_envelope(simdjson::dom::array events, const char *text, std::string_view member) {
   if (events.size() > rows_per_line_limit) return rows_.refuse(Reason::too_many);
-  RawArray raw(bracket);
+  RawArray raw(member.empty() ? text : raw_member(text, member));
   size_t index = 0;
   for (element event : events) {
     if (event.is_object()) {
