@@ -12,6 +12,12 @@ package struct BytePath: Sendable, Hashable, Comparable, Codable, CustomStringCo
   /// A path given as text; nothing in it is an escape.
   package init(_ text: String) { bytes = Array(text.utf8) }
 
+  /// Names in the same directory that this one goes on from, the longest first: `/log/a.1` and `/log/a` (and what is within) of
+  /// `/log/a.1.gz`.
+  var stems: [BytePath] {
+    stride(from: bytes.count - 1, to: directory.bytes.count, by: -1).map { BytePath(bytes: Array(bytes[..<$0])) }
+  }
+
   /// Reads back what ``description`` wrote; nil if an escape is cut short.
   package init?(escaped text: String) {
     var bytes: [UInt8] = []

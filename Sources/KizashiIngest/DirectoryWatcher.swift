@@ -126,3 +126,8 @@ struct InodeKey: Hashable {
   var device: UInt64
   var inode: UInt64
 }
+
+extension StreamPosition {
+  /// Where the file was last seen.
+  var inodeKey: InodeKey { InodeKey(device: device, inode: inode) }
+}

@@ -57,7 +57,7 @@ extension FileSource {
   func isKept(_ stream: FileStream, by file: FollowedFile) -> Bool {
     let position = stream.position
     guard position.ending == .copied,
-      let holder = files[InodeKey(device: position.device, inode: position.inode)], holder !== file
+      let holder = files[position.inodeKey], holder !== file
     else { return false }
     return holder.copy?.record === stream && holder.copyOf != nil
   }

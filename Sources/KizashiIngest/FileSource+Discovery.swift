@@ -87,7 +87,7 @@ extension FileSource {
   private func findRenamedOrphans() {
     var wanted: [UInt64: StreamPosition] = [:]
     for position in orphans.lazy.compactMap({ self.index[$0]?.position })
-    where files[InodeKey(device: position.device, inode: position.inode)] == nil {
+    where files[position.inodeKey] == nil {
       wanted[position.inode] = position
     }
     for (inode, paths) in expansion.paths(ofInodes: Set(wanted.keys)) {

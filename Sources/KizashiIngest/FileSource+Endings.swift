@@ -101,7 +101,7 @@ extension FileSource {
   /// or cannot be searched, or the file is there and cannot be read.
   private func mayComeBack(_ stream: FileStream) -> Bool {
     let position = stream.position
-    if stream.orphanedBy == .lost, let file = files[InodeKey(device: position.device, inode: position.inode)],
+    if stream.orphanedBy == .lost, let file = files[position.inodeKey],
       file.stream == nil
     {
       return true

@@ -13,7 +13,7 @@ extension FileSource {
     let (head, compressed) = (first.bytes, first.compressed)
     let wasCopyOf = file.copyOf
     file.copyOf = nil
-    decideCopies(like: head, before: file)
+    decideOthers(like: head, before: file)
     let streams = candidates(for: file, head)
     var candidates = streams.map { compare($0, with: file, descriptor, head, compressed) }
     for index in streams.indices { candidates[index].wasHeld = streams[index].position.key == wasCopyOf }
@@ -53,12 +53,17 @@ extension FileSource {
     }
   }
 
-  /// Has those copies decide anew whose original was overwritten or is gone: by what they hold this file may be known, too, as the
-  /// compressed form of a copy is.
-  private func decideCopies(like head: [UInt8], before file: FollowedFile) {
-    for record in index.candidates(inode: file.key, head: head) where isKept(record, by: file) {
-      let position = record.position
-      guard let holder = files[InodeKey(device: position.device, inode: position.inode)],
+  /// Has those decide first by whose bytes a copy or compressed file may be known: files that were overwritten, and copies whose
+  /// original was overwritten or is gone.
+  private func decideOthers(like head: [UInt8], before file: FollowedFile) {
+    guard file.rotatedName else { return }
+    for stream in index.candidates(inode: file.key, head: head) + namesakes(of: file) {
+      if let other = stream.file, other !== file, isOverwritten(stream, other) {
+        orphan(stream, of: other, by: .truncated)
+        rescanWanted = true
+        turn(other)
+      }
+      guard isKept(stream, by: file), let holder = files[stream.position.inodeKey],
         let original = holder.copyOf.flatMap({ index[$0] })
       else { continue }
       if let former = original.file, isOverwritten(original, former) {
@@ -91,17 +96,19 @@ extension FileSource {
     position.compressed && position.isReadOut && position.size == file.facts.size
   }
 
-  /// Streams that may be this file's. A copy or a compressed file mostly has its original's name and something behind it:
-  /// this finds the original even before anything of it was read.
+  /// Streams that may be this file's.
   private func candidates(for file: FollowedFile, _ head: [UInt8]) -> [FileStream] {
     var streams = index.candidates(inode: file.key, head: head).filter { $0.file !== file && !isKept($0, by: file) }
-    guard file.rotatedName else { return streams }
-    let directory = file.path.directory.bytes.count
-    for end in stride(from: file.path.bytes.count - 1, to: directory, by: -1) {
-      guard let stream = paths[BytePath(bytes: Array(file.path.bytes[..<end]))]?.stream else { continue }
-      if !streams.contains(where: { $0 === stream }) { streams.append(stream) }
-    }
+    for stream in namesakes(of: file) where !streams.contains(where: { $0 === stream }) { streams.append(stream) }
     return streams
+  }
+
+  /// Originals that can be found even before anything of them was read: a copy or a compressed file mostly has its original's
+  /// name and something behind it; and what is open and unread, or has been removed, may have been compressed before.
+  private func namesakes(of file: FollowedFile) -> [FileStream] {
+    guard file.rotatedName else { return [] }
+    let held = open.values.filter { $0 !== file && ($0.deleted || $0.stream?.position.offset == 0) }
+    return file.path.stems.compactMap { paths[$0]?.stream } + held.compactMap(\.stream)
   }
 
   /// The machine stopped before the end of the file was on the disk: goes on at a place before what is missing.

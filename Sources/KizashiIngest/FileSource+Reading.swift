@@ -257,14 +257,19 @@ extension FileSource {
 
   /// Closes the file that was not read for longest, one with nothing to read if there is one; false: all must stay open.
   private func closeLongestUnused() -> Bool {
-    let closable = open.values.filter { !$0.deleted && !$0.isMidway }
     func rank(_ file: FollowedFile) -> (Int, UInt64) { (file.gzip != nil || file.queued ? 1 : 0, file.lastUse) }
-    guard let file = closable.min(by: { rank($0) < rank($1) }) else { return false }
-    open[file.key] = nil
-    file.descriptor = nil
-    file.gzip = nil
-    file.stream?.framer = nil
-    return true
+    let closable = open.values.filter { !$0.deleted && !$0.isMidway }
+    for file in closable.sorted(by: { rank($0) < rank($1) }) {
+      // Closed, it could be opened again only under the name it has now, and not at all if it has none.
+      if !isStillThere(file, at: file.path) { lookFor(file) }
+      guard !file.deleted, !file.isReleased, isStillThere(file, at: file.path) else { continue }
+      open[file.key] = nil
+      file.descriptor = nil
+      file.gzip = nil
+      file.stream?.framer = nil
+      return true
+    }
+    return false
   }
 }
 

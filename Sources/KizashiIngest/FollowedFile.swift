@@ -216,14 +216,14 @@ struct StreamIndex {
   }
 
   private mutating func link(_ position: StreamPosition) {
-    byInode[InodeKey(device: position.device, inode: position.inode), default: []].insert(position.key)
+    byInode[position.inodeKey, default: []].insert(position.key)
     guard position.head.length > 0 else { return }
     byHead[position.head, default: []].insert(position.key)
     headLengths[position.head.length, default: 0] += 1
   }
 
   private mutating func unlink(_ position: StreamPosition) {
-    let inode = InodeKey(device: position.device, inode: position.inode)
+    let inode = position.inodeKey
     byInode[inode]?.remove(position.key)
     if byInode[inode]?.isEmpty == true { byInode[inode] = nil }
     guard position.head.length > 0 else { return }

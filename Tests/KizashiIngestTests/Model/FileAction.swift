@@ -19,11 +19,11 @@ enum FileAction: Sendable, Equatable {
   /// Truncates and fills again up to the same size at least, with the same first line.
   case refill(String)
   case delete(String)
-  /// Writes the first half of a `.gz` beside the original. With a source that looks, only of a file of which something was read.
+  /// Writes the first half of a `.gz` beside the original.
   case beginCompressing(String)
   /// Writes the second half and removes the original.
   case endCompressing
-  /// Appends a member of so many lines to a `.gz`.
+  /// Appends a member of so many lines to a `.gz`; with a source that looks, only once that has come to rest.
   case appendMember(String, lines: Int)
   /// Points `link.ndjson` to another file.
   case swapLink(to: Int)

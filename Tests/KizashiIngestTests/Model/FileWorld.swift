@@ -19,6 +19,8 @@ struct FileWorld {
     var isCompressed = false
     /// Whether it was copied from another file; nobody writes to such a one.
     var isCopy = false
+    /// Whether a source has come to rest since it was made.
+    var isSettled = false
     /// Where it really is; nil: removed.
     var name: String?
     /// Device and number of the real file.
