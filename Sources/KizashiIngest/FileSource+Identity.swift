@@ -13,8 +13,8 @@ extension FileSource {
     let (head, compressed) = (first.bytes, first.compressed)
     let wasCopyOf = file.copyOf
     file.copyOf = nil
-    decideOthers(like: head, before: file)
-    let streams = candidates(for: file, head)
+    decideOthers(like: head, compressed, before: file)
+    let streams = candidates(for: file, head, compressed)
     var candidates = streams.map { compare($0, with: file, descriptor, head, compressed) }
     for index in streams.indices { candidates[index].wasHeld = streams[index].position.key == wasCopyOf }
     let observation = FileIdentity.Observation(
@@ -55,9 +55,9 @@ extension FileSource {
 
   /// Has those decide first by whose bytes a copy or compressed file may be known: files that were overwritten, and copies whose
   /// original was overwritten or is gone.
-  private func decideOthers(like head: [UInt8], before file: FollowedFile) {
+  private func decideOthers(like head: [UInt8], _ compressed: Bool, before file: FollowedFile) {
     guard file.rotatedName else { return }
-    for stream in index.candidates(inode: file.key, head: head) + namesakes(of: file) {
+    for stream in index.candidates(inode: file.key, head: head) + namesakes(of: file, compressed: compressed) {
       if let other = stream.file, other !== file, isOverwritten(stream, other) {
         orphan(stream, of: other, by: .truncated)
         rescanWanted = true
@@ -97,17 +97,19 @@ extension FileSource {
   }
 
   /// Streams that may be this file's.
-  private func candidates(for file: FollowedFile, _ head: [UInt8]) -> [FileStream] {
+  private func candidates(for file: FollowedFile, _ head: [UInt8], _ compressed: Bool) -> [FileStream] {
     var streams = index.candidates(inode: file.key, head: head).filter { $0.file !== file && !isKept($0, by: file) }
-    for stream in namesakes(of: file) where !streams.contains(where: { $0 === stream }) { streams.append(stream) }
+    for stream in namesakes(of: file, compressed: compressed) where !streams.contains(where: { $0 === stream }) {
+      streams.append(stream)
+    }
     return streams
   }
 
   /// Originals that can be found even before anything of them was read: a copy or a compressed file mostly has its original's
   /// name and something behind it; and what is open and unread, or has been removed, may have been compressed before.
-  private func namesakes(of file: FollowedFile) -> [FileStream] {
+  private func namesakes(of file: FollowedFile, compressed: Bool) -> [FileStream] {
     guard file.rotatedName else { return [] }
-    let held = open.values.filter { $0 !== file && ($0.deleted || $0.stream?.position.offset == 0) }
+    let held = open.values.filter { compressed && ($0.deleted || $0.stream?.position.offset == 0) && $0 !== file }
     return file.path.stems.compactMap { paths[$0]?.stream } + held.compactMap(\.stream)
   }
 
