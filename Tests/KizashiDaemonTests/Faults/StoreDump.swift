@@ -15,6 +15,8 @@ enum StoreDump {
     "quarantined": ["seen_ms", "path"],
     // When the config was first seen.
     "config_version": ["made_ms"],
+    // Whether the look through the store that follows a crash was done when it was stopped: a stop does not wait for it.
+    "store_state": ["clean_stop"],
     // Cut into rows where commits end; shown as a whole below.
     "fingerprint": ["seq", "bytes"],
   ]
