@@ -114,7 +114,10 @@ package enum FileIdentity {
     let ofInode = remembered.filter { candidates[$0].position.ending != .copied }
     for index in ofInode where isResumable(file, candidates[index]) { return .resume(index) }
     for index in ofInode where file.compressed && candidates[index].tail == .unknown { return .lookFurther(index) }
-    for index in order where !ofInode.contains(index) {
+    let others = order.filter { !ofInode.contains($0) }
+    // All that is in a copy comes from its original, whatever else begins like both.
+    for index in others where holdsCopy(file, candidates[index]) { return .hold(index) }
+    for index in others {
       let decision =
         remembered.contains(index)
         ? decideCopy(file, candidates, index) : decideOtherInode(file, candidates[index], index)
@@ -148,12 +151,14 @@ package enum FileIdentity {
     return isLongEnough && (candidate.tail == .equal || candidate.tail == .nothing)
   }
 
+  /// While both are there the bytes themselves were compared, so the remembered ones have nothing to add.
+  private static func holdsCopy(_ file: Observation, _ candidate: Candidate) -> Bool {
+    candidate.original == .present(holdsSameBytes: true)
+      && (file.rotatedName || candidate.position.head.length >= convincing)
+  }
+
   private static func decideOtherInode(_ file: Observation, _ candidate: Candidate, _ index: Int) -> Decision? {
-    if case .present(let same) = candidate.original {
-      // While both are there the bytes themselves were compared, so the remembered ones have nothing to add.
-      return same && (file.rotatedName || candidate.position.head.length >= convincing) ? .hold(index) : nil
-    }
-    if candidate.original == .presentAndLonger { return nil }
+    guard candidate.original == .absent else { return nil }
     // A deleted file was read to its end before it went; what has its bytes now was written by somebody again.
     guard candidate.head == .equal, candidate.position.ending != .deleted else { return nil }
     switch candidate.tail {

@@ -26,20 +26,18 @@ extension FileSource {
     file.copy = FollowedFile.Copy(
       record: record.flatMap { $0.position.offset <= file.facts.size ? $0 : nil } ?? newStream(file),
       size: file.facts.size, head: fingerprint.head, tail: fingerprint.tailDigest)
-    recordCopy(file, of: stream)
+    if let record = recordedCopy(file, of: stream) { sendPosition(record) }
   }
 
-  /// The stream was read on: perhaps beyond the end of a copy of it.
-  func recordCopies(of stream: FileStream) {
-    for key in stream.copies {
-      if let file = files[key] { recordCopy(file, of: stream) }
-    }
+  /// The stream was read on: what is now to be remembered of copies that end before its offset.
+  func recordedCopies(of stream: FileStream) -> [StreamPosition] {
+    stream.copies.compactMap { files[$0] }.compactMap { recordedCopy($0, of: stream)?.position }
   }
 
-  private func recordCopy(_ file: FollowedFile, of stream: FileStream) {
+  private func recordedCopy(_ file: FollowedFile, of stream: FileStream) -> FileStream? {
     guard file.copyOf == stream.position.key, let copy = file.copy, stream.position.offset >= copy.size,
       copy.record.position.offset != copy.size
-    else { return }
+    else { return nil }
     let record = copy.record
     if index[record.position.key] == nil { index.insert(record) }
     index.update(record) {
@@ -50,7 +48,7 @@ extension FileSource {
       $0.tail = copy.tail
       $0.ending = .copied
     }
-    sendPosition(record)
+    return record
   }
 
   /// Whether it is the record of another file that is still held as a copy: that one is to be known by its original.

@@ -57,6 +57,11 @@ extension FileSource {
   /// original was overwritten or is gone.
   private func decideOthers(like head: [UInt8], _ compressed: Bool, before file: FollowedFile) {
     guard file.rotatedName else { return }
+    if compressed && !file.deleted {
+      // What was removed before it was looked into may be what was compressed.
+      let removed = open.values.filter { $0.deleted && $0.stream == nil && $0.copyOf == nil }
+      for other in removed.sorted(by: { FollowedFile.isOlder($0.age, $1.age) }) { turn(other) }
+    }
     for stream in index.candidates(inode: file.key, head: head) + namesakes(of: file, compressed: compressed) {
       if let other = stream.file, other !== file, isOverwritten(stream, other) {
         orphan(stream, of: other, by: .truncated)
@@ -218,7 +223,7 @@ extension FileSource {
     of stream: FileStream, comparedWith file: FollowedFile, _ descriptor: Descriptor, _ head: [UInt8],
     _ compressed: Bool
   ) -> FileIdentity.Original {
-    guard let other = stream.file, other !== file else { return .absent }
+    guard let other = stream.file ?? undecided(stream), other !== file else { return .absent }
     guard let opened = other.descriptor ?? (try? Descriptor.open(other.path).get()),
       let facts = FileFacts.of(opened.number), other.isSame(as: facts)
     else { return .absent }
@@ -231,7 +236,7 @@ extension FileSource {
     case .equal, .nothing: break
     case .differs, .beyondEnd, .unknown:
       // It was overwritten, and will find out in its own turn.
-      enqueue(other)
+      if stream.file != nil { enqueue(other) }
       return .absent
     }
     guard opened.bytes(at: 0, count: head.count) == head else { return .present(holdsSameBytes: false) }
@@ -242,6 +247,15 @@ extension FileSource {
       return .present(holdsSameBytes: opened.bytes(at: start, count: measure.tail.count) == measure.tail)
     }
     return .present(holdsSameBytes: Self.beginsLike(opened, facts, descriptor, file.facts))
+  }
+
+  /// The file a stream was left in, if nobody has looked into it yet since the start.
+  private func undecided(_ stream: FileStream) -> FollowedFile? {
+    let position = stream.position
+    guard !position.compressed, !position.finished, let file = files[position.inodeKey], file.stream == nil,
+      file.copyOf == nil, file.facts.birth == position.birth
+    else { return nil }
+    return file
   }
 
   /// Whether a plain file is what a compressed one holds: what was decompressed of that is known by its hashes.

@@ -22,7 +22,10 @@ extension FileSource {
     } else if file.stream == nil {
       decide(file, descriptor)
       // What was there first is read first: the rest of a rotated file before what its writer went on in.
-      if file.stream != nil, hasReady { return enqueueByAge(file) }
+      if file.stream != nil, turns.hasReady {
+        turns.sortByAge()
+        return enqueue(file)
+      }
     } else if file.stream?.framer == nil {
       reload(file, descriptor)
     }
@@ -168,12 +171,11 @@ extension FileSource {
       $0.tail = framer.fingerprint?.tailDigest ?? .empty
       $0.size = size
     }
-    defer { if !stream.copies.isEmpty { recordCopies(of: stream) } }
-    outbox.append(
-      .chunk(
-        Chunk(
-          source: id, position: stream.position, bytes: piece.bytes, startOffset: piece.startOffset,
-          oversize: piece.oversize.map { [$0] } ?? [])))
+    var chunk = Chunk(
+      source: id, position: stream.position, bytes: piece.bytes, startOffset: piece.startOffset,
+      oversize: piece.oversize.map { [$0] } ?? [])
+    if !stream.copies.isEmpty { chunk.copies = recordedCopies(of: stream) }
+    outbox.append(.chunk(chunk))
     if let line = piece.oversize {
       report(
         .oversize(offset: line.offset, length: line.length), path: stream.position.path, key: stream.position.key)
@@ -216,9 +218,8 @@ extension FileSource {
     file.lastUse = useCounter
     if let descriptor = file.descriptor { return descriptor }
     while open.count >= max(options.maxOpenFiles, 1), closeLongestUnused() {}
-    if open.count >= options.maxOpenFiles, open.values.contains(where: { $0.isMidway }) {
-      // Those being decompressed, or within a long line, would have to begin again: they come to its end first.
-      enqueue(file, behindOthers: true)
+    if !canOpenAnother {
+      turns.awaitDescriptor(file)
       return nil
     }
     var result = Descriptor.open(file.path)
@@ -253,6 +254,12 @@ extension FileSource {
       open[file.key] = file
       return descriptor
     }
+  }
+
+  /// False: as many are open as may be, and some of them are being decompressed, or within a long line, and would have to begin
+  /// again: they come to its end first.
+  var canOpenAnother: Bool {
+    open.count < max(options.maxOpenFiles, 1) || !open.values.contains { $0.isMidway }
   }
 
   /// Closes the file that was not read for longest, one with nothing to read if there is one; false: all must stay open.

@@ -88,12 +88,7 @@ package actor FileSource {
   private let scratchOwner = ScratchBuffer(byteCount: 64 * 1024)
   /// For bytes that are looked at and not kept.
   var scratch: UnsafeMutableRawBufferPointer { scratchOwner.bytes }
-  /// Of those that wait for their turn, the ones whose bytes nobody knows come first: a copy must be known as one before its
-  /// original is read on.
-  private var unknown = Queue()
-  /// Whether a file was put behind ones that may be younger.
-  private var isOutOfOrder = false
-  private var ready = Queue()
+  var turns = FileTurns()
   private var nextReconcile: Int64 = 0
 
   /// Jobs run on the source's own thread.
@@ -158,7 +153,7 @@ package actor FileSource {
       nextReconcile = now + options.reconcileMilliseconds
       reconcile(now: now, thoroughly: thoroughly)
     }
-    if let file = nextReady() {
+    if let file = turns.next(canOpenAnother: canOpenAnother) {
       turn(file)
     } else if outbox.isEmpty {
       settleOrphans()
@@ -167,7 +162,7 @@ package actor FileSource {
       defer { outbox = [] }
       return .outputs(outbox)
     }
-    return unknown.isEmpty && ready.isEmpty && !rescanWanted ? .drained : .busy
+    return turns.isEmpty && !rescanWanted ? .drained : .busy
   }
 
   /// To be called after the last step: cuts the cycles between files and streams.
@@ -192,34 +187,13 @@ package actor FileSource {
     wait(for: &descriptors, milliseconds: nextReconcile - monotonicMilliseconds())
   }
 
-  /// Puts a file into the queue of those that get a turn.
-  func enqueue(_ file: FollowedFile, behindOthers: Bool = false) {
+  /// Gives a file a turn soon.
+  func enqueue(_ file: FollowedFile) {
     if !file.isRecent {
       file.isRecent = true
       recent.append(file)
     }
-    guard !file.queued else { return }
-    file.queued = true
-    if file.stream == nil && !behindOthers { unknown.append(file) } else { ready.append(file) }
-  }
-
-  /// Puts a file behind the older ones of those that wait for their turn: it has just become known whose bytes it holds.
-  func enqueueByAge(_ file: FollowedFile) {
-    isOutOfOrder = true
-    enqueue(file)
-  }
-
-  /// Whether files whose streams are known wait for their turn.
-  var hasReady: Bool { !ready.isEmpty }
-
-  private func nextReady() -> FollowedFile? {
-    if unknown.isEmpty && isOutOfOrder {
-      ready.sort { FollowedFile.isOlder($0.age, $1.age) }
-      isOutOfOrder = false
-    }
-    guard let file = unknown.popFirst() ?? ready.popFirst() else { return nil }
-    file.queued = false
-    return file
+    turns.append(file)
   }
 
   private func startWatching() {
@@ -256,37 +230,5 @@ package actor FileSource {
     outbox.append(
       .chunk(
         Chunk(source: id, position: stream.position, bytes: [], startOffset: stream.position.offset, oversize: [])))
-  }
-}
-
-extension FileSource {
-  /// Files in the order in which they were put in.
-  private struct Queue {
-    private var files: [FollowedFile] = []
-    private var start = 0
-
-    var isEmpty: Bool { start == files.count }
-
-    mutating func append(_ file: FollowedFile) { files.append(file) }
-
-    mutating func sort(by isBefore: (FollowedFile, FollowedFile) -> Bool) {
-      files.removeFirst(start)
-      start = 0
-      files.sort(by: isBefore)
-    }
-
-    mutating func popFirst() -> FollowedFile? {
-      guard start < files.count else { return nil }
-      let file = files[start]
-      start += 1
-      if start == files.count {
-        files.removeAll(keepingCapacity: true)
-        start = 0
-      } else if start > 1024 && start * 2 > files.count {
-        files.removeFirst(start)
-        start = 0
-      }
-      return file
-    }
   }
 }

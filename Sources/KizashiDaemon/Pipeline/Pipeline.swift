@@ -79,6 +79,7 @@ struct Pipeline: ~Copyable {
       if let wish = chunk.acknowledgement { refused += numbered(refusals, decoded, from: wish.firstLine) }
     }
     positions[chunk.position.key] = (chunk.position, source)
+    for copy in chunk.copies { positions[copy.key] = (copy, source) }
     releasedQuarantine += decoded.releases
     if let wish = chunk.acknowledgement { owe(wish, chunk.position, refused) }
     totals.bytes += Int64(chunk.bytes.count)

@@ -26,7 +26,7 @@ struct FileLedger {
     {
       fault = fault ?? "a gap in \(position.key): \(before) … \(chunk.startOffset) … \(position.offset)"
     }
-    positions[position.key] = position
+    for stored in [position] + chunk.copies { positions[stored.key] = stored }
     for bytes in chunk.bytes.split(separator: 0x0a) {
       guard let arrival = world.recognize(Substring(decoding: bytes, as: UTF8.self)) else { continue }
       note(arrival, in: position.key)

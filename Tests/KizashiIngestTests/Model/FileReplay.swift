@@ -92,6 +92,11 @@ struct FileReplay {
     switch action {
     case .start: try await start()
     case .stop, .kill:
+      // It may be stopped between two things that it has to hand over at once.
+      if let source, running == nil {
+        let outputs = await source.advance(1, now: now).outputs
+        take(Array(outputs.prefix(outputs.count / 2)))
+      }
       try await halt()
       if action == .kill { ledger = committed } else { committed = ledger }
     case .commit: committed = ledger

@@ -1,6 +1,5 @@
 import CLinux
 import Foundation
-import TestSupport
 import Testing
 
 @testable import KizashiIngest
@@ -35,15 +34,16 @@ struct FileWorld {
   let scratch: Scratch
   let header: Int
   /// By name; targets of the link are `data/1` …
-  private(set) var files: [String: File] = [:]
+  var files: [String: File] = [:]
   /// All there ever were.
   private(set) var everything: [File] = []
   private var fillers: [Int: Int] = [:]
   private var linkTarget = "data/1"
   /// Who has the file open that was renamed or removed last.
-  private var oldWriter: (file: File, descriptor: Int32)?
+  var oldWriter: (file: File, descriptor: Int32)?
   private var movedOut: String?
-  private var compressing: (original: File, target: File, rest: [UInt8])?
+  /// What is being compressed, into which file, and what of that is still to be written.
+  var compressing: (original: File, target: File, rest: [UInt8])?
 
   init(header: Int) throws {
     scratch = try Scratch()
@@ -136,7 +136,7 @@ struct FileWorld {
   }
 
   /// The next lines as they are written, the begun one completed first.
-  private mutating func compose(_ file: File, _ lines: Int, _ filler: Int, unended: Bool) -> String {
+  mutating func compose(_ file: File, _ lines: Int, _ filler: Int, unended: Bool) -> String {
     var text = ""
     if let line = file.begun, lines > 0 || unended {
       text += self.text(line).suffix(self.text(line).utf8.count - firstHalf(line).utf8.count) + "\n"
@@ -163,7 +163,7 @@ struct FileWorld {
     text(line).prefix("\(line):".utf8.count + (fillers[line] ?? 0) / 2)
   }
 
-  private mutating func make(_ name: String) -> File {
+  mutating func make(_ name: String) -> File {
     scratch.append(name, "")
     let facts = try? FileFacts.at(BytePath(scratch[name])).get()
     let file = File(name: name, key: InodeKey(device: facts?.device ?? 0, inode: facts?.inode ?? 0))
@@ -179,7 +179,7 @@ struct FileWorld {
     // Rotated files come by rotation only; the live ones are made.
     let isLive = name.hasSuffix(".ndjson") || name.hasPrefix("data/")
     guard let file = files[name] ?? (isLive ? make(name) : nil), !file.isCompressed, !file.isCopy,
-      file !== compressing?.original
+      file !== compressing?.original, isLive || !isIndistinct(file)
     else { return }
     let isNew = file.lines.isEmpty && file.begun == nil && scratch.read(name).isEmpty
     scratch.append(name, (isNew && header > 0 ? headerLine : "") + compose(file, lines, filler, unended: unended))
@@ -225,8 +225,16 @@ struct FileWorld {
     file.isCopy = false
   }
 
+  /// Whether all that is in it stands at the beginning of others, too. When one of these is truncated at the moment in which such
+  /// a one gets its first own line, it cannot be told from a copy of that one that was just completed.
+  private func isIndistinct(_ file: File) -> Bool {
+    header > Fingerprint.reach && file.lines.isEmpty && file.begun == nil
+  }
+
   private mutating func refill(_ name: String) {
     guard let file = files[resolve(name)], !file.isCompressed, file !== compressing?.original else { return }
+    // Nor a copy that is filled anew.
+    if file.isCopy && header > Fingerprint.reach { return }
     let size = scratch.read(resolve(name)).count
     truncate(name)
     var text = header > 0 ? headerLine : ""
@@ -234,7 +242,7 @@ struct FileWorld {
     scratch.append(resolve(name), text)
   }
 
-  private mutating func remove(_ file: File) {
+  mutating func remove(_ file: File) {
     guard let name = file.name else { return }
     keepWriter(file)
     scratch.remove(name)
@@ -242,44 +250,18 @@ struct FileWorld {
     file.name = nil
   }
 
-  private mutating func keepWriter(_ file: File) {
+  mutating func keepWriter(_ file: File) {
     guard !file.isCompressed, let name = file.name else { return }
     close()
     oldWriter = (file, open(scratch[name], O_WRONLY | O_APPEND | O_CLOEXEC))
   }
 
   private mutating func writeOld(_ lines: Int) {
-    guard let (file, descriptor) = oldWriter, !file.isCopy, file !== compressing?.original else { return }
-    let text = compose(file, lines, 3, unended: false)
-    #expect(Glibc.write(descriptor, text, text.utf8.count) == text.utf8.count)
-  }
-
-  private mutating func beginCompressing(_ name: String) {
-    guard compressing == nil, let original = files[name], !original.isCompressed, files["\(name).gz"] == nil else {
+    guard let (file, descriptor) = oldWriter, !file.isCopy, file !== compressing?.original, !isIndistinct(file) else {
       return
     }
-    let bytes = gzip(scratch.read(name))
-    let target = make("\(name).gz")
-    target.isCompressed = true
-    scratch.append("\(name).gz", Array(bytes[..<(bytes.count / 2)]))
-    compressing = (original, target, Array(bytes[(bytes.count / 2)...]))
-  }
-
-  private mutating func endCompressing() {
-    guard let (original, target, rest) = compressing else { return }
-    compressing = nil
-    guard let name = target.name else { return }
-    scratch.append(name, rest)
-    target.lines = original.lines
-    target.begun = original.begun
-    remove(original)
-    // Who writes on behind what was compressed loses it.
-    if oldWriter?.file === original { close() }
-  }
-
-  private mutating func appendMember(_ name: String, _ lines: Int) {
-    guard let file = files[name], file.begun == nil, file !== compressing?.target else { return }
-    scratch.append(name, gzip(compose(file, lines, 3, unended: false)))
+    let text = compose(file, lines, 3, unended: false)
+    #expect(Glibc.write(descriptor, text, text.utf8.count) == text.utf8.count)
   }
 
   private mutating func swapLink(to target: String) {

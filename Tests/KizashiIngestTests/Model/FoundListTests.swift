@@ -63,6 +63,61 @@ import Testing
         .start, .steps(1), .write("link.ndjson", lines: 1), .steps(1), .write("a.ndjson", lines: 1),
         .moveOut("link.ndjson", away: true),
       ]),
+    Case(
+      testDescription: "one compressed to the end and one being compressed, with one descriptor",
+      setup: FileSetup(maxOpenFiles: 1, header: 20),
+      actions: [
+        .start, .steps(1), .write("b.ndjson", lines: 1), .write("a.ndjson", lines: 5), .rotate("b.ndjson"),
+        .beginCompressing("b.ndjson.1"), .endCompressing, .rotate("a.ndjson"), .beginCompressing("a.ndjson.1"),
+      ]),
+    Case(
+      testDescription: "overwritten while half a line of it was read, rotated and compressed, with one descriptor",
+      setup: FileSetup(readBudgetBytes: 300, maxOpenFiles: 1, header: 20, glances: false),
+      actions: [
+        .start, .write("a.ndjson", lines: 1), .steps(1), .write("a.ndjson", lines: 1, unended: true), .steps(1),
+        .truncate("a.ndjson"), .write("a.ndjson", lines: 1), .rotate("a.ndjson"), .beginCompressing("a.ndjson.1"),
+        .endCompressing,
+      ]),
+    Case(
+      testDescription: "two files with half a line each, one of them a copy, with one descriptor",
+      setup: FileSetup(maxOpenFiles: 1, glances: false),
+      actions: [
+        .start, .write("a.ndjson", lines: 1), .write("link.ndjson", lines: 1, unended: true), .steps(4), .commit,
+        .copy("a.ndjson"), .truncate("a.ndjson"), .write("a.ndjson", lines: 1, unended: true),
+        .write("link.ndjson", lines: 1),
+      ]),
+    Case(
+      testDescription: "a long header in all, one replaced while nobody looked, then rotated and compressed",
+      setup: FileSetup(readBudgetBytes: 4096, maxOpenFiles: 2, header: 5000),
+      actions: [
+        .start, .write("b.ndjson", lines: 1), .copyAndTruncate("b.ndjson"), .write("b.ndjson", lines: 0), .steps(6),
+        .write("a.ndjson", lines: 1), .stop, .delete("b.ndjson"), .write("b.ndjson", lines: 1), .start,
+        .rotate("b.ndjson"), .beginCompressing("b.ndjson.1"), .steps(4), .endCompressing,
+        .moveOut("a.ndjson", away: true),
+      ]),
+    Case(
+      testDescription: "a long header in all, one truncated while nobody looked and another rotated",
+      setup: FileSetup(readBudgetBytes: 4096, maxOpenFiles: 2, header: 5000),
+      actions: [
+        .start, .write("b.ndjson", lines: 1), .copyAndTruncate("b.ndjson"), .write("b.ndjson", lines: 0),
+        .write("a.ndjson", lines: 1), .steps(10), .truncate("a.ndjson"), .write("a.ndjson", lines: 1), .stop,
+        .write("b.ndjson", lines: 1), .start, .rotate("b.ndjson"), .beginCompressing("b.ndjson.1"), .steps(4),
+        .endCompressing, .moveOut("a.ndjson", away: true),
+      ]),
+    Case(
+      testDescription: "open and empty, then filled, rotated and compressed between two looks, without inotify",
+      setup: FileSetup(watches: false),
+      actions: [
+        .start, .write("b.ndjson", lines: 0), .settle, .write("b.ndjson", lines: 2), .rotate("b.ndjson"),
+        .beginCompressing("b.ndjson.1"), .endCompressing,
+      ]),
+    Case(
+      testDescription: "stopped while more is read than a copy has, and truncated then",
+      setup: FileSetup(readBudgetBytes: 4096, maxOpenFiles: 1, header: 20),
+      actions: [
+        .write("b.ndjson", lines: 1, unended: true), .start, .steps(2), .commit, .copy("b.ndjson"), .steps(1),
+        .write("b.ndjson", lines: 1), .steps(1), .truncate("b.ndjson"), .stop,
+      ]),
   ]
 
   @Test(arguments: cases)

@@ -29,7 +29,7 @@ actor RecordingSink: ChunkSink {
     largestChunk = max(largestChunk, chunk.bytes.count)
     isDrained = false
     bytes[chunk.position.key, default: []] += chunk.bytes
-    positions[chunk.position.key] = chunk.position
+    for position in [chunk.position] + chunk.copies { positions[position.key] = position }
     oversize += chunk.oversize
     lines += chunk.bytes.split(separator: 0x0a).map { String(decoding: $0, as: UTF8.self) }
     notify()
