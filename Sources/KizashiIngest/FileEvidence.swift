@@ -31,14 +31,21 @@ enum FileEvidence {
     }
   }
 
+  /// A plain file's first bytes and the last ones before `size`, as far as a fingerprint reaches.
+  static func ends(of descriptor: Descriptor, upTo size: Int64) -> [[UInt8]] {
+    let reach = Int(min(size, Int64(Fingerprint.reach)))
+    let head = descriptor.bytes(at: 0, count: reach)
+    return size > reach ? [head, descriptor.bytes(at: size - Int64(reach), count: reach)] : [head]
+  }
+
   /// Of a plain file's bytes up to `size`, as if they had been read.
   static func fingerprint(of descriptor: Descriptor, upTo size: Int64) -> Fingerprint {
+    fingerprint(ofEnds: ends(of: descriptor, upTo: size))
+  }
+
+  static func fingerprint(ofEnds ends: [[UInt8]]) -> Fingerprint {
     var fingerprint = Fingerprint()
-    let reach = Int(min(size, Int64(Fingerprint.reach)))
-    descriptor.bytes(at: 0, count: reach).withUnsafeBytes { fingerprint.absorb($0) }
-    if size > reach {
-      descriptor.bytes(at: size - Int64(reach), count: reach).withUnsafeBytes { fingerprint.absorb($0) }
-    }
+    for bytes in ends { bytes.withUnsafeBytes { fingerprint.absorb($0) } }
     return fingerprint
   }
 

@@ -21,7 +21,12 @@ extension FileSource {
       }
       return enqueue(file)
     }
-    let fingerprint = FileEvidence.fingerprint(of: descriptor, upTo: file.facts.size)
+    // What is remembered must be what was compared, and either file may have been overwritten since.
+    let ends = FileEvidence.ends(of: descriptor, upTo: file.facts.size)
+    guard let original = stream.file, let opened = original.descriptor ?? (try? Descriptor.open(original.path).get()),
+      FileEvidence.ends(of: opened, upTo: file.facts.size) == ends
+    else { return }
+    let fingerprint = FileEvidence.fingerprint(ofEnds: ends)
     let record = file.copy?.record ?? known.first { isRecord($0, of: file) }
     file.copy = FollowedFile.Copy(
       record: record.flatMap { $0.position.offset <= file.facts.size ? $0 : nil } ?? newStream(file),
@@ -49,6 +54,23 @@ extension FileSource {
       $0.ending = .copied
     }
     return record
+  }
+
+  /// A copy goes on otherwise than its original did: the line within which they part is its own, and read from its beginning.
+  func stepBackToLine(_ stream: FileStream, _ file: FollowedFile, _ descriptor: Descriptor) {
+    let end = stream.position.offset
+    guard stream.position.ending == .copied, file.facts.size > end else { return }
+    let reach = min(end, Int64(LineFramer.lineLimit))
+    let before = descriptor.bytes(at: end - reach, count: Int(reach))
+    let lineFeed = before.lastIndex(of: UInt8(ascii: "\n")).map { end - reach + Int64($0) }
+    // Without any, it is the first line or one that is too long anyway.
+    guard let start = lineFeed.map({ $0 + 1 }) ?? (reach == end ? 0 : nil) else { return }
+    let fingerprint = FileEvidence.fingerprint(of: descriptor, upTo: start)
+    index.update(stream) {
+      $0.offset = start
+      $0.head = fingerprint.head
+      $0.tail = fingerprint.tailDigest
+    }
   }
 
   /// Whether it is the record of another file that is still held as a copy: that one is to be known by its original.

@@ -28,7 +28,9 @@ extension FileSource {
       decision = .lookFurther(chosen)
     }
     switch decision {
-    case .resume(let chosen): attach(streams[chosen], to: file, compressed)
+    case .resume(let chosen):
+      if !compressed { stepBackToLine(streams[chosen], file, descriptor) }
+      attach(streams[chosen], to: file, compressed)
     case .moved(let chosen):
       let stream = streams[chosen]
       let from = stream.position.path

@@ -1,5 +1,6 @@
 import ArgumentParser
 import KizashiDaemon
+import KizashiStore
 
 /// The program: `kizashi <verb>`.
 @main
@@ -32,6 +33,7 @@ struct Kizashi: AsyncParsableCommand {
     // Before anything that could make a thread. Other verbs end by these signals as any program does.
     if CommandLine.arguments.dropFirst().first == "run" { StopSignals.take() }
     do {
+      try checkVerb()
       var command = try await asyncParseAsRoot(nil)
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
@@ -47,5 +49,17 @@ struct Kizashi: AsyncParsableCommand {
     } catch {
       exit(withError: error)
     }
+  }
+
+  /// The parser knows options by likeness, but not verbs.
+  private static func checkVerb() throws {
+    guard let verb = CommandLine.arguments.dropFirst().first, !verb.hasPrefix("-") else { return }
+    let known =
+      configuration.groupedSubcommands.flatMap(\.subcommands).map {
+        $0.configuration.commandName ?? "\($0)".lowercased()
+      } + ["help"]
+    if known.contains(verb) { return }
+    let nearest = NearestName.of(verb, in: known).map { "did you mean \($0)? " } ?? ""
+    throw Failure(.usage, "there is no verb “\(verb)”", hint: "\(nearest)kizashi --help lists them")
   }
 }

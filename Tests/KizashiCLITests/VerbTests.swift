@@ -33,6 +33,16 @@ import Testing
     #expect(try Program.run(["--generate-completion-script", "bash"]).output.contains("quarantine"))
   }
 
+  @Test func `a verb that there is not is named, and the one it is like`() throws {
+    let near = try Program.run(["acount", "acme"])
+    #expect(near.status == 64)
+    #expect(near.errors.contains("there is no verb “acount”"))
+    #expect(near.errors.contains("did you mean account?"))
+    let far = try Program.run(["xyzzy\u{1b}[2J"])
+    #expect(far.status == 64)
+    #expect(!far.errors.contains("\u{1b}") && !far.errors.contains("did you mean"), "\(far.errors)")
+  }
+
   @Test(arguments: verbs) func `a bad config ends every verb with 78 and all its problems`(verb: [String]) throws {
     let sample = try SampleStore(events: false)
     try "version: 1\nbusines: {}\nbands: {green: 700}\n".write(toFile: sample.config, atomically: true, encoding: .utf8)

@@ -19,8 +19,10 @@ struct FileLedger {
     let position = chunk.position
     let before = positions[position.key]?.offset ?? chunk.startOffset
     let skipped = chunk.oversize.reduce(0) { $0 + $1.length + 1 }
-    // What a copy holds was read elsewhere.
-    let passes = positions[position.key]?.ending == .copied && chunk.bytes.isEmpty && chunk.startOffset > before
+    // What a copy holds was read elsewhere, but for the line within which it goes on otherwise.
+    let passes =
+      positions[position.key]?.ending == .copied
+      && (chunk.bytes.isEmpty ? chunk.startOffset > before : chunk.startOffset < before)
     if position.offset != chunk.startOffset + Int64(chunk.bytes.count)
       || chunk.startOffset != before + skipped && !passes
     {

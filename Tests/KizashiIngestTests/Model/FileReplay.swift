@@ -124,7 +124,7 @@ struct FileReplay {
   private mutating func start() async throws {
     guard source == nil else { return }
     var options = FileSourceOptions()
-    options.reconcileMilliseconds = races ? 5 : Self.interval
+    options.reconcileMilliseconds = races ? 50 : Self.interval
     options.readBudgetBytes = setup.readBudgetBytes
     options.maxOpenFiles = setup.maxOpenFiles
     options.departedQuietPasses = setup.departedQuietPasses
