@@ -103,6 +103,8 @@ package actor UnixSocketSource {
     while !Task.isCancelled {
       var (mayAccept, ready) = look(milliseconds: 0)
       if !mayAccept && ready.isEmpty {
+        // What woke the first look may have been the order to stop; an order from here on wakes the second.
+        if Task.isCancelled { return }
         await sink.drained(source: id)
         (mayAccept, ready) = look(milliseconds: pausedUntil > 0 ? Self.pauseMilliseconds : 3_600_000)
       }

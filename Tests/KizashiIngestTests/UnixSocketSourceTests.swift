@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import KizashiIngest
@@ -100,6 +101,24 @@ final class Producer: Sendable {
     #expect(await sink.stored.map(\.key) == ["sock@t0#1"])
     #expect(await sink.stored.map(\.lines) == [2])
     #expect(await sink.stored.map(\.offset) == [13])
+  }
+
+  @Test func `ends at whatever moment it is cancelled`() async throws {
+    for round in 0..<400 {
+      let source = try UnixSocketSource(id: "sock", path: path, epoch: "t0")
+      try await source.listen()
+      let hasEnded = Mutex(false)
+      let running = Task {
+        try await source.run(sink: sink)
+        hasEnded.withLock { $0 = true }
+      }
+      // From before its first look to its sleep.
+      for _ in 0..<round % 40 { await Task.yield() }
+      running.cancel()
+      let deadline = ContinuousClock.now + .seconds(20)
+      while !hasEnded.withLock({ $0 }), ContinuousClock.now < deadline { await Task.yield() }
+      try #require(hasEnded.withLock { $0 }, "round \(round): it sleeps")
+    }
   }
 
   @Test func `lines of several producers never mix`() async throws {
