@@ -57,4 +57,29 @@ import Testing
     let failure = try await FileReplay.run(setup, actions)
     #expect(failure == nil, "\(failure?.log.joined(separator: "\n") ?? "")")
   }
+
+  @Test func `a line that began as another file's first one is read whole`() async throws {
+    let scratch = try Scratch()
+    let header = String(repeating: "h", count: 5_000)
+    let source = try FileSource(id: "app", paths: [scratch["*.ndjson"]])
+    await source.begin()
+    var lines: [String] = []
+    func take(now: Int64) async {
+      for case .chunk(let chunk) in await source.advance(1_000, now: now).outputs {
+        lines += chunk.bytes.split(separator: 0x0a).map {
+          "\($0.count): \(String(decoding: $0.suffix(4), as: UTF8.self))"
+        }
+      }
+    }
+    scratch.append("a.ndjson", header + "-a-1\na-2\n")
+    await take(now: 0)
+    // As much as fits a page, as another process may see a write.
+    scratch.append("b.ndjson", String(header.prefix(4_096)))
+    await take(now: 0)
+    #expect(lines == ["5004: -a-1", "3: a-2"], "taken for the beginning of a copy")
+    scratch.append("b.ndjson", String(header.dropFirst(4_096)) + "-b-1\nb-2\n")
+    await take(now: 5_000)
+    await source.end()
+    #expect(lines == ["5004: -a-1", "3: a-2", "5004: -b-1", "3: b-2"])
+  }
 }

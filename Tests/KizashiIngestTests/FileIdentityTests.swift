@@ -149,6 +149,14 @@ import Testing
       "small files of live names that are equal", file(inode: 2, size: 30),
       [remembered(offset: 30, headLength: 30, original: .present(holdsSameBytes: true))], .new),
     row(
+      "begins like a longer stream that lost its file, and is all in one that has not been read",
+      file(inode: 2, rotated: true),
+      [
+        remembered(inode: 3, offset: 9_000),
+        remembered(
+          inode: 4, offset: 0, headLength: 0, head: .nothing, tail: .nothing, original: .present(holdsSameBytes: true)),
+      ], .hold(1)),
+    row(
       "goes on otherwise than the original", file(inode: 2, rotated: true),
       [remembered(original: .present(holdsSameBytes: false))], .new),
   ]
