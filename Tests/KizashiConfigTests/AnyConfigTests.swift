@@ -13,6 +13,8 @@ import Testing
     "|", ">", "---",
     "...", "\t", "~", "null", "1e400", "-9223372036854775809", "0x1f", "99999999999999999999d", "-1h", "${HOME}", "\"",
     "'", "#", "%YAML 9",
+    // What YAML refuses as it is, it takes as an escape.
+    #""\e[2J\a""#, #""\u202e": 1"#, #"["\r\n"]"#,
   ])
 
   @Test(arguments: seeds)
