@@ -107,6 +107,12 @@ import Testing
     #expect(model.measures.last?.missing == mode)
   }
 
+  @Test func `a rule of a band that lasts`() throws {
+    let model = try parse("rules: {r: {kind: persistent, band: [yellow, red], for: 14d}}").model
+    let rule = Rule(name: "r", kind: .persistent(bands: ["yellow", "red"]), forMilliseconds: 14 * 86_400_000)
+    #expect(model.rules == [rule])
+  }
+
   @Test(arguments: [
     ("{kind: band_change}", RuleKind.bandChange(from: [], to: [])),
     ("{kind: band_change, from: [green, unknown], to: red}", .bandChange(from: ["green", "unknown"], to: ["red"])),
@@ -125,6 +131,15 @@ import Testing
         .metric(
           .trend(of: .activeDays(feature: .any, windowHours: 336), floor: Rational(2), minVolume: Rational(1))),
         .below(Rational(-3, 10)), clear: Rational(-1, 10))
+    ),
+    ("{kind: breadth_collapse}", .breadthCollapse(windowHours: 672, share: Rational(3, 5), least: 5)),
+    (
+      "{kind: breadth_collapse, window: 7d, to: 0.5, least: 3}",
+      .breadthCollapse(windowHours: 168, share: Rational(1, 2), least: 3)
+    ),
+    ("{kind: adopted, feature: core}", .adopted(feature: .core, windowHours: 672, days: 3)),
+    (
+      "{kind: adopted, feature: any, window: 14d, days: 5}", .adopted(feature: .any, windowHours: 336, days: 5)
     ),
     (
       "{kind: silence, feature: any, after: 36h, clear: 3}",

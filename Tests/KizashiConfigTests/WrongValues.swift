@@ -145,7 +145,7 @@ let wrongValues: [(String, String)] = [
   ("bands: {down_for: soon}", "expected a duration such as 30m, found \"soon\""),
   ("bands: {journal_step: 0}", "expected a number of points from 0.01 to 100"),
   ("rules: {r: drop}", "expected a mapping with a kind"),
-  (rule("by: 5, within: 1d"), "\"kind\" is missing: one of band_change, drop"),
+  (rule("by: 5, within: 1d"), "\"kind\" is missing: one of band_change, persistent, drop"),
   (rule("kind: dorp, by: 5, within: 1d"), "did you mean \"drop\"?"),
   (rule("kind: drop, by: 15"), "rules.r: \"within\" is missing"),
   (rule("kind: drop, by: 15, within: 7d, feature: any"), "it is a key of kind: silence"),
@@ -159,6 +159,13 @@ let wrongValues: [(String, String)] = [
   (rule("kind: threshold, measure: trend, above: 50, clear: 60"), "clears at 50 or below, not at 60"),
   (rule("kind: threshold, measure: trend, below: 50, clear: 40"), "clears at 50 or above, not at 40"),
   (rule("kind: trend, of: {days_since_last: {}}, below: -0.3"), "a trend compares a window with the one before it"),
+  (rule("kind: persistent, band: red"), "\"for\" is missing: how long in that band"),
+  (rule("kind: persistent, for: 14d"), "\"band\" is missing"),
+  (rule("kind: persistent, band: rde, for: 14d"), "did you mean \"red\"?"),
+  (rule("kind: breadth_collapse, to: 1"), "expected a share from 0 to 0.99, found \"1\""),
+  (rule("kind: breadth_collapse, least: 0"), "expected a number of features 1–1000"),
+  (rule("kind: adopted"), "\"feature\" is missing"),
+  (rule("kind: adopted, feature: any, window: 7d, days: 9"), "9 days do not fit a window of 7 days"),
   (rule("kind: silence, after: 7d"), "\"feature\" is missing"),
   (rule("kind: silence, feature: any, after: 90m"), "expected a silence of whole hours such as 24h or 28d"),
   (rule("kind: silence, feature: any, after: 0bd"), "expected 1bd to 1000bd"),
@@ -213,6 +220,5 @@ let laterKeys: [(String, String)] =
     (rule("kind: band_change, \($0): 1d"), $0)
   }
   + [
-    "overdue", "persistent", "power_user_lost", "breadth_collapse", "abandoned", "adopted", "shift", "attribute",
-    "composite",
+    "overdue", "power_user_lost", "abandoned", "shift", "attribute", "composite",
   ].map { (rule("kind: \($0)"), $0) }

@@ -66,7 +66,11 @@ struct ReferenceContext: Sendable {
     var result: Set<Int> = []
     for measure in model.measures { collectWindows(of: measure.metric, into: &result) }
     for rule in model.rules {
-      if case .threshold(.metric(let metric), _, _) = rule.kind { collectWindows(of: metric, into: &result) }
+      switch rule.kind {
+      case .threshold(.metric(let metric), _, _): collectWindows(of: metric, into: &result)
+      case .breadthCollapse(let hours, _, _), .adopted(_, let hours, _): result.insert(hours)
+      case .bandChange, .persistent, .drop, .threshold(.measure, _, _), .silence: break
+      }
     }
     return result
   }

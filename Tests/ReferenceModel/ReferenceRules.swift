@@ -93,7 +93,8 @@ extension ReferenceRuleState {
     switch rule.kind {
     // Another band that matches is another reason: this episode's is over.
     case .bandChange: return openedBand != input.band
-    case .drop: return !condition
+    case .drop, .persistent, .breadthCollapse: return !condition
+    case .adopted: return !Self.isInUse(rule, input)
     case .silence(_, _, let clear): return eventsSinceOpening >= Int64(clear)
     case .threshold(let subject, let comparison, let clear):
       guard let clear else { return !condition }
@@ -118,6 +119,17 @@ extension ReferenceRuleState {
       case .above(let limit): return value > limit
       case .below(let limit): return value < limit
       }
+    case .persistent(let bands): return bands.contains(input.band)
+    case .breadthCollapse(let hours, let share, let least):
+      let used = { previous in
+        input.facts.value(
+          of: .featuresUsed(windowHours: hours), at: input.now, previous: previous, context: input.context)
+          ?? Rational(0)
+      }
+      let before = used(true)
+      return before >= Rational(Int128(least)) && used(false) <= share * before
+    // The first time only.
+    case .adopted: return (episode == 0 || phase == .firing) && Self.isInUse(rule, input)
     case .silence(let feature, let after, _):
       guard let last = input.facts.lastHour(of: feature, context: input.context) else { return false }
       switch after {
@@ -129,6 +141,13 @@ extension ReferenceRuleState {
         return between >= count
       }
     }
+  }
+
+  private static func isInUse(_ rule: Rule, _ input: ReferenceRuleInput) -> Bool {
+    guard case .adopted(let feature, let hours, let days) = rule.kind else { return false }
+    let used = input.facts.value(
+      of: .activeDays(feature: feature, windowHours: hours), at: input.now, context: input.context)
+    return used.map { $0 >= Rational(Int128(days)) } ?? false
   }
 
   private static func value(of subject: ThresholdSubject, _ input: ReferenceRuleInput) -> Rational? {
@@ -151,7 +170,7 @@ extension ReferenceRuleState {
     case .drop(_, let within): result += scores.compactMap { $0.until.map { $0 + within } }
     case .silence(let feature, .milliseconds(let length), _):
       if let last = facts.lastHour(of: feature, context: context) { result.append((last + 1) * hourLength + length) }
-    case .silence, .bandChange, .threshold: break
+    case .silence, .bandChange, .threshold, .persistent, .breadthCollapse, .adopted: break
     }
     return result
   }

@@ -67,6 +67,16 @@ extension CanonicalForm {
       case .below(let limit): pairs.append(("below", .plain(decimalText(limit))))
       }
       if let clear { pairs.append(("clear", .plain(decimalText(clear)))) }
+    case .persistent(let bands): pairs = [("kind", .plain("persistent")), ("band", .texts(bands))]
+    case .breadthCollapse(let hours, let share, let least):
+      pairs = [
+        ("kind", .plain("breadth_collapse")), ("window", window(hours)), ("to", .plain(decimalText(share))),
+        ("least", .number(least)),
+      ]
+    case .adopted(let feature, let hours, let days):
+      pairs = [
+        ("kind", .plain("adopted")), ("feature", name(feature)), ("window", window(hours)), ("days", .number(days)),
+      ]
     case .silence(let feature, let after, let clear):
       let length: YAMLText =
         switch after {

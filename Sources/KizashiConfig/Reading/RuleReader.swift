@@ -44,6 +44,15 @@ extension Reading {
     case "band_change":
       let names = bands.bands.map(\.name) + ["unknown"]
       return .bandChange(from: bandNames(section["from"], names), to: bandNames(section["to"], names))
+    case "persistent":
+      _ = section.required("for", "how long in that band, such as 14d")
+      let names = bandNames(
+        section.required("band", "a band or a list of bands"), bands.bands.map(\.name) + ["unknown"])
+      return names.isEmpty ? nil : .persistent(bands: names)
+    case "breadth_collapse":
+      return breadthCollapse(section)
+    case "adopted":
+      return adopted(section)
     case "drop":
       let by = section.required("by", "how many points").flatMap {
         $0.hundredths("a number of points from 0.01 to 100", in: 1...10_000)
@@ -122,6 +131,32 @@ extension Reading {
     }
     guard let feature, let after, let clear else { return nil }
     return .silence(feature: feature, after: after, clear: clear)
+  }
+
+  private static let fourWeeks = 28 * 24
+
+  private func breadthCollapse(_ section: Section) -> RuleKind? {
+    let window = section["window"].map { self.window($0) } ?? Self.fourWeeks
+    let share =
+      section["to"].map { $0.decimal("a share from 0 to 0.99", in: Rational(0)...Rational(99, 100)) } ?? Rational(3, 5)
+    let least = section["least"].map { $0.integer("a number of features 1–1000", in: 1...1000) } ?? 5
+    guard let window, let share, let least else { return nil }
+    // The window before it is kept wherever a window is.
+    keep(hours: window, section["window"])
+    return .breadthCollapse(windowHours: window, share: share, least: least)
+  }
+
+  private func adopted(_ section: Section) -> RuleKind? {
+    let feature = section.required("feature", "which feature, any or core").flatMap { self.feature($0) }
+    let window = section["window"].map { self.window($0) } ?? Self.fourWeeks
+    let days = section["days"].map { $0.integer("a number of days 1–366", in: 1...366) } ?? 3
+    guard let feature, let window, let days else { return nil }
+    keep(hours: window, section["window"])
+    if days > window / 24 + 1 {
+      (section["days"] ?? section["window"])?.fail("\(days) days do not fit a window of \(window / 24) days")
+      return nil
+    }
+    return .adopted(feature: feature, windowHours: window, days: days)
   }
 
   private func hooks(_ cursor: Cursor) -> [String] {

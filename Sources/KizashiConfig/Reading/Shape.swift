@@ -104,12 +104,13 @@ extension Shape {
 
 extension Shape {
   /// The kinds of rules this version reads.
-  static let ruleKinds = ["band_change", "drop", "threshold", "trend", "silence"]
+  static let ruleKinds = [
+    "band_change", "persistent", "drop", "threshold", "trend", "silence", "breadth_collapse", "adopted",
+  ]
   /// The kinds of later versions.
   static let laterRuleKinds: [String: Later] = Dictionary(
     uniqueKeysWithValues: [
-      "overdue", "persistent", "power_user_lost", "breadth_collapse", "abandoned", "adopted", "shift", "attribute",
-      "composite",
+      "overdue", "power_user_lost", "abandoned", "shift", "attribute", "composite",
     ].map { ($0, .customerSuccess) })
 
   private static let ruleCommon = [
@@ -117,10 +118,13 @@ extension Shape {
   ]
   private static let ruleSpecific: [String: [String]] = [
     "band_change": ["from", "to"],
+    "persistent": ["band"],
     "drop": ["by", "within"],
     "threshold": ["measure", "metric", "above", "below", "clear"],
     "trend": ["of", "floor", "min_volume", "above", "below", "clear"],
     "silence": ["feature", "after", "clear"],
+    "breadth_collapse": ["window", "to", "least"],
+    "adopted": ["feature", "window", "days"],
   ]
 
   /// The keys of a rule of one kind.

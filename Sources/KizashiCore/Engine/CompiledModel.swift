@@ -78,6 +78,15 @@ struct CompiledModel {
         let compiled = compiler.compile(metric)
         CompiledModel.collectDaySteps(compiled, &dayStepMetrics)
         condition = .metric(compiled, comparison, clear: clear)
+      case .persistent(let names):
+        condition = .band(names.map { CompiledModel.band($0, bands) })
+      case .breadthCollapse(let hours, let share, let least):
+        let trend = Metric.trend(
+          of: .featuresUsed(windowHours: hours), floor: Rational(1), minVolume: Rational(Int128(least)))
+        condition = .collapse(compiler.compile(trend), atMost: share - Rational(1))
+      case .adopted(let feature, let hours, let days):
+        condition = .adopted(
+          compiler.compile(.activeDays(feature: feature, windowHours: hours)), days: Rational(Int128(days)))
       case .silence(let feature, let after, let clear):
         let leaf = compiler.lastTile(of: feature)
         silences.append((index, leaf))

@@ -42,7 +42,7 @@ extension Engine {
       guard state.pointee.phase != .firing else { return nil }
       state.pointee.phase = .ok
       state.pointee.since = .max
-      state.pointee.inhibited = condition
+      state.pointee.inhibited = condition || rule.kind.opensOnce && state.pointee.inhibited
       return nil
     }
     guard let step = RuleMachine.step(&state.pointee, rule, condition: condition, clear: clear, at: now.milliseconds)
@@ -80,6 +80,15 @@ extension Engine {
       return compare(grade < 0 ? nil : Rational(Int128(grade), 100), comparison, clear)
     case .metric(let metric, let comparison, let clear):
       return compare(value(metric, account), comparison, clear)
+    case .band(let bands):
+      let holds = bands.contains(scores.core(account).pointee.band)
+      return (holds, !holds)
+    case .collapse(let trend, let most):
+      let holds = value(trend, account).map { $0 <= most } ?? false
+      return (holds, !holds)
+    case .adopted(let days, let least):
+      let holds = value(days, account).map { $0 >= least } ?? false
+      return (holds, !holds)
     case .silence(let leaf, let after, let clear):
       let hour = usage.total(account, leaf, .current)
       guard hour != Int64(Int32.min) else { return (false, true) }
@@ -116,7 +125,7 @@ extension Engine {
       case .drop(_, let within, let history) where states[index].phase != .ok:
         let forgetting = drops[Int(account) * compiled.dropCount + history].nextForgetting(within: within)
         if forgetting > now { next = min(next, forgetting) }
-      case .drop, .bandChange, .measure, .metric: break
+      case .drop, .bandChange, .band, .measure, .metric, .collapse, .adopted: break
       }
     }
     return next
@@ -158,6 +167,27 @@ extension Engine {
       return ReasonText.threshold("the grade of \(compiled.measures[measure].name)", value, comparison, clear, ended)
     case .metric(let metric, let comparison, let clear):
       return ReasonText.threshold("the metric", value(metric, account), comparison, clear, ended)
+    case .band(let bands):
+      let band = compiled.bands.name(scores.core(account).pointee.band)
+      let names = bands.map { compiled.bands.name($0) }.joined(separator: " or ")
+      let length = compiled.rules[index].rule.forMilliseconds
+      return ended
+        ? "the band is \(band), no longer \(names)" : "the band has been \(names) for \(ReasonText.span(length))"
+    case .collapse(let trend, let most):
+      guard let change = value(trend, account) else { return "there are too few features to compare" }
+      let percent = { (part: Rational) in "\((part * Rational(100)).text(digits: 0)) %" }
+      let kept = percent(change + Rational(1))
+      let limit = percent(most + Rational(1))
+      return ended
+        ? "\(kept) as many features are used as in the window before, more than \(limit)"
+        : "only \(kept) as many features are used as in the window before, \(limit) or less"
+    case .adopted(let days, let least):
+      let used = value(days, account)?.text(digits: 0) ?? "0"
+      guard case .adopted(let feature, _, _) = compiled.rules[index].rule.kind else { return "" }
+      let name = ReasonText.feature(feature)
+      return ended
+        ? "\(name) is used on \(used) days, fewer than \(least.text(digits: 0))"
+        : "\(name) is used on \(used) days for the first time"
     case .silence(let leaf, let after, _):
       let name = ReasonText.feature(compiled.leaves[leaf].feature)
       return ended ? "\(name) is used again" : "no event of \(name) for \(ReasonText.span(after))"

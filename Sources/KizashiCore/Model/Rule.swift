@@ -27,8 +27,19 @@ public enum RuleKind: Sendable, Equatable {
   case drop(by: Int, withinMilliseconds: Int64)
   /// `clear`: with `below: x` the value that ends it is ≥ clear; with `above: x` it is ≤ clear. Nil: the negated condition.
   case threshold(ThresholdSubject, Comparison, clear: Rational?)
+  /// The account is in one of these bands (how long is ``Rule/forMilliseconds``).
+  case persistent(bands: [String])
+  /// At most `share` of the features used in the window before are used in this one, and in that one `least` or more were.
+  case breadthCollapse(windowHours: Int, share: Rational, least: Int)
+  /// The feature was used on `days` days of the window. Opens once for an account.
+  case adopted(feature: FeatureReference, windowHours: Int, days: Int)
   /// No event of the feature for `after`; ends after `clear` events (≥ 1).
   case silence(feature: FeatureReference, after: RuleSpan, clear: Int)
+}
+
+extension RuleKind {
+  /// Whether it tells of a first time, and so opens one episode and no more.
+  public var opensOnce: Bool { if case .adopted = self { true } else { false } }
 }
 
 /// A named condition that opens and resolves episodes. A `trend` rule is a threshold on a trend metric.

@@ -5,6 +5,10 @@ struct CompiledRule {
     case drop(by: Int32, within: Int64, history: Int)
     case measure(Int, Comparison, clear: Rational?)
     case metric(CompiledMetric, Comparison, clear: Rational?)
+    case band([Int8])
+    /// The trend of the features used; the change at which it has collapsed.
+    case collapse(CompiledMetric, atMost: Rational)
+    case adopted(CompiledMetric, days: Rational)
     case silence(leaf: Int, after: RuleSpan, clear: Int64)
   }
   let rule: Rule
@@ -22,7 +26,7 @@ struct RuleState: Equatable {
     var name: String { String(describing: self) }
   }
   var phase: Phase = .ok
-  /// True before a change of config made it possible: must turn false once before it may open.
+  /// True before a change of config made it possible: must turn false once before it may open, and what opens once never does.
   var inhibited = false
   /// band_change: the band whose entering made it true; -1: none.
   var enteredBand: Int8 = -1
@@ -53,12 +57,13 @@ enum RuleMachine {
     _ state: inout RuleState, _ rule: Rule, condition: Bool, clear: Bool, at now: Int64
   ) -> Step? {
     if state.inhibited {
-      if condition { return nil }
+      // A first time that was before anybody looked does not come again.
+      if condition || rule.kind.opensOnce { return nil }
       state.inhibited = false
     }
     switch state.phase {
     case .ok:
-      guard condition, now >= state.shutUntil else { return nil }
+      guard condition, now >= state.shutUntil, state.episode == 0 || !rule.kind.opensOnce else { return nil }
       if rule.forMilliseconds == 0 { return open(&state, from: .ok) }
       state.phase = .pending
       state.since = now

@@ -178,7 +178,13 @@ enum ModelGenerator {
 
   private static func kind(_ model: Model, _ random: inout SeededGenerator) -> RuleKind {
     let bands = model.bands.bands.map(\.name) + ["unknown"]
-    switch random.int(0...9) {
+    switch random.int(0...13) {
+    case 10:
+      return .persistent(bands: random.chance(50) ? [random.pick(bands)] : [random.pick(bands), random.pick(bands)])
+    case 11:
+      return .breadthCollapse(
+        windowHours: random.pick(windows), share: Rational(Int128(random.int(0...9)), 10), least: random.int(1...3))
+    case 12, 13: return .adopted(feature: feature(&random), windowHours: random.pick(windows), days: random.int(1...3))
     case 0, 1:
       return .bandChange(
         from: random.chance(60) ? [] : [random.pick(bands)],
