@@ -174,20 +174,21 @@ extension Engine {
       return ended
         ? "the band is \(band), no longer \(names)" : "the band has been \(names) for \(ReasonText.span(length))"
     case .collapse(let trend, let most):
-      guard let change = value(trend, account) else { return "there are too few features to compare" }
-      let percent = { (part: Rational) in "\((part * Rational(100)).text(digits: 0)) %" }
-      let kept = percent(change + Rational(1))
-      let limit = percent(most + Rational(1))
-      return ended
-        ? "\(kept) as many features are used as in the window before, more than \(limit)"
-        : "only \(kept) as many features are used as in the window before, \(limit) or less"
+      guard case .breadthCollapse(let hours, _, _) = compiled.rules[index].rule.kind,
+        let change = value(trend, account)
+      else { return "too few features were used to compare" }
+      let share = ReasonText.percent(change + Rational(1))
+      let limit = ReasonText.percent(most + Rational(1))
+      return
+        "the features used are \(share) of those of the \(ReasonText.span(hours: hours)) before, "
+        + (ended ? "more than \(limit)" : "\(limit) or less")
     case .adopted(let days, let least):
+      guard case .adopted(let feature, let hours, _) = compiled.rules[index].rule.kind else { return "" }
       let used = value(days, account)?.text(digits: 0) ?? "0"
-      guard case .adopted(let feature, _, _) = compiled.rules[index].rule.kind else { return "" }
       let name = ReasonText.feature(feature)
-      return ended
-        ? "\(name) is used on \(used) days, fewer than \(least.text(digits: 0))"
-        : "\(name) is used on \(used) days for the first time"
+      return
+        "\(name) \(ended ? "is used" : "came into use:") on \(used) days of the last \(ReasonText.span(hours: hours))"
+        + (ended ? ", fewer than \(least.text(digits: 0))" : "")
     case .silence(let leaf, let after, _):
       let name = ReasonText.feature(compiled.leaves[leaf].feature)
       return ended ? "\(name) is used again" : "no event of \(name) for \(ReasonText.span(after))"
@@ -206,6 +207,10 @@ enum ReasonText {
     case .named(let name): name
     }
   }
+
+  static func percent(_ share: Rational) -> String { "\((share * Rational(100)).text(digits: 0)) %" }
+
+  static func span(hours: Int) -> String { span(Int64(hours) * 3_600_000) }
 
   static func span(_ span: RuleSpan) -> String {
     switch span {
