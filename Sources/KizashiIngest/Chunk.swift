@@ -11,8 +11,8 @@ package struct Chunk: Sendable {
   package var startOffset: Int64
   /// Lines too long to be held, skipped since the last chunk; they lie before ``startOffset``.
   package var oversize: [OversizeLine]
-  /// Of files that hold the same bytes, which so far came from them or from this stream; to be stored together with
-  /// ``position``, lest one of these bytes is read again from there.
+  /// How much of each copy of this stream's file has come from this stream, as positions of the copies; to be stored together
+  /// with ``position``, or a copy could be read once more.
   package var copies: [StreamPosition] = []
   /// Who is told when this chunk is stored and synced; nil: nobody waits for it.
   package var acknowledgement: Acknowledgement?
