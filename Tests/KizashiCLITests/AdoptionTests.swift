@@ -26,14 +26,18 @@ import Testing
     let before = try write("before.yaml", without)
     let rule = "rules: {used: {kind: adopted, feature: reports, days: 3}}\n"
     let after = try write("after.yaml", without + rule)
-    // The old account stops for longer than the window, and begins again with the new one; then both once more.
+    let changed = try write("changed.yaml", without + rule + "bands: {journal_step: 4}\n")
+    // The old account stops for longer than the window, and begins again with the new one; then both once more, behind another
+    // change of the config at which neither uses it.
     let first = try write("first.ndjson", (0..<3).map { Self.line("old", day: $0) }.joined())
-    let days = [45, 46, 47, 90, 91, 92]
-    let second = try write(
-      "second.ndjson", days.map { Self.line("old", day: $0) + Self.line("new", day: $0) }.joined())
-    #expect(try Program.run(["replay", "--config", before, first]).status == 0)
-    #expect(try Program.run(["replay", "--config", after, second]).status == 0)
-    let alerts = try Program.run(["alerts", "--config", after, "--format", "ndjson"]).output
+    let both = { (days: [Int]) in days.map { Self.line("old", day: $0) + Self.line("new", day: $0) }.joined() }
+    let second = try write("second.ndjson", both([45, 46, 47]))
+    let pause = try write("pause.ndjson", Self.line("third", day: 85))
+    let last = try write("last.ndjson", both([90, 91, 92]))
+    for (config, file) in [(before, first), (after, second), (after, pause), (changed, last)] {
+      #expect(try Program.run(["replay", "--config", config, file]).status == 0)
+    }
+    let alerts = try Program.run(["alerts", "--config", changed, "--format", "ndjson"]).output
     let rows = try alerts.split(separator: "\n").map {
       try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
     }
