@@ -85,9 +85,17 @@ extension Reading {
     let store = self.store(section["store"])
     let windows = self.windows(section["windows"])
     readFeatures(section["features"])
+    let milestones = self.milestones(section["milestones"])
     let configured = self.measures(section["measures"])
-    let (scorecard, measures) = self.scorecard(section["scorecards"], measures: configured)
     let bands = self.bands(section["bands"])
+    bandNames = bands.bands.map(\.name)
+    // The built-in scorecard's measures count as measures only where there is no other.
+    let allNames = section["scorecards"].map(\.isNull) ?? true
+    let measures = allNames ? withBuiltIn(configured) : configured
+    let segments = self.segments(section["segments"])
+    let touch = self.touch(section["touch"])
+    let phases = self.phases(section["phases"])
+    let scorecards = self.scorecards(section["scorecards"])
     let hooks = self.hooks(section["hooks"])
     let rules = self.rules(section["rules"], bands: bands)
     let sources = self.sources(section["sources"])
@@ -101,7 +109,8 @@ extension Reading {
     guard report.problems.isEmpty else { return nil }
     let model = Model(
       calendar: calendar, windowsHours: windows.map(\.hours), features: features, autoFeatures: autoFeatures,
-      measures: measures, scorecard: scorecard, bands: bands, rules: rules, limits: limits)
+      measures: measures, scorecards: scorecards, bands: bands, segments: segments, touch: touch, phases: phases,
+      milestones: milestones, rules: rules, limits: limits)
     var result = Configuration(
       model: model, sources: sources, hooks: hooks, storePath: store.path, daemonLimits: daemonLimits,
       logLevel: logLevel, windows: windows, canonicalText: "", fingerprint: "",

@@ -165,7 +165,7 @@ let shippedConfigs = ["kizashi.yaml", "minimal.yaml", "examples/full.yaml", "exa
   /// How many of them were read: nothing may get lost without a problem that says so.
   private static func counts(_ configuration: Configuration) throws -> [Int] {
     let model = configuration.model
-    let builtIn = model.scorecard == BuiltIn.scorecard ? BuiltIn.measures.count : 0
+    let builtIn = model.scorecards == [BuiltIn.scorecard] ? BuiltIn.measures.count : 0
     return [
       configuration.sources.count, model.features.count, model.measures.count - builtIn, model.rules.count,
       configuration.hooks.count,

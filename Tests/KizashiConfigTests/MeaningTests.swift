@@ -44,7 +44,7 @@ import Testing
           }))
     #expect(model.measures[3].metric == .survey(name: "nps", aggregate: .latest, windowHours: nil))
     #expect(
-      model.scorecard
+      model.scorecards[0]
         == Scorecard(
           name: "standard",
           dimensions: [
@@ -89,7 +89,7 @@ import Testing
         b: {kind: threshold, measure: breadth, below: 20}
       """
     ).model
-    #expect(model.scorecard == BuiltIn.scorecard)
+    #expect(model.scorecards == [BuiltIn.scorecard])
     #expect(model.measures.map(\.name) == ["recency", "frequency", "breadth", "trend", "logins"])
     // A measure with the name of a built-in one takes its place.
     #expect(model.measures[0].grade != BuiltIn.measures[0].grade)
@@ -208,7 +208,7 @@ import Testing
   @Test func `the Japanese example counts in Japanese business days`() throws {
     let configuration = try Configuration.load(path: repository.appending(path: "config/examples/japan.yaml").path)
     let model = configuration.model
-    #expect(model.scorecard.name == "標準")
+    #expect(model.scorecards[0].name == "標準")
     #expect(model.rules.map(\.name) == ["点数低下", "危険入り", "音信不通"])
     #expect(model.bands.bands.map(\.name) == ["良好", "注意", "危険"])
     #expect(model.features[0] == Feature(name: "帳票", patterns: ["帳票.作成", "帳票.出力"], core: true))

@@ -28,7 +28,7 @@ import Testing
       complaints(text) == [
         """
         2: busines: unknown key "busines" — did you mean "business"? known here: bands, business, features, hooks, \
-        limits, log, measures, rules, scorecards, sources, store, version, windows
+        limits, log, measures, milestones, phases, rules, scorecards, segments, sources, store, touch, version, windows
         """,
         "3: business.timezone: there is no time zone \"Asia/Tokio\" — did you mean \"Asia/Tokyo\"?",
         "5: sources[0]: \"paths\" is missing: paths of files, * and ? as in a shell",
@@ -105,7 +105,7 @@ import Testing
     #expect(complaints(text)[0].hasSuffix("x…\""))
   }
 
-  @Test(arguments: wrongValues)
+  @Test(arguments: wrongValues + wrongCustomers)
   func `a wrong value is refused with what is allowed`(text: String, complaint: String) {
     let found = complaints(text)
     #expect(found.contains { $0.contains(complaint) }, "\(text) → \(found)")

@@ -89,7 +89,7 @@ import Testing
     try store.write(CommitUnit(commit))
     let other = Model(
       measures: [BuiltIn.measures[3]],
-      scorecard: Scorecard(name: "s", dimensions: [Dimension(name: "d", weight: 1, measures: [("trend", 1)])]))
+      scorecards: [Scorecard(name: "s", dimensions: [Dimension(name: "d", weight: 1, measures: [("trend", 1)])])])
     let version = try store.register(.standard(other, hash: "2"))
     var next = Commit()
     next.now = noon

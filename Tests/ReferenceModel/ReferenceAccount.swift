@@ -36,7 +36,7 @@ package struct ReferenceScoreRow: Equatable, Sendable {
 }
 
 /// Why an account is evaluated.
-enum ReferenceTrigger {
+enum ReferenceTrigger: Sendable {
   /// A usage line; `late`: its tile is older than the clock's.
   case usage(late: Bool)
   /// A group line or a reserved event.
@@ -58,11 +58,21 @@ package struct ReferenceAccount: Sendable {
   package private(set) var scoreHistory: [ReferenceScoreRow] = []
 
   private var bands: ReferenceBandState
-  private var rules: [ReferenceRuleState]
+  var rules: [ReferenceRuleState]
   private var base: ReferenceBase?
   private var lastScoreEntryDay: Int32?
   private var scores: [ReferenceScoreSpan] = []
   private var held: [ReferenceHeldGrade]
+  package internal(set) var standing = ReferenceStanding()
+  /// The override in force at the last evaluation.
+  var overrideText: String?
+  /// What the line at hand has changed.
+  var noted: [ReferenceChange] = []
+  var cardCause: Cause?
+  /// Of the line at hand: attributes and override (where it is one) before it.
+  var pendingAttributes: [(name: String, value: String?)] = []
+  var pendingOverride: String??
+  var pendingTrigger = ReferenceTrigger.deadline
 
   init(name: String, context: ReferenceContext) {
     self.name = name
@@ -79,7 +89,9 @@ package struct ReferenceAccount: Sendable {
   /// Takes in an accepted line, the clock already moved by it.
   mutating func receive(_ event: ReferenceEvent, at now: Int64, context: ReferenceContext) {
     guard event.kind == .usage else {
+      noteAttributes(event, at: now, context: context)
       facts.records.append(event)
+      noteNewValues(at: now, context: context)
       _ = evaluate(at: now, trigger: .record(survey: event.event == "survey.responded"), context: context)
       return
     }
@@ -98,13 +110,22 @@ package struct ReferenceAccount: Sendable {
   /// Computes everything anew; whether any grade, the score, the band or a rule changed.
   mutating func evaluate(at now: Int64, trigger: ReferenceTrigger, context: ReferenceContext) -> Bool {
     let previous = reading
-    let current = read(at: now, context: context)
+    reachMilestones(at: now, trigger, context)
+    let current = read(at: now, trigger, context: context)
+    let isOtherCard = previous.map { $0.card != current.card } ?? false
+    let rebases = isOtherCard || (previous != nil && noted.contains { $0.kind == .phase })
     reading = current
     let oldBand = bands.band
-    let newBand = bands.update(score: current.score, coverage: current.coverage, at: now, model: context.model)
+    let newBand = bands.update(
+      score: current.score, covered: current.covered, at: now, model: context.model, plainly: isOtherCard)
+    standing.band = newBand
     let bandChange = oldBand.flatMap { $0 == newBand ? nil : (from: $0, to: newBand) }
     gatherCauses(previous: previous, current: current, trigger: trigger, context: context)
     noteScore(previous: previous?.score, current: current.score, at: now, context: context)
+    if isOtherCard {
+      // Scores of another scorecard do not compare.
+      scores = current.score.map { [ReferenceScoreSpan(score: $0, since: now)] } ?? []
+    }
 
     let baseBefore = base
     var paths: [[ReferenceRuleState.Phase]] = []
@@ -113,13 +134,15 @@ package struct ReferenceAccount: Sendable {
         rules[index].step(
           rule,
           ReferenceRuleInput(
-            now: now, reading: current, band: newBand, bandChange: bandChange, scores: scores, facts: facts,
+            now: now, reading: current, band: newBand, bandChange: bandChange, scores: scores, rebases: rebases,
+            standing: standing,
+            firing: Set(zip(context.model.rules, rules).filter { $1.phase == .firing }.map(\.0.name)), facts: facts,
             context: context)))
     }
     let scoreMoved = previous?.score != current.score
     let changed =
       previous.map { $0.grades != current.grades || $0.score != current.score } ?? true
-      || bandChange != nil || paths.contains { $0.count > 1 }
+      || bandChange != nil || paths.contains { $0.count > 1 } || !noted.isEmpty
     if let baseBefore {
       if bandChange != nil || scoreMoved {
         writeScoreOrBand(from: baseBefore, to: current, bandChange: bandChange, at: now, trigger, context)
@@ -128,10 +151,16 @@ package struct ReferenceAccount: Sendable {
       base = ReferenceBase(reading: current, causes: context.model.measures.map { _ in [] })
     }
     writeRules(paths, base: baseBefore, current: current, at: now, trigger, context)
+    if previous != nil {
+      for kind in [Change.Kind.phase, .milestone, .attribute, .override] { changes += noted.filter { $0.kind == kind } }
+    }
+    noted = []
     return changed
   }
 
-  private mutating func read(at now: Int64, context: ReferenceContext) -> ReferenceReading {
+  private mutating func read(
+    at now: Int64, _ trigger: ReferenceTrigger, context: ReferenceContext
+  ) -> ReferenceReading {
     var values: [Rational?] = []
     var grades: [Int?] = []
     var present: [Bool] = []
@@ -159,7 +188,7 @@ package struct ReferenceAccount: Sendable {
         present.append(grade != nil)
       }
     }
-    return context.reading(values: values, grades: grades, present: present)
+    return score(values: values, grades: grades, present: present, at: now, trigger, context)
   }
 
   private mutating func gatherCauses(
@@ -175,6 +204,14 @@ package struct ReferenceAccount: Sendable {
       }
       base?.causes[index].insert(cause)
     }
+    func part(_ a: Int?, _ b: Int?) -> Int { (a ?? -1) - (b ?? -1) }
+    if part(previous.computed, previous.uncapped) != part(current.computed, current.uncapped) {
+      base?.capCauses.insert(trigger.cause)
+    }
+    if part(previous.score, previous.computed) != part(current.score, current.computed) {
+      base?.overrideCauses.insert(trigger.cause)
+    }
+    if previous.card != current.card { base?.cardCause = cardCause }
   }
 
   private mutating func noteScore(previous: Int?, current: Int?, at now: Int64, context: ReferenceContext) {
@@ -235,7 +272,7 @@ package struct ReferenceAccount: Sendable {
     _ kind: Change.Kind, from base: ReferenceBase?, to current: ReferenceReading, at now: Int64,
     _ trigger: ReferenceTrigger
   ) -> ReferenceChange {
-    let lines = base.map { explanation(from: $0, to: current) } ?? []
+    let lines = base.map { explanation(from: $0, to: current, fallback: trigger.cause) } ?? []
     var delta: Int?
     if let old = base?.reading.score, let new = current.score { delta = new - old }
     return ReferenceChange(
@@ -251,6 +288,8 @@ package struct ReferenceAccount: Sendable {
     if !everyHour { while !mayMatter(hour: hour, context: context) { hour += 1 } }
     var candidates = [hour * hourLength]
     candidates += bands.candidates(model: context.model)
+    candidates += context.model.milestones.compactMap { facts.due($0) }
+    if let override = facts.override(at: now, context: context) { candidates.append(override.until) }
     for (index, rule) in context.model.rules.enumerated() {
       candidates += rules[index].candidates(rule, scores: scores, facts: facts, context: context)
     }

@@ -11,7 +11,9 @@ struct ReferenceBandState: Sendable {
   static let unknown = "unknown"
 
   /// The band after a score was computed.
-  mutating func update(score: Int?, coverage: Rational, at now: Int64, model: Model) -> String {
+  ///
+  /// - Parameter plainly: By plain bounds: history does not compare.
+  mutating func update(score: Int?, covered: Bool, at now: Int64, model: Model, plainly: Bool) -> String {
     let bands = model.bands.bands
     for (index, band) in bands.enumerated() {
       guard let score else {
@@ -20,13 +22,14 @@ struct ReferenceBandState: Sendable {
       }
       belowSince[index] = score < band.bound ? belowSince[index] ?? now : nil
     }
-    let next = next(score: score, coverage: coverage, at: now, model: model)
+    if plainly { band = nil }
+    let next = next(score: score, covered: covered, at: now, model: model)
     band = next
     return next
   }
 
-  private func next(score: Int?, coverage: Rational, at now: Int64, model: Model) -> String {
-    guard let score, coverage >= model.scorecard.minimumCoverage else { return Self.unknown }
+  private func next(score: Int?, covered: Bool, at now: Int64, model: Model) -> String {
+    guard let score, covered else { return Self.unknown }
     let bands = model.bands.bands
     let current = bands.firstIndex { $0.name == band }
     guard let current else {

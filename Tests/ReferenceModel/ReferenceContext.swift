@@ -4,14 +4,6 @@ import KizashiCore
 struct ReferenceContext: Sendable {
   let model: Model
 
-  /// Where a measure stands in the scorecard; nil: only rules use it.
-  func place(of measure: Measure) -> (dimension: Dimension, weight: Int)? {
-    for dimension in model.scorecard.dimensions {
-      for entry in dimension.measures where entry.name == measure.name { return (dimension, entry.weight) }
-    }
-    return nil
-  }
-
   /// The local day of a UTC hour.
   func day(ofHour hour: Int64) -> Int32 { model.calendar.day(of: Tile(hour: Int32(hour))).number }
 
@@ -69,8 +61,14 @@ struct ReferenceContext: Sendable {
       switch rule.kind {
       case .threshold(.metric(let metric), _, _): collectWindows(of: metric, into: &result)
       case .breadthCollapse(let hours, _, _), .adopted(_, let hours, _): result.insert(hours)
-      case .bandChange, .persistent, .drop, .threshold(.measure, _, _), .silence: break
+      case .abandoned(_, let hours, let before, _, let alive): result.formUnion([hours, hours + before, alive])
+      case .bandChange, .persistent, .drop, .threshold(.measure, _, _), .silence, .overdue, .powerUserLost, .attribute,
+        .attributeChanged, .composite:
+        break
       }
+    }
+    for milestone in model.milestones {
+      if case .metric(let metric, _) = milestone.goal { collectWindows(of: metric, into: &result) }
     }
     return result
   }
@@ -84,7 +82,7 @@ struct ReferenceContext: Sendable {
       collectWindows(of: a, into: &result)
       collectWindows(of: b, into: &result)
     case .trend(let of, _, _): collectWindows(of: of, into: &result)
-    case .daysSinceLast, .attribute: break
+    case .daysSinceLast, .attribute, .milestones: break
     }
   }
 }

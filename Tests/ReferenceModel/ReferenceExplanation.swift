@@ -5,12 +5,51 @@ struct ReferenceBase: Sendable {
   var reading: ReferenceReading
   /// By measure: what changed its grade since.
   var causes: [Set<Cause>]
+  var capCauses: Set<Cause> = []
+  var overrideCauses: Set<Cause> = []
+  /// Of the change to another scorecard.
+  var cardCause: Cause?
 }
 
 /// The lines that explain how the score came from the base to now; empty from or to no score.
-func explanation(from base: ReferenceBase, to now: ReferenceReading) -> [ExplanationLine] {
+func explanation(from base: ReferenceBase, to now: ReferenceReading, fallback: Cause) -> [ExplanationLine] {
   let old = base.reading
   guard let oldScore = old.score, let newScore = now.score else { return [] }
+  guard let oldUncapped = old.uncapped, let newUncapped = now.uncapped, let oldComputed = old.computed,
+    let newComputed = now.computed
+  else {
+    return [line(ExplanationLine.override, newScore - oldScore, base.overrideCauses, fallback)].filter {
+      $0.points != 0
+    }
+  }
+  var lines: [ExplanationLine]
+  if old.card == now.card {
+    lines = measureLines(from: base, oldUncapped, to: now, newUncapped)
+  } else {
+    lines = [line(ExplanationLine.scorecard, newUncapped - oldUncapped, [base.cardCause ?? fallback], fallback)]
+  }
+  lines.append(
+    line(
+      ExplanationLine.cap, (newComputed - newUncapped) - (oldComputed - oldUncapped), base.capCauses, fallback))
+  lines.append(
+    line(
+      ExplanationLine.override, (newScore - newComputed) - (oldScore - oldComputed), base.overrideCauses, fallback))
+  lines.removeAll { $0.points == 0 && $0.measure < 0 }
+  return lines.enumerated().sorted { a, b in
+    let (x, y) = (a.element.points.magnitude, b.element.points.magnitude)
+    return x != y ? x > y : a.offset < b.offset
+  }.map(\.element)
+}
+
+private func line(_ what: Int, _ points: Int, _ causes: Set<Cause>, _ fallback: Cause) -> ExplanationLine {
+  let cause = causes.count == 1 ? causes.first ?? fallback : causes.isEmpty ? fallback : .mixed
+  return ExplanationLine(measure: what, points: points, from: Rational?.none, to: Rational?.none, cause: cause)
+}
+
+private func measureLines(
+  from base: ReferenceBase, _ oldScore: Int, to now: ReferenceReading, _ newScore: Int
+) -> [ExplanationLine] {
+  let old = base.reading
   let middle = Rational(Int128(oldScore + newScore), 2)
   var parts: [(measure: Int, amount: Rational)] = []
   for index in now.grades.indices {
@@ -72,7 +111,7 @@ extension Metric {
     case .count, .distinctUsers, .activeDays, .featuresUsed, .trend: true
     case .survey(_, _, let hours): hours != nil
     case .ratio(let a, let b): a.isWindowed || b.isWindowed
-    case .daysSinceLast, .attribute: false
+    case .daysSinceLast, .attribute, .milestones: false
     }
   }
 

@@ -26,6 +26,8 @@ struct ReferenceFacts: Sendable {
   var usage: [ReferenceEvent] = []
   /// Accepted group lines and reserved events, in log order.
   var records: [ReferenceEvent] = []
+  /// When each milestone was reached.
+  var reached: [String: Int64] = [:]
 
   /// A metric's value at an instant, nil where it is missing.
   func value(of metric: Metric, at now: Int64, previous: Bool = false, context: ReferenceContext) -> Rational? {
@@ -54,6 +56,9 @@ struct ReferenceFacts: Sendable {
         let before = value(of: of, at: now, previous: true, context: context), before >= minVolume
       else { return nil }
       return ((current - before) / max(before, floor)).reduced
+    case .milestones(let names):
+      if previous { return nil }
+      return Rational(Int128(names.count { reached[$0] != nil }), Int128(names.count))
     case .attribute(let name):
       guard !previous, let scalar = attribute(name) else { return nil }
       return number(scalar)
@@ -106,7 +111,7 @@ struct ReferenceFacts: Sendable {
     return best?.value == .null ? nil : best?.value
   }
 
-  private func number(_ scalar: Scalar) -> Rational? {
+  func number(_ scalar: Scalar) -> Rational? {
     switch scalar {
     case .null: nil
     case .bool(let value): Rational(value ? 1 : 0)

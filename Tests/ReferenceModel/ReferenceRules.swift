@@ -14,6 +14,10 @@ struct ReferenceRuleState: Sendable {
   var openedBand: String?
   /// `silence`: events of the feature since the opening.
   var eventsSinceOpening: Int64 = 0
+  /// What a change of phase made true must turn false first.
+  var inhibited = false
+  /// `attribute` with `changed_within`: when it last changed.
+  var changedAt: Int64?
 }
 
 /// What a rule looks at in one evaluation.
@@ -24,6 +28,11 @@ struct ReferenceRuleInput {
   /// The change of the band at this evaluation.
   var bandChange: (from: String, to: String)?
   var scores: [ReferenceScoreSpan]
+  /// The phase or the scorecard changed at this evaluation.
+  var rebases = false
+  var standing: ReferenceStanding
+  /// By name, of the rules that stand before this one.
+  var firing: Set<String> = []
   var facts: ReferenceFacts
   var context: ReferenceContext
 }
@@ -35,15 +44,27 @@ struct ReferenceScoreSpan: Sendable {
   var until: Int64?
 }
 
+extension ReferenceRuleInput {
+  /// Whether a condition holds in this evaluation.
+  func holds(_ condition: Condition) -> Bool { facts.holds(condition, at: now, standing, context) }
+}
+
 extension ReferenceRuleState {
   /// Takes the rule one evaluation further and returns the states it went through, the present one first.
   mutating func step(_ rule: Rule, _ input: ReferenceRuleInput) -> [Phase] {
     if let change = input.bandChange, case .bandChange(let from, let to) = rule.kind {
       holdsBand = Self.counts(change, from: from, to: to)
     }
-    let holds = condition(rule, input)
+    let applies = input.holds(rule.when) && !(rule.until.map { input.holds($0) } ?? false)
+    let isCleared = rule.clear.map { input.holds($0) }
+    let holds = applies && !(isCleared ?? false) && condition(rule, input)
     let now = input.now
     var path = [phase]
+    if input.rebases && holds && phase == .ok { inhibited = true }
+    if inhibited {
+      if holds || rule.kind.opensOnce { return path }
+      inhibited = false
+    }
     switch phase {
     case .ok: break
     case .pending:
@@ -57,12 +78,17 @@ extension ReferenceRuleState {
       open(in: input.band)
       return path + [.firing]
     case .firing:
-      clearSince = isClear(rule, input, condition: holds) ? clearSince ?? now : nil
+      let isOver = isCleared ?? isClear(rule, input, condition: holds)
+      clearSince = !applies || isOver ? clearSince ?? now : nil
       guard let clearSince, now >= clearSince + rule.keepFiringForMilliseconds else { return path }
       phase = .ok
       self.clearSince = nil
       closedUntil = now + rule.cooldownMilliseconds
       path.append(.ok)
+    }
+    if input.rebases && holds && path.count > 1 {
+      inhibited = true
+      return path
     }
     guard holds, now >= closedUntil else { return path }
     if rule.forMilliseconds == 0 {
@@ -93,7 +119,9 @@ extension ReferenceRuleState {
     switch rule.kind {
     // Another band that matches is another reason: this episode's is over.
     case .bandChange: return openedBand != input.band
-    case .drop, .persistent, .breadthCollapse: return !condition
+    case .drop, .persistent, .breadthCollapse, .overdue, .abandoned, .powerUserLost, .attribute, .attributeChanged,
+      .composite:
+      return !condition
     case .adopted: return !Self.isInUse(rule, input)
     case .silence(_, _, let clear): return eventsSinceOpening >= Int64(clear)
     case .threshold(let subject, let comparison, let clear):
@@ -140,6 +168,27 @@ extension ReferenceRuleState {
           after: context.day(ofHour: last), before: context.day(at: input.now), businessOnly: true)
         return between >= count
       }
+    case .overdue(let name):
+      return input.facts.milestone(name, at: input.now, input.context) == .overdue
+    case .abandoned(let feature, let hours, let before, let days, let alive):
+      let value = { (metric: Metric) in
+        input.facts.value(of: metric, at: input.now, context: input.context) ?? Rational(0)
+      }
+      // The days before the window, by their tiles.
+      let windowStart = floorDivide(input.now - Int64(hours) * hourLength, hourLength)
+      let active = Set(
+        input.facts.usage.filter {
+          input.context.feature(feature, includes: $0.event) && windowStart - Int64(before) <= $0.hour
+            && $0.hour < windowStart
+        }.map { input.context.day(ofHour: $0.hour) })
+      return value(.count(feature: feature, windowHours: hours)) == Rational(0) && active.count >= days
+        && value(.count(feature: .any, windowHours: alive)) > Rational(0)
+    case .powerUserLost(let after):
+      return input.facts.hasLostPowerUser(after: after, at: input.now, context: input.context)
+    case .attribute(let name, let test): return input.holds(.attribute(name, test))
+    case .attributeChanged(_, let within): return changedAt.map { input.now < $0 + within } ?? false
+    case .composite(let all, let rules):
+      return all ? rules.allSatisfy(input.firing.contains) : rules.contains(where: input.firing.contains)
     }
   }
 
@@ -170,7 +219,10 @@ extension ReferenceRuleState {
     case .drop(_, let within): result += scores.compactMap { $0.until.map { $0 + within } }
     case .silence(let feature, .milliseconds(let length), _):
       if let last = facts.lastHour(of: feature, context: context) { result.append((last + 1) * hourLength + length) }
-    case .silence, .bandChange, .threshold, .persistent, .breadthCollapse, .adopted: break
+    case .attributeChanged(_, let within): if let changedAt { result.append(changedAt + within) }
+    case .silence, .bandChange, .threshold, .persistent, .breadthCollapse, .adopted, .overdue, .abandoned,
+      .powerUserLost, .attribute, .composite:
+      break
     }
     return result
   }

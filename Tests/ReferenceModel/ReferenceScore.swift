@@ -10,8 +10,16 @@ package struct ReferenceReading: Sendable, Equatable {
   package var present: [Bool]
   /// The share of each measure in the score; 0: absent.
   package var shares: [Rational]
-  /// Hundredths; nil: nothing present.
+  /// Index of the scorecard; nil: none is for the account.
+  package var card: Int?
+  /// What the measures say, in hundredths; nil: nothing present.
+  package var uncapped: Int?
+  /// With caps, without override.
+  package var computed: Int?
+  /// What holds: with the override.
   package var score: Int?
+  /// Whether enough is known for a band.
+  package var covered = false
   /// 0…1.
   package var coverage: Rational
 }
@@ -40,11 +48,12 @@ extension GradeCurve {
 
 extension ReferenceContext {
   /// Score, coverage and shares of given grades.
-  func reading(values: [Rational?], grades: [Int?], present: [Bool]) -> ReferenceReading {
+  func reading(values: [Rational?], grades: [Int?], present: [Bool], card: Int?) -> ReferenceReading {
     var reading = ReferenceReading(
-      values: values, grades: grades, present: present, shares: grades.map { _ in Rational(0) }, score: nil,
+      values: values, grades: grades, present: present, shares: grades.map { _ in Rational(0) }, card: card,
       coverage: Rational(0))
-    let dimensions = model.scorecard.dimensions
+    guard let card else { return reading }
+    let dimensions = model.scorecards[card].dimensions
     let allWeights = dimensions.reduce(0) { $0 + $1.weight }
     var presentWeights = 0
     for dimension in dimensions where !members(dimension, of: grades).isEmpty { presentWeights += dimension.weight }
@@ -62,7 +71,10 @@ extension ReferenceContext {
         }
       }
     }
-    if presentWeights > 0 { reading.score = Int(score.halfUp) }
+    if presentWeights > 0 { reading.uncapped = Int(score.halfUp) }
+    reading.computed = reading.uncapped
+    reading.score = reading.uncapped
+    reading.covered = reading.score != nil && reading.coverage >= model.scorecards[card].minimumCoverage
     return reading
   }
 

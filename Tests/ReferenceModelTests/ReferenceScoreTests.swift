@@ -64,8 +64,8 @@ import Testing
       attributeModel(["x", "y"]),
       [group(january(1), [("x", .number("80"))]), group(january(2), [("y", .number("40"))])])
     // 80 → 60. C = 70: x loses half its share at 10 above, y gains half a share at 30 below.
-    #expect(model.accounts[0].changes.count == 1)
-    let entry = model.accounts[0].changes.first
+    #expect(model.accounts[0].scoreChanges.count == 1)
+    let entry = model.accounts[0].scoreChanges.first
     #expect(entry?.kind == .score)
     #expect(entry?.delta == -2000)
     #expect(entry?.cause == .mixed)
@@ -82,10 +82,10 @@ import Testing
       group(january(1, 1), score("60")), group(january(1, 2), score("54")), group(january(1, 3), score("48")),
     ]
     let denied = fed(attributeModel(["x"]), inputs + [.settle(at: january(9))])
-    #expect(denied.accounts[0].changes.map(\.at) == [january(1, 2)])
+    #expect(denied.accounts[0].scoreChanges.map(\.at) == [january(1, 2)])
     let later = fed(
       attributeModel(["x"]), inputs + [group(january(8), score("48")), group(january(9), score("47.99"))])
-    #expect(later.accounts[0].changes.map(\.at) == [january(1, 2), january(9)])
+    #expect(later.accounts[0].scoreChanges.map(\.at) == [january(1, 2), january(9)])
     #expect(later.accounts[0].scoreHistory.map(\.score) == [4800, 4799])
   }
 }

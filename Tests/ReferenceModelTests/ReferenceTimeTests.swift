@@ -39,7 +39,7 @@ import Testing
     func history(_ scores: [(Int64, String)]) -> [String] {
       let inputs = scores.map { group($0.0, [("x", .number($0.1))]) }
       let model = fed(attributeModel(["x"], bands: bands), inputs + [.settle(at: january(3))])
-      return model.accounts[0].changes.filter { $0.kind == .band }.map { "\($0.to ?? "") \($0.at - january(1))" }
+      return model.accounts[0].scoreChanges.filter { $0.kind == .band }.map { "\($0.to ?? "") \($0.at - january(1))" }
     }
     // 72 is green at first sight, but from yellow it takes 75.
     #expect(history([(january(1), "69"), (january(1, 1), "72"), (january(1, 2), "75")]) == ["green 7200000"])
@@ -54,15 +54,15 @@ import Testing
 
   @Test func `unknown is entered and left at once by plain bounds`() {
     var model = attributeModel(["x", "y"])
-    model.scorecard.minimumCoverage = Rational(1)
+    model.scorecards[0].minimumCoverage = Rational(1)
     let result = fed(
       model,
       [
         group(january(1), [("x", .number("80"))]), group(january(1, 1), [("y", .number("60"))]),
         group(january(1, 2), [("y", .null)]),
       ])
-    #expect(result.accounts[0].changes.map(\.to) == ["green", "unknown"])
-    #expect(result.accounts[0].changes.map(\.delta) == [-1000, 1000])
+    #expect(result.accounts[0].scoreChanges.map(\.to) == ["green", "unknown"])
+    #expect(result.accounts[0].scoreChanges.map(\.delta) == [-1000, 1000])
   }
 
   @Test func `looking only at hours that may matter gives the same journal`() {
@@ -78,8 +78,8 @@ import Testing
       every.apply(input)
       some.apply(input)
     }
-    #expect(every.accounts[0].changes == some.accounts[0].changes)
-    #expect(every.accounts[0].changes.count > 5)
+    #expect(every.accounts[0].scoreChanges == some.accounts[0].scoreChanges)
+    #expect(every.accounts[0].scoreChanges.count > 5)
     #expect(every.accounts[0].scoreHistory == some.accounts[0].scoreHistory)
   }
 

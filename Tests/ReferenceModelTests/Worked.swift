@@ -35,6 +35,11 @@ func fed(_ model: Model, sources: [SourceModel] = [SourceModel(name: "s")], _ in
   return result
 }
 
+extension ReferenceAccount {
+  /// The journal without the attributes that the tests move scores with.
+  var scoreChanges: [ReferenceChange] { changes.filter { $0.kind != .attribute } }
+}
+
 /// A model of one dimension whose measures, all of weight 1, grade attributes as they are (0…100).
 func attributeModel(_ names: [String], bands: BandModel = .standard, rules: [Rule] = []) -> Model {
   let curve = GradeCurve.points([
@@ -42,8 +47,10 @@ func attributeModel(_ names: [String], bands: BandModel = .standard, rules: [Rul
   ])
   return Model(
     measures: names.map { Measure(name: $0, metric: .attribute($0), grade: curve) },
-    scorecard: Scorecard(
-      name: "s", minimumCoverage: Rational(0),
-      dimensions: [Dimension(name: "d", weight: 1, measures: names.map { ($0, 1) })]),
+    scorecards: [
+      Scorecard(
+        name: "s", minimumCoverage: Rational(0),
+        dimensions: [Dimension(name: "d", weight: 1, measures: names.map { ($0, 1) })])
+    ],
     bands: bands, rules: rules)
 }

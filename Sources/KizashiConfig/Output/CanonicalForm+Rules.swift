@@ -17,6 +17,7 @@ extension CanonicalForm {
     case .ratio(let a, let b): return .inline([("ratio", .list([self.metric(a), self.metric(b)]))])
     case .trend: return .inline([("trend", .inline(trend(metric)))])
     case .attribute(let name): return .inline([("attribute", .text(name))])
+    case .milestones(let names): return .inline([("milestones", .texts(names))])
     case .survey(let name, let aggregate, let hours):
       let aggregate =
         switch aggregate {
@@ -41,6 +42,13 @@ extension CanonicalForm {
     case .any: .plain("any")
     case .core: .plain("core")
     case .named(let name): .text(name)
+    }
+  }
+
+  private static func span(_ span: RuleSpan) -> YAMLText {
+    switch span {
+    case .milliseconds(let value): .duration(value)
+    case .businessDays(let days): .plain("\(days)bd")
     }
   }
 
@@ -78,14 +86,29 @@ extension CanonicalForm {
         ("kind", .plain("adopted")), ("feature", name(feature)), ("window", window(hours)), ("days", .number(days)),
       ]
     case .silence(let feature, let after, let clear):
-      let length: YAMLText =
-        switch after {
-        case .milliseconds(let value): .duration(value)
-        case .businessDays(let days): .plain("\(days)bd")
-        }
       pairs = [
-        ("kind", .plain("silence")), ("feature", name(feature)), ("after", length), ("clear", .number(clear)),
+        ("kind", .plain("silence")), ("feature", name(feature)), ("after", span(after)), ("clear", .number(clear)),
       ]
+    case .overdue(let milestone): pairs = [("kind", .plain("overdue")), ("milestone", .text(milestone))]
+    case .abandoned(let feature, let hours, let before, let days, let alive):
+      pairs = [
+        ("kind", .plain("abandoned")), ("feature", name(feature)), ("window", window(hours)),
+        ("before", window(before)), ("days", .number(days)), ("alive", window(alive)),
+      ]
+    case .powerUserLost(let after): pairs = [("kind", .plain("power_user_lost")), ("after", span(after))]
+    case .attribute(let name, let test):
+      pairs = [("kind", .plain("attribute")), ("attribute", .text(name)), ("is", self.test(test))]
+    case .attributeChanged(let name, let within):
+      pairs = [("kind", .plain("attribute")), ("attribute", .text(name)), ("changed_within", .duration(within))]
+    case .composite(let all, let rules):
+      pairs = [("kind", .plain("composite")), (all ? "all" : "any", .texts(rules))]
+    }
+    pairs.append(("when", condition(rule.when)))
+    if let until = rule.until { pairs.append(("until", condition(until))) }
+    if let clear = rule.clear {
+      // In place of the number that the kind has.
+      pairs.removeAll { $0.0 == "clear" }
+      pairs.append(("clear", condition(clear)))
     }
     pairs += [
       ("for", .duration(rule.forMilliseconds)), ("keep_firing_for", .duration(rule.keepFiringForMilliseconds)),

@@ -15,12 +15,13 @@ enum CanonicalForm {
         ),
         ("windows", .list(configuration.windows.map { .plain($0.text) })),
         ("sources", .list(configuration.sources.map(source))),
-      ] + features(model) + [("measures", measures(model)), ("scorecards", scorecard(model))] + bands(model) + [
-        ("rules", .mapping(model.rules.map { ($0.name, rule($0)) })),
-        ("hooks", .mapping(configuration.hooks.map { ($0.name, hook($0)) })),
-        ("limits", .mapping(engineLimits(model.limits) + daemonLimits(configuration.daemonLimits))),
-        ("log", .mapping([("level", .plain(configuration.logLevel.rawValue))])),
-      ]
+      ] + features(model) + customers(model) + [("measures", measures(model)), ("scorecards", scorecards(model))]
+        + bands(model) + [
+          ("rules", .mapping(model.rules.map { ($0.name, rule($0)) })),
+          ("hooks", .mapping(configuration.hooks.map { ($0.name, hook($0)) })),
+          ("limits", .mapping(engineLimits(model.limits) + daemonLimits(configuration.daemonLimits))),
+          ("log", .mapping([("level", .plain(configuration.logLevel.rawValue))])),
+        ]
     ).block()
     if withOffsets { result += "# \(offsets(model.calendar))\n" }
     return result
@@ -33,10 +34,11 @@ enum CanonicalForm {
       business(model.calendar) + [
         ("retention", .duration(model.limits.retentionMilliseconds)),
         ("windows", .list(model.windowsHours.map { .number($0) })),
-      ] + features(model) + [("measures", measures(model)), ("scorecards", scorecard(model))] + bands(model) + [
-        ("rules", .mapping(model.rules.map { ($0.name, rule($0)) })),
-        ("limits", .mapping(engineLimits(model.limits))),
-      ]
+      ] + features(model) + customers(model) + [("measures", measures(model)), ("scorecards", scorecards(model))]
+        + bands(model) + [
+          ("rules", .mapping(model.rules.map { ($0.name, rule($0)) })),
+          ("limits", .mapping(engineLimits(model.limits))),
+        ]
     ).block()
     return fnv1a128(text + offsets(model.calendar))
   }
@@ -116,17 +118,19 @@ enum CanonicalForm {
     }
   }
 
-  private static func scorecard(_ model: Model) -> YAMLText {
-    let card = model.scorecard
+  private static func scorecards(_ model: Model) -> YAMLText {
+    .mapping(model.scorecards.map { ($0.name, scorecard($0)) })
+  }
+
+  private static func scorecard(_ card: Scorecard) -> YAMLText {
     let dimensions = card.dimensions.map { dimension in
       let weights = dimension.measures.map { ($0.name, YAMLText.number($0.weight)) }
       return (dimension.name, YAMLText.inline([("weight", .number(dimension.weight)), ("measures", .inline(weights))]))
     }
+    let caps = card.caps.map { YAMLText.inline([("if", condition($0.condition)), ("max", points($0.most))]) }
     return .mapping([
-      (
-        card.name,
-        .mapping([("min_coverage", .plain(decimalText(card.minimumCoverage))), ("dimensions", .mapping(dimensions))])
-      )
+      ("when", condition(card.when)), ("min_coverage", .plain(decimalText(card.minimumCoverage))),
+      ("dimensions", .mapping(dimensions)), ("caps", .list(caps)),
     ])
   }
 

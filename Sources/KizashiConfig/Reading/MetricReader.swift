@@ -26,6 +26,7 @@ extension Reading {
     case "ratio": return self.ratio(value)
     case "trend": return value.section(.trend, "{of: METRIC, floor: 1, min_volume: 1}").flatMap { self.trend($0) }
     case "attribute": return value.text("the name of an account attribute").map { .attribute($0) }
+    case "milestones": return self.milestonesMetric(value)
     case "survey": return self.survey(value)
     default: preconditionFailure("a kind of metric without a reader: \(kind)")
     }
@@ -54,6 +55,18 @@ extension Reading {
     let unit = section["unit"].map { $0.choice(["days", "business_days"]) } ?? "days"
     guard let feature, let unit else { return nil }
     return .daysSinceLast(feature: feature, unit: unit == "days" ? .days : .businessDays)
+  }
+
+  private func milestonesMetric(_ cursor: Cursor) -> Metric? {
+    guard let items = cursor.itemsOrOne("a list of milestones") else { return nil }
+    let names = items.compactMap { item in
+      item.text("the name of a milestone").flatMap { milestone($0, item) ? $0 : nil }
+    }
+    guard names.count == items.count, !names.isEmpty else {
+      if items.isEmpty { cursor.failExpecting("at least one milestone") }
+      return nil
+    }
+    return .milestones(names)
   }
 
   private func ratio(_ cursor: Cursor) -> Metric? {

@@ -14,6 +14,14 @@ final class Reading {
   var autoFeatures = true
   var measureNames: [String] = []
   var hookNames: [String] = []
+  var milestoneNames: [String] = []
+  /// Those with a due date.
+  var datedMilestones: Set<String> = []
+  var segmentNames: [String] = []
+  var phaseNames: [String] = []
+  var bandNames: [String] = []
+  /// Whether the config says how accounts get their touch.
+  var hasTouch = false
   /// The longest window anything looks at, and where that is written.
   private(set) var longestWindow: (hours: Int, place: Cursor?) = (0, nil)
 

@@ -6,14 +6,17 @@ extension Reading {
   /// `rules:`, in config order. Features, measures, bands and hooks must have been read.
   func rules(_ cursor: Cursor?, bands: BandModel) -> [Rule] {
     guard let section = cursor?.section(.rules, "a mapping of rule names") else { return [] }
+    var before: [String] = []
     return section.names.compactMap { name, key, value in
+      defer { before.append(name) }
       let isName = key.isName(name, of: "rule", inIds: true)
-      guard let rule = self.rule(name, value, bands), isName else { return nil }
+      guard let rule = self.rule(name, value, bands, before: before), isName else { return nil }
       return rule
     }
   }
 
-  private func rule(_ name: String, _ cursor: Cursor, _ bands: BandModel) -> Rule? {
+  /// - Parameter before: The names of the rules that stand before it.
+  private func rule(_ name: String, _ cursor: Cursor, _ bands: BandModel, before: [String]) -> Rule? {
     guard case .mapping(let entries) = cursor.node.value else {
       cursor.failExpecting("a mapping with a kind, such as {kind: drop, by: 15, within: 7d}")
       return nil
@@ -25,7 +28,7 @@ extension Reading {
     guard let kind = cursor.child("kind", entry.value).choice(Shape.ruleKinds, later: Shape.laterRuleKinds),
       let section = cursor.section(.rule(kind: kind), "a rule")
     else { return nil }
-    let meaning = self.kind(kind, section, bands)
+    let meaning = self.kind(kind, section, bands, before: before)
     let long = 0...Milliseconds.longest
     let delay = section["for"].map { $0.duration("a duration", in: long) } ?? 0
     let keep = section["keep_firing_for"].map { $0.duration("a duration", in: long) } ?? 0
@@ -33,13 +36,32 @@ extension Reading {
     let severity = section["severity"].map { $0.choice(Self.severities) } ?? "medium"
     let playbook = section["playbook"].map { $0.text("the name of a playbook") }
     let hooks = section["hooks"].map { self.hooks($0) } ?? []
-    guard let meaning, let delay, let keep, let cooldown, let severity else { return nil }
+    let when = section["when"].map { self.condition($0, .ofRules) } ?? .always
+    let until = section["until"].flatMap { self.condition($0, .ofRules) }
+    let clear = self.clearCondition(kind, section)
+    guard let meaning, let delay, let keep, let cooldown, let severity, let when else { return nil }
     return Rule(
       name: name, kind: meaning, forMilliseconds: delay, keepFiringForMilliseconds: keep,
-      cooldownMilliseconds: cooldown, severity: severity, playbook: playbook ?? nil, hooks: hooks)
+      cooldownMilliseconds: cooldown, severity: severity, playbook: playbook ?? nil, hooks: hooks, when: when,
+      until: until, clear: clear)
   }
 
-  private func kind(_ kind: String, _ section: Section, _ bands: BandModel) -> RuleKind? {
+  /// `clear:` as a condition. The kinds that end with a number or a count of events read that themselves.
+  private func clearCondition(_ kind: String, _ section: Section) -> Condition? {
+    guard let cursor = section["clear"] else { return nil }
+    if case .mapping = cursor.node.value { return self.condition(cursor, .ofRules) }
+    if !["threshold", "trend", "silence"].contains(kind) {
+      cursor.failExpecting("a condition such as {band: green}")
+    }
+    return nil
+  }
+
+  /// `clear:` where it is not a condition.
+  private func clearNumber(_ section: Section) -> Cursor? {
+    section["clear"].flatMap { if case .mapping = $0.node.value { nil } else { $0 } }
+  }
+
+  private func kind(_ kind: String, _ section: Section, _ bands: BandModel, before: [String]) -> RuleKind? {
     switch kind {
     case "band_change":
       let names = bands.bands.map(\.name) + ["unknown"]
@@ -53,6 +75,11 @@ extension Reading {
       return breadthCollapse(section)
     case "adopted":
       return adopted(section)
+    case "abandoned": return abandoned(section)
+    case "overdue": return overdue(section)
+    case "power_user_lost": return powerUserLost(section)
+    case "attribute": return attributeRule(section)
+    case "composite": return composite(section, before: before)
     case "drop":
       let by = section.required("by", "how many points").flatMap {
         $0.hundredths("a number of points from 0.01 to 100", in: 1...10_000)
@@ -109,23 +136,24 @@ extension Reading {
     _ section: Section, _ what: String, _ range: ClosedRange<Rational>
   ) -> (limit: Comparison, clear: Rational?)? {
     let sides = section.exactlyOne(of: ["above", "below"])
-    let clear = section["clear"].map { $0.decimal(what, in: range) }
+    let clearPlace = clearNumber(section)
+    let clear = clearPlace.map { $0.decimal(what, in: range) }
     guard let (side, value) = sides, let limit = value.decimal(what, in: range) else { return nil }
     if let clear = clear ?? nil, side == "above" ? clear > limit : clear < limit {
       let bound = decimalText(limit)
-      section["clear"]?.fail(
+      clearPlace?.fail(
         "a rule that fires \(side) \(bound) clears at \(bound) or \(side == "above" ? "below" : "above"), "
           + "not at \(decimalText(clear))")
       return nil
     }
-    if section["clear"] != nil, clear == .some(nil) { return nil }
+    if clearPlace != nil, clear == .some(nil) { return nil }
     return (side == "above" ? .above(limit) : .below(limit), clear ?? nil)
   }
 
   private func silence(_ section: Section) -> RuleKind? {
     let feature = section.required("feature", "which feature, any or core").flatMap { self.feature($0) }
     let after = section.required("after", "how long, such as 7d or 5bd").flatMap { $0.ruleSpan() }
-    let clear = section["clear"].map { $0.integer("a number of events 1–1000000", in: 1...1_000_000) } ?? 1
+    let clear = clearNumber(section).map { $0.integer("a number of events 1–1000000", in: 1...1_000_000) } ?? 1
     if case .milliseconds(let length) = after, let place = section["after"] {
       keep(hours: Int(length / Milliseconds.hour), place)
     }

@@ -1,30 +1,35 @@
 import KizashiCore
 
 extension Reading {
-  /// The scorecard and all measures: the config's own, or the built-in ones with the config's measures beside them.
-  func scorecard(_ cursor: Cursor?, measures configured: [Measure]) -> (scorecard: Scorecard, measures: [Measure]) {
-    guard let cursor, !cursor.isNull else {
-      // A measure that has the name of a built-in one takes its place in the built-in scorecard.
-      let builtIn = BuiltIn.measures.map { built in configured.first { $0.name == built.name } ?? built }
-      let names = BuiltIn.measures.map(\.name)
-      measureNames = names + measureNames.filter { !names.contains($0) }
-      return (BuiltIn.scorecard, builtIn + configured.filter { !names.contains($0.name) })
+  /// The built-in measures with the config's beside them: one that has the name of a built-in one takes its place.
+  func withBuiltIn(_ configured: [Measure]) -> [Measure] {
+    let builtIn = BuiltIn.measures.map { built in configured.first { $0.name == built.name } ?? built }
+    let names = BuiltIn.measures.map(\.name)
+    measureNames = names + measureNames.filter { !names.contains($0) }
+    return builtIn + configured.filter { !names.contains($0.name) }
+  }
+
+  /// `scorecards:`, or the built-in one. Segments, touch, phases and milestones must have been read.
+  func scorecards(_ cursor: Cursor?) -> [Scorecard] {
+    guard let cursor, !cursor.isNull else { return [BuiltIn.scorecard] }
+    guard let section = cursor.section(.scorecards, "a mapping of scorecards"), !section.names.isEmpty else {
+      cursor.fail("expected at least one scorecard, found none", hint: "leave scorecards: out to use the built-in one")
+      return [BuiltIn.scorecard]
     }
-    guard let section = cursor.section(.scorecards, "a mapping with one scorecard"), !section.names.isEmpty else {
-      cursor.fail("expected one scorecard, found none", hint: "leave scorecards: out to use the built-in one")
-      return (BuiltIn.scorecard, configured)
-    }
-    for (name, key, _) in section.names.dropFirst() {
-      key.fail(
-        "a second scorecard (\(quoted(name))) is not supported yet: it comes with \(Later.customerSuccess.rawValue)",
-        hint: "keep one")
-    }
-    var result: Scorecard?
+    var result: [Scorecard] = []
     for (name, key, value) in section.names where key.isName(name, of: "scorecard") {
-      let card = self.card(name, value)
-      if result == nil { result = card }
+      if let last = result.last, last.when == .always {
+        key.fail(
+          "no account ever gets here: the scorecard \(quoted(last.name)) before it has no when: and takes all that come",
+          hint: "give that one a when:, or put it last")
+      }
+      if let card = self.card(name, value) { result.append(card) }
     }
-    return (result ?? BuiltIn.scorecard, configured)
+    if let last = result.last, last.when != .always, result.count == section.names.count {
+      cursor.warn(
+        "accounts that none of the scorecards is for have no score", hint: "let the last one have no when:")
+    }
+    return result.isEmpty ? [BuiltIn.scorecard] : result
   }
 
   private func card(_ name: String, _ cursor: Cursor) -> Scorecard? {
@@ -38,12 +43,14 @@ extension Reading {
       place.fail("expected at least one dimension, found none")
       return nil
     }
+    let when = section["when"].map { self.condition($0, .ofScorecards) } ?? .always
+    let caps = section["caps"].map { self.caps($0) } ?? []
     var result: [Dimension] = []
     var owners: [String: String] = [:]
     for (name, key, value) in dimensions.names where key.isName(name, of: "dimension") {
       if let dimension = self.dimension(name, value, &owners) { result.append(dimension) }
     }
-    guard let coverage, result.count == dimensions.names.count else { return nil }
+    guard let coverage, let when, let caps, result.count == dimensions.names.count else { return nil }
     if !Self.fits(result) {
       place.fail(
         "the weights are too large: (sum of dimension weights) × (product of each dimension's sum of measure weights) "
@@ -51,7 +58,23 @@ extension Reading {
         hint: "use smaller weights in the same proportion")
       return nil
     }
-    return Scorecard(name: name, minimumCoverage: coverage, dimensions: result)
+    return Scorecard(name: name, minimumCoverage: coverage, dimensions: result, when: when, caps: caps)
+  }
+
+  private func caps(_ cursor: Cursor) -> [Cap]? {
+    guard let items = cursor.items("a list of caps such as [{if: {milestone.first_report: false}, max: 69}]") else {
+      return nil
+    }
+    let caps = items.compactMap { item -> Cap? in
+      guard let section = item.section(.cap, "{if: CONDITION, max: 69}") else { return nil }
+      let condition = section.required("if", "whose score is capped").flatMap { self.condition($0, .ofScorecards) }
+      let most = section.required("max", "the most the score can be").flatMap {
+        $0.hundredths("a number of points 0–100", in: 0...10_000)
+      }
+      guard let condition, let most else { return nil }
+      return Cap(condition: condition, most: most)
+    }
+    return caps.count == items.count ? caps : nil
   }
 
   private func dimension(_ name: String, _ cursor: Cursor, _ owners: inout [String: String]) -> Dimension? {

@@ -1,3 +1,5 @@
+import KizashiCore
+
 /// The keys one kind of mapping may have. The JSON Schema has one definition for each; a test holds them equal.
 struct Shape: Sendable {
   /// Its name in the JSON Schema's `$defs`; `""` is the document itself.
@@ -15,14 +17,10 @@ extension Shape {
   static let root = Shape(
     name: "",
     keys: [
-      "version", "business", "store", "windows", "sources", "features", "measures", "scorecards", "bands", "rules",
-      "hooks",
-      "limits", "log",
+      "version", "business", "store", "windows", "sources", "features", "milestones", "segments", "touch", "phases",
+      "measures", "scorecards", "bands", "rules", "hooks", "limits", "log",
     ],
-    later: [
-      "segments": .customerSuccess, "milestones": .customerSuccess, "phases": .customerSuccess,
-      "touch": .customerSuccess, "overrides": .customerSuccess, "playbooks": .playbooks, "http": .web,
-    ])
+    later: ["playbooks": .playbooks, "http": .web])
   static let business = Shape(name: "business", keys: ["timezone", "weekend", "holidays"])
   static let store = Shape(name: "store", keys: ["path", "retention"])
   static let log = Shape(name: "log", keys: ["level"])
@@ -64,10 +62,10 @@ extension Shape {
     name: "metric",
     keys: [
       "count", "distinct_users", "active_days", "features_used", "days_since_last", "ratio", "trend", "attribute",
-      "survey",
+      "milestones", "survey",
     ],
     later: [
-      "sum": .customerSuccess, "milestones": .customerSuccess, "share_top_user": .customerSuccess,
+      "sum": .customerSuccess, "share_top_user": .customerSuccess,
       "effective_users": .customerSuccess,
     ])
   static let windowed = Shape(
@@ -78,9 +76,19 @@ extension Shape {
   static let survey = Shape(name: "survey", keys: ["name", "agg", "window"])
 
   static let scorecards = Shape(name: "scorecards", keys: [], takesNames: true)
-  static let scorecard = Shape(
-    name: "scorecard", keys: ["min_coverage", "dimensions"],
-    later: ["when": .customerSuccess, "caps": .customerSuccess, "overrides": .customerSuccess])
+  static let scorecard = Shape(name: "scorecard", keys: ["when", "min_coverage", "dimensions", "caps"])
+  static let cap = Shape(name: "cap", keys: ["if", "max"])
+
+  static let milestones = Shape(name: "milestones", keys: [], takesNames: true)
+  static let milestone = Shape(name: "milestone", keys: ["event", "metric", "at_least", "due", "value"])
+  static let segments = Shape(name: "segments", keys: [], takesNames: true)
+  static let touch = Shape(name: "touch", keys: ["attribute"] + TouchModel.names)
+  static let phases = Shape(name: "phases", keys: [], takesNames: true)
+  static let phase = Shape(name: "phase", keys: ["when"])
+  static let condition = Shape(
+    name: "condition", keys: ["any", "not", "phase", "touch", "segment", "band", "contract", "tenure", "renewal"],
+    takesNames: true)
+  static let range = Shape(name: "range", keys: ["above", "at_least", "below", "at_most"])
   static let dimensions = Shape(name: "dimensions", keys: [], takesNames: true)
   static let dimension = Shape(name: "dimension", keys: ["weight", "measures"])
   static let weights = Shape(name: "weights", keys: [], takesNames: true)
@@ -97,7 +105,7 @@ extension Shape {
     [
       root, business, store, log, limits, fileSource, unixSource, mapping, join, split, constant, features, feature,
       measures, measure, grade, hold, metric, windowed, featuresUsed, daysSinceLast, trend, survey, scorecards,
-      scorecard,
+      scorecard, cap, milestones, milestone, segments, touch, phases, phase, condition, range,
       dimensions, dimension, weights, bands, rules, hooks, hook,
     ] + ruleKinds.map { rule(kind: $0) }
 }
@@ -105,26 +113,32 @@ extension Shape {
 extension Shape {
   /// The kinds of rules this version reads.
   static let ruleKinds = [
-    "band_change", "persistent", "drop", "threshold", "trend", "silence", "breadth_collapse", "adopted",
+    "band_change", "persistent", "drop", "threshold", "trend", "silence", "breadth_collapse", "adopted", "abandoned",
+    "overdue", "power_user_lost", "attribute", "composite",
   ]
   /// The kinds of later versions.
   static let laterRuleKinds: [String: Later] = Dictionary(
     uniqueKeysWithValues: [
-      "overdue", "power_user_lost", "abandoned", "shift", "attribute", "composite",
+      "shift"
     ].map { ($0, .customerSuccess) })
 
   private static let ruleCommon = [
-    "kind", "for", "keep_firing_for", "cooldown", "severity", "playbook", "hooks",
+    "kind", "when", "until", "clear", "for", "keep_firing_for", "cooldown", "severity", "playbook", "hooks",
   ]
   private static let ruleSpecific: [String: [String]] = [
     "band_change": ["from", "to"],
     "persistent": ["band"],
     "drop": ["by", "within"],
-    "threshold": ["measure", "metric", "above", "below", "clear"],
-    "trend": ["of", "floor", "min_volume", "above", "below", "clear"],
-    "silence": ["feature", "after", "clear"],
+    "threshold": ["measure", "metric", "above", "below"],
+    "trend": ["of", "floor", "min_volume", "above", "below"],
+    "silence": ["feature", "after"],
     "breadth_collapse": ["window", "to", "least"],
     "adopted": ["feature", "window", "days"],
+    "abandoned": ["feature", "window", "before", "days", "alive"],
+    "overdue": ["milestone"],
+    "power_user_lost": ["after"],
+    "attribute": ["attribute", "is", "changed_within"],
+    "composite": ["all", "any"],
   ]
 
   /// The keys of a rule of one kind.
@@ -136,15 +150,10 @@ extension Shape {
         elsewhere[key] = elsewhere[key].map { "\($0) or \(other)" } ?? "kind: \(other)"
       }
     }
-    var later: [String: Later] = [
-      "when": .customerSuccess, "until": .customerSuccess, "renotify": .customerSuccess, "snooze": .customerSuccess,
+    let later: [String: Later] = [
+      "renotify": .customerSuccess, "snooze": .customerSuccess,
       "quiet_hours": .customerSuccess, "shadow": .customerSuccess, "flap": .customerSuccess,
     ]
-    // `clear` as a condition of its own is a later thing; a number that clears is not.
-    if !own.contains("clear") {
-      later["clear"] = .customerSuccess
-      elsewhere["clear"] = nil
-    }
     return Shape(name: "rule_\(kind)", keys: ruleCommon + own, later: later, elsewhere: elsewhere)
   }
 }

@@ -1,3 +1,5 @@
+import KizashiCore
+
 /// The rule at the end of a time-zone file that holds after its last listed transition: `CET-1CEST,M3.5.0,M10.5.0/3`
 /// (POSIX.1-2017 §8.3, with the extended hours of RFC 8536 §3.3.1).
 struct PosixZone: Equatable {

@@ -14,6 +14,10 @@ public struct AccountRow: Sendable {
   public var band: String?
   /// 0…1, for display.
   public var coverage: Double?
+  /// Nil: none.
+  public var phase: String?
+  /// `high`, `low` or `tech`; nil: none.
+  public var touch: String?
   /// The engine's clock at the last evaluation; nil before the first.
   public var scoredAt: Instant?
   /// The config version the row was computed under.
@@ -23,8 +27,11 @@ public struct AccountRow: Sendable {
   /// An account's row; see the properties.
   public init(
     account: AccountID, firstSeen: Int64?, lastSeen: Int64?, score: Int?, computedScore: Int?, band: String?,
-    coverage: Double?, scoredAt: Instant?, configVersion: Int, state: [UInt8]
+    coverage: Double?, phase: String? = nil, touch: String? = nil, scoredAt: Instant?, configVersion: Int,
+    state: [UInt8]
   ) {
+    self.phase = phase
+    self.touch = touch
     self.account = account
     self.firstSeen = firstSeen
     self.lastSeen = lastSeen
@@ -113,5 +120,39 @@ public struct AttributeRow: Sendable {
     self.name = name
     self.value = value
     self.updatedAt = updatedAt
+  }
+}
+
+/// A contract as its events leave it.
+public struct ContractRow: Sendable, Equatable {
+  /// The account under contract.
+  public var account: AccountID
+  public var contract: Contract
+  /// A contract's row; see the properties.
+  public init(account: AccountID, contract: Contract) {
+    self.account = account
+    self.contract = contract
+  }
+}
+
+/// A milestone of an account after the commit.
+public struct MilestoneRow: Sendable, Equatable {
+  /// The account on its way to it.
+  public var account: AccountID
+  /// Index into the model's milestones.
+  public var milestone: Int
+  /// The engine's clock when it was reached; nil: it is not.
+  public var reachedAt: Instant?
+  /// Nil: never due.
+  public var dueAt: Instant?
+  /// Events so far; of a milestone that a metric reaches: 0.
+  public var count: Int64
+  /// A milestone's row; see the properties.
+  public init(account: AccountID, milestone: Int, reachedAt: Instant?, dueAt: Instant?, count: Int64) {
+    self.account = account
+    self.milestone = milestone
+    self.reachedAt = reachedAt
+    self.dueAt = dueAt
+    self.count = count
   }
 }

@@ -31,14 +31,20 @@ public struct AlertTransition: Sendable {
   public var coverage: Double
   /// How the score came from `scoreFrom` to `scoreTo`, largest first; empty where either is nil.
   public var because: [ExplanationLine]
+  /// The account's phase; nil: none.
+  public var phase: String?
+  /// The account's touch; nil: none.
+  public var touch: String?
   /// The account's attributes at the transition, ascending by name: what comes later in the same commit is not among them.
   public var attributes: [(name: String, value: Scalar)]
   /// An episode's transition; see the properties.
   public init(
     account: AccountID, rule: Int?, ruleName: String, episode: Int, state: State, at: Instant, reason: String,
     scoreFrom: Int?, scoreTo: Int?, band: String, coverage: Double, because: [ExplanationLine],
-    attributes: [(name: String, value: Scalar)] = []
+    phase: String? = nil, touch: String? = nil, attributes: [(name: String, value: Scalar)] = []
   ) {
+    self.phase = phase
+    self.touch = touch
     self.account = account
     self.rule = rule
     self.ruleName = ruleName

@@ -54,9 +54,15 @@ public struct ShownValue: Sendable, Equatable, BitwiseCopyable {
 
 /// One line of an explained change.
 public struct ExplanationLine: Sendable, Equatable {
+  /// Stands for a measure where a cap moved the score.
+  public static let cap = -1
+  /// Stands for a measure where an override moved the score.
+  public static let override = -2
   /// Stands for a measure where another config moved the score.
   public static let configuration = -3
-  /// Index into the model's measures; -1: a cap, -2: an override, -3: ``configuration``.
+  /// Stands for a measure where another scorecard of the same config moved the score.
+  public static let scorecard = -4
+  /// Index into the model's measures, or what stands for one: ``cap``, ``override``, ``configuration``, ``scorecard``.
   public var measure: Int { Int(number) }
   /// Hundredths of a point; the lines of a change add up exactly to its delta.
   public var points: Int { Int(hundredths) }

@@ -28,6 +28,10 @@ public struct Commit: Sendable {
   public var alerts: [AlertTransition] = []
   /// Attributes set or removed, in log order: the last of one name holds.
   public var attributes: [AttributeRow] = []
+  /// Contracts about which an event said something, in log order: the last of one product holds.
+  public var contracts: [ContractRow] = []
+  /// All milestones of accounts of which one has moved, ascending by account.
+  public var milestones: [MilestoneRow] = []
   /// Sources that delivered something, ascending by number.
   public var sources: [SourceRow] = []
   /// Advances of the clock that no line made, in order.
@@ -39,6 +43,6 @@ public struct Commit: Sendable {
   public var isEmpty: Bool {
     facts.isEmpty && records.isEmpty && accountRows.isEmpty && changes.isEmpty && alerts.isEmpty
       && sources.isEmpty && attributes.isEmpty && accounts.ends.isEmpty && eventNames.ends.isEmpty
-      && users.ends.isEmpty && clockAdvances.isEmpty
+      && users.ends.isEmpty && clockAdvances.isEmpty && contracts.isEmpty && milestones.isEmpty
   }
 }

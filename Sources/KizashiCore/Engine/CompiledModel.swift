@@ -24,7 +24,9 @@ struct CompiledModel {
   let fast: FastTables
   /// Measures that are just days_since_last: their grade stays from `settled` on.
   let settling: Table<Settling>
-  let scorecard: CompiledScorecard
+  /// In config order: the first whose condition holds is an account's.
+  let scorecards: [CompiledScorecard]
+  let customers: CompiledCustomers
   let bands: BandTracker
   let rules: [CompiledRule]
   let dropCount: Int
@@ -34,6 +36,9 @@ struct CompiledModel {
   let holding: [Int]
   /// Windowed surveys, in hours: their answers leave by time.
   let surveyWindows: [Int]
+  /// (rule, attribute) of rules that watch an attribute change.
+  let attributeChanges: [(rule: Int, name: String)]
+  let powerUserRuleCount: Int
   /// (rule, leaf) of silence rules: their events are counted while an episode is open.
   let silences: [(rule: Int, leaf: Int)]
   /// Threshold metrics (not measures) that step with the days.
@@ -41,7 +46,7 @@ struct CompiledModel {
 
   init(_ model: Model) {
     self.model = model
-    var compiler = LeafCompiler()
+    var compiler = LeafCompiler(milestones: model.milestones.map(\.name))
     measures = model.measures.map { measure in
       let metric = compiler.compile(measure.metric)
       return CompiledMeasure(
@@ -54,12 +59,15 @@ struct CompiledModel {
         guard case .daysSince(let leaf, let unit) = measure.metric else { return nil }
         return Settling(leaf: leaf, unit: unit, settled: measure.curve.settledFrom)
       })
-    scorecard = CompiledScorecard(model.scorecard, measures: model.measures)
     let bands = BandTracker(model.bands)
     self.bands = bands
+    var conditions = ConditionCompiler(model, bands)
+    scorecards = model.scorecards.map { CompiledScorecard($0, measures: model.measures, &conditions) }
     var drops = 0
     var silences: [(Int, Int)] = []
     var dayStepMetrics: [(Int, DayUnit)] = []
+    var attributeChanges: [(Int, String)] = []
+    var powerUserRules = 0
     rules = model.rules.enumerated().map { index, rule in
       let condition: CompiledRule.Condition
       switch rule.kind {
@@ -91,8 +99,45 @@ struct CompiledModel {
         let leaf = compiler.lastTile(of: feature)
         silences.append((index, leaf))
         condition = .silence(leaf: leaf, after: after, clear: Int64(clear))
+      case .overdue(let name):
+        guard let milestone = model.milestones.firstIndex(where: { $0.name == name }) else {
+          preconditionFailure("rule \(rule.name) names a milestone that is not there: \(name)")
+        }
+        condition = .overdue(milestone: milestone)
+      case .abandoned(let feature, let hours, let before, let days, let alive):
+        // While the window has no event, all active days of both together lie before it.
+        condition = .abandoned(
+          compiler.compile(.count(feature: feature, windowHours: hours)),
+          days: compiler.compile(.activeDays(feature: feature, windowHours: hours + before)),
+          least: Rational(Int128(days)), alive: compiler.compile(.count(feature: .any, windowHours: alive)))
+      case .attribute(let name, let test):
+        condition = .holds(conditions.compile(.attribute(name, test)))
+      case .attributeChanged(let name, let within):
+        attributeChanges.append((index, name))
+        condition = .marked(within: within)
+      case .composite(let all, let names):
+        condition = .composite(
+          all: all,
+          rules: names.map { name in
+            guard let other = model.rules[..<index].firstIndex(where: { $0.name == name }) else {
+              preconditionFailure("rule \(rule.name) names a rule that does not stand before it: \(name)")
+            }
+            return other
+          })
+      case .powerUserLost(let after):
+        // The log must reach back far enough; the window's total is not read.
+        _ = compiler.compile(.count(feature: .core, windowHours: PowerUsers.hours))
+        condition = .powerUserLost(after: after, slot: powerUserRules)
+        powerUserRules += 1
       }
-      return CompiledRule(rule: rule, condition: condition, key: FNV.hash(rule.name))
+      return CompiledRule(
+        rule: rule, condition: condition,
+        when: conditions.compile(rule.until.map { .all([rule.when, .not($0)]) } ?? rule.when),
+        clear: rule.clear.map { conditions.compile($0) }, key: FNV.hash(rule.name))
+    }
+    customers = CompiledCustomers(model, &conditions, &compiler)
+    for milestone in customers.milestones {
+      if case .metric(let metric, _) = milestone.goal { CompiledModel.collectDaySteps(metric, &dayStepMetrics) }
     }
     for measure in measures {
       if case .daysSince = measure.metric { continue }
@@ -113,7 +158,14 @@ struct CompiledModel {
         CompiledModel.collectSurveyWindows(metric, &surveyWindows)
       }
     }
+    for milestone in customers.milestones {
+      if case .metric(let metric, _) = milestone.goal {
+        CompiledModel.collectSurveyWindows(metric, &surveyWindows)
+      }
+    }
     self.surveyWindows = surveyWindows.sorted()
+    self.attributeChanges = attributeChanges
+    powerUserRuleCount = powerUserRules
     self.silences = silences
     self.dayStepMetrics = dayStepMetrics
   }
@@ -133,7 +185,7 @@ struct CompiledModel {
       collectDaySteps(a, &found)
       collectDaySteps(b, &found)
     case .trend(let of, _, _): collectDaySteps(of, &found)
-    case .leaf, .attribute, .survey: break
+    case .leaf, .attribute, .milestones, .survey: break
     }
   }
 
@@ -144,7 +196,7 @@ struct CompiledModel {
       collectSurveyWindows(a, &found)
       collectSurveyWindows(b, &found)
     case .trend(let of, _, _): collectSurveyWindows(of, &found)
-    case .leaf, .daysSince, .attribute, .survey: break
+    case .leaf, .daysSince, .attribute, .milestones, .survey: break
     }
   }
 }

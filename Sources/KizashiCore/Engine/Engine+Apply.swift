@@ -187,10 +187,15 @@ extension Engine {
       Fact(hour: hour, account: account, event: event, user: user, events: count, first: instant, last: instant))
     usage.add(account, event: event, user: user, hour: hour, count: count, clockHour: clockHour)
     let core = scores.core(account)
-    if instant < core.pointee.firstSeen { core.pointee.firstSeen = instant }
+    if instant < core.pointee.firstSeen {
+      core.pointee.firstSeen = instant
+      if compiled.customers.isNeeded { customers.core(account).pointee.until = .min }
+    }
     if instant > core.pointee.lastSeen { core.pointee.lastSeen = instant }
     touch(account)
     if !compiled.silences.isEmpty { countTowardSilences(account, event: event, count: count) }
+    if compiled.powerUserRuleCount > 0 { noteUse(account, user: user, hour: hour) }
+    if !milestonesOfEvents.isEmpty { countTowardMilestones(account, event: event, count: count) }
     evaluate(account, .event(late: hour < clockHour))
   }
 
@@ -204,6 +209,9 @@ extension Engine {
       if account == nil && record.kind == .track { return refuse(row, batch, .missingField) }
     }
     guard batch.count[row] <= Self.largestCount else { return refuse(row, batch, .badType) }
+    if record.event == "override.set", let reason = Override.refusal(record, compiled.model.calendar) {
+      return refuse(row, batch, reason)
+    }
     if let reason = untimely(instant, batch) { return refuse(row, batch, reason) }
     var content = NameHash.hash(Array(record.event.utf8), seed: UInt64(record.kind.rawValue) + 1)
     if let account {
@@ -259,7 +267,9 @@ extension Engine {
   }
 
   private mutating func insertEvent(_ name: UnsafeRawBufferPointer, _ hash: UInt64) -> EventNameID {
-    usage.addEventName(String(decoding: name, as: UTF8.self))
+    let text = String(decoding: name, as: UTF8.self)
+    usage.addEventName(text)
+    addEventToMilestones(text)
     return eventNames.insert(name, hash: hash)
   }
 
@@ -271,39 +281,52 @@ extension Engine {
   /// Takes what a record says into the account's state; what kind of evaluation it asks for.
   mutating func absorb(_ stored: StoredRecord, _ account: AccountID, report: Bool) -> Trigger {
     let record = stored.record
-    let field = { (name: String) in record.fields.last { $0.name == name }?.value }
+    if compiled.customers.isNeeded { customers.core(account).pointee.until = .min }
     switch (record.kind, record.event) {
     case (.group, _):
       for (name, value) in record.fields { setAttribute(account, name, value, stored.at, report) }
       return .attribute
     case (.track, "survey.responded"):
-      guard case .string(let survey)? = field("survey"), let score = field("score").flatMap(Engine.number) else {
-        return .survey
-      }
+      guard case .string(let survey)? = record.value("survey"),
+        let score = record.value("score").flatMap(Record.decimal)
+      else { return .survey }
       records.answer(account, survey, score, at: stored.at.milliseconds)
       return .survey
     case (.track, "sentiment.recorded"):
-      if let value = field("value") { setAttribute(account, "sentiment", value, stored.at, report) }
+      if let value = record.value("value") { setAttribute(account, "sentiment", value, stored.at, report) }
+    case (.track, "override.set"):
+      setOverride(account, record, stored.at, report)
     case (.track, let event) where event.hasPrefix("contract."):
-      if let mrr = field("mrr") { setAttribute(account, "mrr", mrr, stored.at, report) }
-      if let end = field("term_end") { setAttribute(account, "renewal_at", end, stored.at, report) }
+      let product = contracts.add(record, account, at: stored.at.milliseconds)
+      if report, let contract = contracts.contract(account, product: product) {
+        pending.contracts.append(ContractRow(account: account, contract: contract))
+      }
+      if let mrr = record.value("mrr") { setAttribute(account, "mrr", mrr, stored.at, report) }
+      if let end = record.value("term_end") { setAttribute(account, "renewal_at", end, stored.at, report) }
     default: break
     }
     return .attribute
   }
 
-  private static func number(_ value: Scalar) -> Rational? {
-    switch value {
-    case .number(let text), .string(let text): RecordState.decimal(text)
-    case .bool, .null: nil
-    }
+  private mutating func setOverride(_ account: AccountID, _ record: Record, _ at: Instant, _ report: Bool) {
+    guard let override = Override(record, compiled.model.calendar) else { return }
+    let was = overrides.text(account, at: now.milliseconds)
+    guard overrides.set(account, override, at: at.milliseconds) else { return }
+    let active = overrides.active(account, at: now.milliseconds)
+    scores.adjustment(account).pointee.overrideUntil = active?.until ?? .max
+    if report, was != active?.text { noted.append(.override(from: was, to: active?.text)) }
   }
 
   private mutating func setAttribute(
     _ account: AccountID, _ name: String, _ value: Scalar, _ at: Instant, _ report: Bool
   ) {
     let kept: Scalar? = value == .null ? nil : value
+    let was = records.value(account, name)
     guard records.set(account, name, kept, at: at.milliseconds), report else { return }
+    if was?.shown != kept?.shown {
+      noted.append(.attribute(name, from: was?.shown, to: kept?.shown))
+      markChanges(account, of: name)
+    }
     pending.attributes.append(AttributeRow(account: account, name: name, value: kept, updatedAt: at))
   }
 }

@@ -23,6 +23,7 @@ extension Engine {
       scores.core(account).pointee.pendingHistory = -1
       commit.accountRows.append(row(of: account))
       appendMeasureRows(of: account, to: &commit.measureRows)
+      appendMilestoneRows(of: account, to: &commit.milestones)
     }
     dirtyAccounts.removeAll(keepingCapacity: true)
     return commit
@@ -33,11 +34,31 @@ extension Engine {
     let score = core.score < 0 ? nil : Int(core.score)
     return AccountRow(
       account: account, firstSeen: core.firstSeen == .max ? nil : core.firstSeen,
-      lastSeen: core.lastSeen == .min ? nil : core.lastSeen, score: score, computedScore: score,
+      lastSeen: core.lastSeen == .min ? nil : core.lastSeen, score: score, computedScore: computed(account),
       band: core.evaluated ? compiled.bands.name(core.band) : nil,
-      coverage: core.evaluated ? coverage(account) : nil,
+      coverage: core.evaluated ? coverage(account) : nil, phase: phase(account), touch: touchName(account),
       scoredAt: core.evaluated ? Instant(milliseconds: core.scoredAt) : nil, configVersion: configVersion,
       state: encodeState(of: account))
+  }
+
+  /// The score without override, hundredths; nil: none.
+  func computed(_ account: AccountID) -> Int? {
+    let core = scores.core(account).pointee
+    let score = core.adjusted ? scores.adjustment(account).pointee.computed : core.score
+    return score < 0 ? nil : Int(score)
+  }
+
+  private mutating func appendMilestoneRows(of account: AccountID, to rows: inout [MilestoneRow]) {
+    guard !compiled.customers.milestones.isEmpty, customers.core(account).pointee.milestonesDirty else { return }
+    customers.core(account).pointee.milestonesDirty = false
+    for index in compiled.customers.milestones.indices {
+      let state = customers.milestones(account)[index]
+      rows.append(
+        MilestoneRow(
+          account: account, milestone: index,
+          reachedAt: state.reachedAt == .max ? nil : Instant(milliseconds: state.reachedAt),
+          dueAt: due(index, account).map { Instant(milliseconds: $0) }, count: state.count))
+    }
   }
 
   private func appendMeasureRows(of account: AccountID, to rows: inout [MeasureRow]) {
@@ -45,7 +66,7 @@ extension Engine {
     guard core.evaluated else { return }
     let at = Instant(milliseconds: core.scoredAt)
     let grades = scores.grades(account)
-    let shares = compiled.scorecard.shares(grades)
+    let shares = shares(account)
     for index in compiled.measures.indices {
       let grade = grades[index]
       let share = shares[index].approximate

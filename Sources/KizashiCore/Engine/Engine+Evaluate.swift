@@ -14,10 +14,13 @@ extension Engine {
   mutating func evaluate(_ account: AccountID, _ trigger: Trigger) {
     daySteps.move(to: now.tile)
     let core = scores.core(account)
+    // Before the grades, which may ask how many are reached.
+    if !compiled.customers.milestones.isEmpty { reachMilestones(account) }
     let moved = regrade(account, trigger)
+    let change = updateCustomer(account, trigger)
     core.pointee.scoredAt = now.milliseconds
     touch(account)
-    if !moved && core.pointee.evaluated && compiled.rules.isEmpty && !trigger.isConfig
+    if !moved && !change.moved && core.pointee.evaluated && compiled.rules.isEmpty && !trigger.isConfig
       && queue.deadline(of: account) > now.milliseconds
     {
       // Only totals moved: nothing that is derived from them did, and no delay ended.
@@ -27,21 +30,23 @@ extension Engine {
     let wasBand = core.pointee.band
     let wasScore = core.pointee.score
     let first = !core.pointee.evaluated
-    if moved || first { rescore(account) }
-    let band = nextBand(account, plainly: first || trigger.isConfig)
+    if moved || first || change.moved { rescore(account, trigger) }
+    let band = nextBand(account, plainly: first || trigger.isConfig || change.isOtherCard)
     core.pointee.band = band
     core.pointee.evaluated = true
     let scoreMoved = core.pointee.score != wasScore
-    if first || scoreMoved || trigger.isConfig {
+    if first || scoreMoved || trigger.isConfig || change.isOtherCard {
       for drop in 0..<compiled.dropCount {
+        if change.isOtherCard { drops[Int(account) * compiled.dropCount + drop].entries.removeAll() }
         drops[Int(account) * compiled.dropCount + drop].record(core.pointee.score, at: now.milliseconds)
       }
       recordHistory(account, scoreChanged: scoreMoved)
     } else if band != wasBand {
       recordHistory(account, scoreChanged: false)
     }
-    let steps = stepRules(account, bandWas: wasBand, first: first, trigger)
+    let steps = stepRules(account, bandWas: wasBand, first: first, rebases: change.rebases, trigger)
     writeJournal(account, bandWas: wasBand, first: first, scoreMoved: scoreMoved, steps: steps, trigger)
+    noted.removeAll(keepingCapacity: true)
     schedule(account)
   }
 
@@ -63,7 +68,7 @@ extension Engine {
     return moved
   }
 
-  private func cause(of trigger: Trigger, _ fast: UnsafePointer<FastMeasure>) -> Cause {
+  func cause(of trigger: Trigger, _ fast: UnsafePointer<FastMeasure>) -> Cause {
     switch trigger {
     case .event(let late): late ? .late : .event
     case .attribute: .attribute
@@ -73,12 +78,52 @@ extension Engine {
     }
   }
 
-  mutating func rescore(_ account: AccountID) {
-    let result = compiled.scorecard.score(scores.grades(account)) { self.countsForCoverage($0, account) }
+  mutating func rescore(_ account: AccountID, _ trigger: Trigger) {
     let core = scores.core(account)
-    core.pointee.score = result.score
+    let card = Int(core.pointee.card)
+    var result = CompiledScorecard.Result(score: -1, coverage: 0)
+    var covered = false
+    if card >= 0 {
+      result = compiled.scorecards[card].score(scores.grades(account)) { self.countsForCoverage($0, account) }
+      covered = compiled.scorecards[card].covered(result)
+    }
     core.pointee.coverage = result.coverage
-    core.pointee.covered = compiled.scorecard.covered(result)
+    core.pointee.covered = covered
+    let override = overrides.active(account, at: now.milliseconds)
+    let hasCaps = card >= 0 && !compiled.scorecards[card].caps.isEmpty
+    guard hasCaps || override != nil || core.pointee.adjusted else {
+      core.pointee.score = result.score
+      return
+    }
+    adjust(account, result.score, override, trigger)
+  }
+
+  /// Applies caps and the override to a score, and notes what made them another than before.
+  private mutating func adjust(_ account: AccountID, _ uncapped: Int32, _ override: Override?, _ trigger: Trigger) {
+    let core = scores.core(account)
+    let adjustment = scores.adjustment(account)
+    let wasCap = core.pointee.adjusted ? adjustment.pointee.computed - adjustment.pointee.uncapped : 0
+    let wasOverride = core.pointee.adjusted ? core.pointee.score - adjustment.pointee.computed : 0
+    var computed = uncapped
+    if uncapped >= 0, core.pointee.card >= 0 {
+      for cap in compiled.scorecards[Int(core.pointee.card)].caps where cap.most < computed && holds(cap.when, account)
+      {
+        computed = cap.most
+      }
+    }
+    var effective = computed
+    if let override {
+      effective = override.effective(computed, compiled.bands.model)
+      // A person vouches for it, whatever is known of the measures.
+      core.pointee.covered = effective >= 0
+    }
+    core.pointee.score = effective
+    core.pointee.adjusted = computed != uncapped || effective != computed
+    adjustment.pointee.uncapped = uncapped
+    adjustment.pointee.computed = computed
+    let bit: UInt16 = 1 << UInt16(cause(trigger).rawValue)
+    if computed - uncapped != wasCap { adjustment.pointee.capCauses |= bit }
+    if effective - computed != wasOverride { adjustment.pointee.overrideCauses |= bit }
   }
 
   private func nextBand(_ account: AccountID, plainly: Bool) -> Int8 {
@@ -128,6 +173,8 @@ extension Engine {
     for hours in compiled.surveyWindows {
       next = min(next, records.nextLeaving(account, windowHours: hours, after: now))
     }
+    if compiled.customers.isNeeded { next = min(next, customers.core(account).pointee.until) }
+    if !overrides.isEmpty { next = min(next, scores.adjustment(account).pointee.overrideUntil) }
     if !compiled.rules.isEmpty { next = min(next, nextRuleDeadline(account)) }
     precondition(next > now, "the deadline of account \(account) does not move on: \(next) at \(now)")
     queue.set(account, next)

@@ -5,7 +5,7 @@ extension Engine {
   ) {
     let core = scores.core(account)
     let kind = entryKind(account, bandWas: bandWas, first: first, scoreMoved: scoreMoved, trigger)
-    if kind != nil || !steps.isEmpty {
+    if kind != nil || !steps.isEmpty || !noted.isEmpty {
       let score = core.pointee.score
       let base = core.pointee.baseScore
       let delta = score >= 0 && base >= 0 ? Int(score - base) : nil
@@ -29,8 +29,15 @@ extension Engine {
             because: lines))
         appendAlert(account, step, lines)
       }
+      // Stable, by hand: sorting is not.
+      if !first && !noted.isEmpty {
+        for kind in [Change.Kind.phase, .milestone, .attribute, .override] {
+          for change in noted where change.kind == kind { append(entry(change, account, cause(trigger))) }
+        }
+      }
     }
-    if first || kind != nil { rebase(account) }
+    // Under another config the base is another one, also where nothing moved.
+    if first || kind != nil || trigger.isConfig { rebase(account) }
     if kind == .score { core.pointee.lastScoreEntryDay = daySteps.today.number }
   }
 
@@ -52,7 +59,22 @@ extension Engine {
 
   private func state(_ score: Int32) -> Change.State? { score < 0 ? nil : .points(Int(score)) }
 
-  private func cause(_ trigger: Trigger) -> Cause {
+  /// The entry of something noted: it carries no lines, because the score's own entry does.
+  private func entry(_ change: NotedChange, _ account: AccountID, _ cause: Cause) -> Change {
+    func made(_ kind: Change.Kind, _ subject: String, _ from: String?, _ to: String?) -> Change {
+      Change(
+        sequence: 0, account: account, at: now, kind: kind, subject: subject, from: from.map { .name($0) },
+        to: to.map { .name($0) }, delta: nil, cause: cause, because: [])
+    }
+    switch change {
+    case .phase(let from, let to): return made(.phase, "", phaseName(from), phaseName(to))
+    case .milestone(let index): return made(.milestone, compiled.model.milestones[index].name, nil, "reached")
+    case .attribute(let name, let from, let to): return made(.attribute, name, from, to)
+    case .override(let from, let to): return made(.override, "", from, to)
+    }
+  }
+
+  func cause(_ trigger: Trigger) -> Cause {
     switch trigger {
     case .event(let late): late ? .late : .event
     case .attribute: .attribute
@@ -82,13 +104,15 @@ extension Engine {
         account: account, rule: step.rule, ruleName: compiled.rules[step.rule].rule.name, episode: step.episode,
         state: step.step.to == .firing ? .firing : .resolved, at: now, reason: step.reason,
         scoreFrom: core.baseScore < 0 ? nil : Int(core.baseScore), scoreTo: core.score < 0 ? nil : Int(core.score),
-        band: compiled.bands.name(core.band), coverage: coverage(account), because: lines,
-        attributes: records.attributes(account)))
+        band: compiled.bands.name(core.band), coverage: coverage(account), because: lines, phase: phase(account),
+        touch: touchName(account), attributes: records.attributes(account)))
   }
 
   /// The covered share of the scorecard, 0…1, for display.
   func coverage(_ account: AccountID) -> Double {
-    Rational(scores.core(account).pointee.coverage, compiled.scorecard.coverageTotal).approximate
+    let core = scores.core(account).pointee
+    guard core.card >= 0 else { return 0 }
+    return Rational(core.coverage, compiled.scorecards[Int(core.card)].coverageTotal).approximate
   }
 
   /// Under another scorecard old and new measures do not compare: the whole move is the config's.
@@ -104,10 +128,62 @@ extension Engine {
   private mutating func explanation(_ account: AccountID, fallback: Cause) -> [ExplanationLine] {
     let core = scores.core(account).pointee
     guard core.score >= 0, core.baseScore >= 0 else { return [] }
+    let adjustment = scores.adjustment(account).pointee
+    let isAdjusted =
+      core.adjusted || adjustment.baseUncapped != core.baseScore || adjustment.baseComputed != core.baseScore
+    guard !isAdjusted && adjustment.baseCard == core.card else {
+      return adjustedExplanation(account, adjustment, fallback: fallback)
+    }
+    return measureLines(account, from: core.baseScore, to: core.score, fallback: fallback)
+  }
+
+  /// The lines of the measures, the scorecard, the cap and the override, largest first, of equals in this order.
+  private mutating func adjustedExplanation(
+    _ account: AccountID, _ adjustment: ScoreTable.Adjustment, fallback: Cause
+  ) -> [ExplanationLine] {
+    let core = scores.core(account).pointee
+    let uncapped = core.adjusted ? adjustment.uncapped : core.score
+    let computed = core.adjusted ? adjustment.computed : core.score
+    var lines: [ExplanationLine] = []
+    func add(_ what: Int, _ points: Int32, _ cause: Cause) {
+      guard points != 0 else { return }
+      lines.append(ExplanationLine(measure: what, points: Int(points), from: .missing, to: .missing, cause: cause))
+    }
+    let overrideCause = single(adjustment.overrideCauses) ?? fallback
+    guard uncapped >= 0, adjustment.baseUncapped >= 0 else {
+      // Without a computed score on both sides all of it is a person's word.
+      add(ExplanationLine.override, core.score - core.baseScore, overrideCause)
+      return lines
+    }
+    if adjustment.baseCard == core.card {
+      lines = measureLines(account, from: adjustment.baseUncapped, to: uncapped, fallback: fallback)
+    } else {
+      // Under another scorecard old and new measures do not compare.
+      add(
+        ExplanationLine.scorecard, uncapped - adjustment.baseUncapped,
+        Cause(rawValue: adjustment.cardCause) ?? fallback)
+    }
+    add(
+      ExplanationLine.cap, (computed - uncapped) - (adjustment.baseComputed - adjustment.baseUncapped),
+      single(adjustment.capCauses) ?? fallback)
+    add(
+      ExplanationLine.override, (core.score - computed) - (core.baseScore - adjustment.baseComputed), overrideCause)
+    // Stable, by hand: sorting is not.
+    return lines.enumerated().sorted {
+      $0.element.points.magnitude != $1.element.points.magnitude
+        ? $0.element.points.magnitude > $1.element.points.magnitude : $0.offset < $1.offset
+    }.map(\.element)
+  }
+
+  private mutating func measureLines(
+    _ account: AccountID, from old: Int32, to new: Int32, fallback: Cause
+  ) -> [ExplanationLine] {
+    let card = scores.core(account).pointee.card
+    guard card >= 0 else { return [] }
     let baseGrades = UnsafePointer(scores.baseGrades(account))
     let grades = UnsafePointer(scores.grades(account))
     let lines = explaining.split(
-      compiled.scorecard, from: (score: core.baseScore, grades: baseGrades), to: (score: core.score, grades: grades))
+      compiled.scorecards[Int(card)], from: (score: old, grades: baseGrades), to: (score: new, grades: grades))
     return lines.map { line in
       let measure = line.measure
       return ExplanationLine(
@@ -128,6 +204,12 @@ extension Engine {
   mutating func rebase(_ account: AccountID) {
     let core = scores.core(account)
     core.pointee.baseScore = core.pointee.score
+    let adjustment = scores.adjustment(account)
+    adjustment.pointee.baseUncapped = core.pointee.adjusted ? adjustment.pointee.uncapped : core.pointee.score
+    adjustment.pointee.baseComputed = core.pointee.adjusted ? adjustment.pointee.computed : core.pointee.score
+    adjustment.pointee.baseCard = core.pointee.card
+    adjustment.pointee.capCauses = 0
+    adjustment.pointee.overrideCauses = 0
     for index in compiled.measures.indices {
       scores.baseGrades(account)[index] = scores.grades(account)[index]
       scores.baseValues(account)[index] = shownValue(index, account)

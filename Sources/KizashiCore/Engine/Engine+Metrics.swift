@@ -14,6 +14,10 @@ extension Engine {
         return nil
       }
       return ((now - was).reduced / max(was, floor).reduced).reduced
+    case .milestones(let milestones):
+      if previous { return nil }
+      let states = customers.milestones(account)
+      return Rational(Int128(milestones.count { states[$0].reachedAt != .max }), Int128(milestones.count))
     case .attribute(let name): return records.number(account, name)
     case .survey(let name, let aggregate, let hours):
       return records.survey(account, name, aggregate, windowHours: hours, clockHour: now.tile.hour)

@@ -49,7 +49,11 @@ extension Engine {
     eventNames.restore(restored.eventNames)
     userNames.restore(restored.users)
     for _ in 0..<accountNames.count { addAccount() }
-    for event in 0..<eventNames.count { usage.addEventName(eventNames.name(EventNameID(event))) }
+    for event in 0..<eventNames.count {
+      let name = eventNames.name(EventNameID(event))
+      usage.addEventName(name)
+      addEventToMilestones(name)
+    }
     for _ in 0..<userNames.count { usage.addUser() }
   }
 
@@ -61,6 +65,19 @@ extension Engine {
       guard Int(fact.user) <= userNames.count else { throw .unknownName(what: "user", id: fact.user) }
       usage.add(
         fact.account, event: fact.event, user: fact.user, hour: fact.hour, count: fact.events, clockHour: clockHour)
+      if !milestonesOfEvents.isEmpty { restoreMilestones(fact) }
+    }
+  }
+
+  /// Counts a fact toward milestones. An hour's fact does not tell when which of its events came: what was reached within it
+  /// was reached with its last one.
+  private mutating func restoreMilestones(_ fact: Fact) {
+    countTowardMilestones(fact.account, event: fact.event, count: fact.events)
+    let states = customers.milestones(fact.account)
+    for place in milestoneRanges[Int(fact.event)] {
+      let index = Int(milestonesOfEvents[place])
+      guard case .events(_, let least) = compiled.customers.milestones[index].goal else { continue }
+      if states[index].reachedAt == .max && states[index].count >= least { states[index].reachedAt = fact.last }
     }
   }
 
@@ -72,7 +89,12 @@ extension Engine {
       core.pointee.firstSeen = row.firstSeen ?? .max
       core.pointee.lastSeen = row.lastSeen ?? .min
       core.pointee.scoredAt = row.scoredAt?.milliseconds ?? .min
+      if compiled.customers.isNeeded {
+        customers.core(account).pointee.phase =
+          compiled.model.phases.firstIndex { $0.name == row.phase }.map(Int8.init) ?? -1
+      }
       guard let state = Engine.decodeState(row.state) else { throw .unreadableState(account: account) }
+      takeMilestones(state, account, mode)
       if mode == .recompute {
         // What is held was once measured and is in no fact.
         for (index, hold) in state.holds.enumerated() where state.holds.count == compiled.holding.count {
@@ -89,6 +111,8 @@ extension Engine {
         core.pointee.score = core.pointee.baseScore
         core.pointee.band = compiled.bands.index(named: row.band)
       } else {
+        core.pointee.card = state.card
+        scores.adjustment(account).pointee = state.adjustment
         core.pointee.baseScore = state.baseScore
         core.pointee.band = state.band
         guard takeTables(state, account) else { throw .unreadableState(account: account) }
@@ -115,6 +139,16 @@ extension Engine {
     return true
   }
 
+  /// What is stored of a milestone holds, also where its facts are gone; one that is new, or means another thing now, was
+  /// counted from the facts.
+  private mutating func takeMilestones(_ state: StoredState, _ account: AccountID, _ mode: RestoreMode) {
+    for stored in state.milestones {
+      guard let index = compiled.customers.milestones.firstIndex(where: { $0.key == stored.key }) else { continue }
+      customers.milestones(account)[index] = stored.state
+    }
+    if !compiled.customers.milestones.isEmpty { customers.core(account).pointee.milestonesDirty = mode == .rebase }
+  }
+
   private mutating func takeRules(_ state: StoredState, _ account: AccountID, _ mode: RestoreMode) {
     for stored in state.rules {
       guard let index = compiled.rules.firstIndex(where: { $0.key == stored.key }) else { continue }
@@ -131,22 +165,36 @@ extension Engine {
     switch mode {
     case .resume:
       guard core.pointee.evaluated else { return }
-      regradeSilently(account)
+      regradeSilently(account, choosesCard: false)
       schedule(account)
     case .rebase:
       guard core.pointee.evaluated else { return }
       evaluate(account, .config)
     case .recompute:
-      regradeSilently(account)
+      regradeSilently(account, choosesCard: true)
       core.pointee.band =
         core.pointee.covered ? compiled.bands.plain(core.pointee.score) : compiled.bands.unknown
     }
   }
 
-  private mutating func regradeSilently(_ account: AccountID) {
+  /// - Parameter choosesCard: Whether the scorecard is not the stored one.
+  private mutating func regradeSilently(_ account: AccountID, choosesCard: Bool) {
     for index in compiled.measures.indices {
       (scores.grades(account)[index], scores.missing(account)[index]) = effectiveGrade(index, account)
     }
-    rescore(account)
+    regroupSilently(account)
+    if choosesCard { scores.core(account).pointee.card = holdingCard(account) }
+    let adjustment = scores.adjustment(account)
+    let causes = (adjustment.pointee.capCauses, adjustment.pointee.overrideCauses)
+    rescore(account, .deadline)
+    (adjustment.pointee.capCauses, adjustment.pointee.overrideCauses) = causes
+  }
+
+  /// What follows from records and the date. The override's end is noted from the records, too.
+  private mutating func regroupSilently(_ account: AccountID) {
+    scores.adjustment(account).pointee.overrideUntil = overrides.active(account, at: now.milliseconds)?.until ?? .max
+    guard compiled.customers.isNeeded else { return }
+    _ = readCircumstances(account)
+    _ = findGroups(account)
   }
 }

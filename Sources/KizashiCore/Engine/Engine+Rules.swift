@@ -9,7 +9,11 @@ struct RuleStep {
 
 extension Engine {
   /// Steps every rule of an account at the clock, in config order.
-  mutating func stepRules(_ account: AccountID, bandWas: Int8, first: Bool, _ trigger: Trigger) -> [RuleStep] {
+  ///
+  /// - Parameter rebases: The phase or the scorecard changed: what is true under the new one only opens nothing.
+  mutating func stepRules(
+    _ account: AccountID, bandWas: Int8, first: Bool, rebases: Bool, _ trigger: Trigger
+  ) -> [RuleStep] {
     guard !compiled.rules.isEmpty else { return [] }
     var steps: [RuleStep] = []
     let states = scores.rules(account)
@@ -25,7 +29,7 @@ extension Engine {
       // What resolves while its condition holds (a band change into another band, a silence ended by late events) opens
       // again at the end of its cooldown: without one, at once.
       for _ in 0..<2 {
-        guard let step = stepRule(index, account, trigger) else { break }
+        guard let step = stepRule(index, account, rebases: rebases, trigger) else { break }
         steps.append(step)
         if step.step.to != .ok || step.step.from != .firing { break }
       }
@@ -33,7 +37,9 @@ extension Engine {
     return steps
   }
 
-  private mutating func stepRule(_ index: Int, _ account: AccountID, _ trigger: Trigger) -> RuleStep? {
+  private mutating func stepRule(
+    _ index: Int, _ account: AccountID, rebases: Bool, _ trigger: Trigger
+  ) -> RuleStep? {
     let state = scores.rules(account) + index
     let (condition, clear) = conditions(index, account)
     let rule = compiled.rules[index].rule
@@ -45,6 +51,8 @@ extension Engine {
       state.pointee.inhibited = condition || rule.kind.opensOnce && state.pointee.inhibited
       return nil
     }
+    // A change of phase neither: what is pending was true before it, and goes on.
+    if rebases && condition && state.pointee.phase == .ok { state.pointee.inhibited = true }
     guard let step = RuleMachine.step(&state.pointee, rule, condition: condition, clear: clear, at: now.milliseconds)
     else { return nil }
     return RuleStep(
@@ -63,6 +71,27 @@ extension Engine {
 
   /// Whether a rule's condition holds, and whether its clear condition does.
   mutating func conditions(_ index: Int, _ account: AccountID) -> (condition: Bool, clear: Bool) {
+    var (condition, clear) = ownConditions(index, account)
+    let rule = compiled.rules[index]
+    if let own = rule.clear {
+      // What would end at once does not begin: else it would depend on when somebody looks next.
+      clear = holds(own, account)
+      condition = condition && !clear
+    }
+    if !holds(rule.when, account) { (condition, clear) = (false, true) }
+    return (condition, clear)
+  }
+
+  /// Notes that an attribute got another value, for the rules that watch it.
+  mutating func markChanges(_ account: AccountID, of attribute: String) {
+    guard scores.core(account).pointee.evaluated else { return }
+    for (rule, name) in compiled.attributeChanges where name == attribute {
+      scores.rules(account)[rule].markedAt = now.milliseconds
+    }
+  }
+
+  /// The same, of what the kind says alone.
+  private mutating func ownConditions(_ index: Int, _ account: AccountID) -> (condition: Bool, clear: Bool) {
     let a = Int(account)
     let state = scores.rules(account)[index]
     switch compiled.rules[index].condition {
@@ -94,8 +123,25 @@ extension Engine {
       guard hour != Int64(Int32.min) else { return (false, true) }
       let silent = daySteps.silent(after: after, lastHour: Int32(hour))
       return (now.milliseconds >= silent, state.eventsSince >= clear)
+    case .overdue(let milestone): return Self.plain(self.state(ofMilestone: milestone, account) == .overdue)
+    case .abandoned(let events, let days, let least, let alive):
+      return Self.plain(
+        value(events, account) == Rational(0) && value(days, account).map { $0 >= least } ?? false
+          && value(alive, account).map { $0 > Rational(0) } ?? false)
+    case .powerUserLost(let after, let slot):
+      return Self.plain(lostPowerUser(account, after: after, slot: slot) != nil)
+    case .holds(let place): return Self.plain(holds(place, account))
+    case .marked(let within):
+      return Self.plain(state.markedAt != .min && now.milliseconds < state.markedAt + within)
+    case .composite(let all, let rules):
+      let states = scores.rules(account)
+      return Self.plain(
+        all ? rules.allSatisfy { states[$0].phase == .firing } : rules.contains { states[$0].phase == .firing })
     }
   }
+
+  /// A condition whose end is its negation.
+  private static func plain(_ holds: Bool) -> (condition: Bool, clear: Bool) { (holds, !holds) }
 
   private func compare(_ value: Rational?, _ comparison: Comparison, _ clear: Rational?) -> (Bool, Bool) {
     guard let value else { return (false, clear == nil) }
@@ -125,7 +171,13 @@ extension Engine {
       case .drop(_, let within, let history) where states[index].phase != .ok:
         let forgetting = drops[Int(account) * compiled.dropCount + history].nextForgetting(within: within)
         if forgetting > now { next = min(next, forgetting) }
-      case .drop, .bandChange, .band, .measure, .metric, .collapse, .adopted: break
+      case .marked(let within) where states[index].markedAt != .min:
+        let end = states[index].markedAt + within
+        if end > now { next = min(next, end) }
+      case .powerUserLost: next = min(next, daySteps.nextDay)
+      case .drop, .bandChange, .band, .measure, .metric, .collapse, .adopted, .overdue, .abandoned, .holds, .marked,
+        .composite:
+        break
       }
     }
     return next
@@ -148,6 +200,9 @@ extension Engine {
   private mutating func reason(_ index: Int, _ account: AccountID, _ step: RuleMachine.Step) -> String {
     let a = Int(account)
     let ended = step.to == .ok
+    if ended && !holds(compiled.rules[index].when, account) {
+      return "the rule does not apply to this account any more"
+    }
     switch compiled.rules[index].condition {
     case .bandChange:
       let band = compiled.bands.name(scores.core(account).pointee.band)
@@ -192,6 +247,41 @@ extension Engine {
     case .silence(let leaf, let after, _):
       let name = ReasonText.feature(compiled.leaves[leaf].feature)
       return ended ? "\(name) is used again" : "no event of \(name) for \(ReasonText.span(after))"
+    case .overdue(let milestone):
+      let name = compiled.model.milestones[milestone].name
+      return ended ? "\(name) is reached" : "\(name) is not reached and was due by now"
+    case .abandoned(_, let days, _, _):
+      guard case .abandoned(let feature, let hours, let before, _, _) = compiled.rules[index].rule.kind else {
+        return ""
+      }
+      let name = ReasonText.feature(feature)
+      let used = value(days, account)?.text(digits: 0) ?? "0"
+      return ended
+        ? "\(name) is used again, or nothing else is"
+        : "no event of \(name) for \(ReasonText.span(hours: hours)), after \(used) active days in the "
+          + "\(ReasonText.span(hours: before)) before; the account uses other things"
+    case .powerUserLost(let after, let slot):
+      guard !ended, let user = lostPowerUser(account, after: after, slot: slot) else {
+        return "no power user is missing any more"
+      }
+      return
+        "\(userNames.name(user)), who carried much of the core use, has not been seen for \(ReasonText.span(after))"
+    case .holds:
+      guard case .attribute(let name, _) = compiled.rules[index].rule.kind else { return "" }
+      let value = records.value(account, name)?.shown
+      return value.map { "\(name) is \($0)" } ?? "\(name) is not set"
+    case .marked(let within):
+      guard case .attributeChanged(let name, _) = compiled.rules[index].rule.kind else { return "" }
+      let value = records.value(account, name)?.shown
+      return ended
+        ? "\(name) changed \(ReasonText.span(within)) ago"
+        : value.map { "\(name) became \($0)" } ?? "\(name) was removed"
+    case .composite(let all, let rules):
+      let states = scores.rules(account)
+      let firing = rules.filter { states[$0].phase == .firing }.map { compiled.rules[$0].rule.name }
+      return ended
+        ? (all ? "not all of its rules fire any more" : "none of its rules fires any more")
+        : "\(firing.joined(separator: " and ")) \(firing.count == 1 ? "fires" : "fire")"
     }
   }
 }

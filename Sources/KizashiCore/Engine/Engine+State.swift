@@ -22,10 +22,18 @@ struct StoredState {
   /// Hours, one per `lastTile` leaf.
   var lastTiles: [Int64] = []
   var rules: [Rule] = []
+  var card: Int8 = 0
+  var adjustment = ScoreTable.Adjustment()
+  var milestones: [Milestone] = []
+
+  struct Milestone {
+    var key: UInt64
+    var state: CustomerTable.MilestoneState
+  }
 }
 
 extension Engine {
-  private static let stateFormat: UInt64 = 1
+  private static let stateFormat: UInt64 = 2
 
   /// What ``decodeState(_:)`` reads back.
   func encodeState(of account: AccountID) -> [UInt8] {
@@ -61,7 +69,27 @@ extension Engine {
     for leaf in compiled.lastTiles { out.write(usage.total(account, leaf, .current)) }
     out.write(unsigned: UInt64(compiled.rules.count))
     for index in compiled.rules.indices { encodeRule(index, account, &out) }
+    encodeCustomer(account, &out)
     return out.bytes
+  }
+
+  private func encodeCustomer(_ account: AccountID, _ out: inout ByteWriter) {
+    let adjustment = scores.adjustment(account).pointee
+    out.write(scores.core(account).pointee.card)
+    out.write(adjustment.baseCard)
+    out.write(adjustment.baseUncapped)
+    out.write(adjustment.baseComputed)
+    out.write(unsigned: UInt64(adjustment.cardCause))
+    out.write(unsigned: UInt64(adjustment.capCauses))
+    out.write(unsigned: UInt64(adjustment.overrideCauses))
+    let milestones = compiled.customers.milestones
+    out.write(unsigned: UInt64(milestones.count))
+    for index in milestones.indices {
+      let state = customers.milestones(account)[index]
+      out.write(unsigned: milestones[index].key)
+      out.write(state.count)
+      out.write(state.reachedAt)
+    }
   }
 
   private func encodeRule(_ index: Int, _ account: AccountID, _ out: inout ByteWriter) {
@@ -76,6 +104,7 @@ extension Engine {
     out.write(state.shutUntil)
     out.write(state.episode)
     out.write(state.eventsSince)
+    out.write(state.markedAt)
     guard case .drop(_, _, let history) = compiled.rules[index].condition else {
       out.write(unsigned: 0)
       return
@@ -110,7 +139,24 @@ extension Engine {
     for _ in 0..<input.count() { state.below.append(input.signed()) }
     for _ in 0..<input.count() { state.lastTiles.append(input.signed()) }
     for _ in 0..<input.count() { state.rules.append(decodeRule(&input)) }
+    decodeCustomer(&input, &state)
     return input.failed || !input.isAtEnd ? nil : state
+  }
+
+  private static func decodeCustomer(_ input: inout ByteReader, _ state: inout StoredState) {
+    state.card = input.narrow()
+    state.adjustment.baseCard = input.narrow()
+    state.adjustment.baseUncapped = input.narrow()
+    state.adjustment.baseComputed = input.narrow()
+    state.adjustment.cardCause = UInt8(truncatingIfNeeded: input.unsigned())
+    state.adjustment.capCauses = UInt16(truncatingIfNeeded: input.unsigned())
+    state.adjustment.overrideCauses = UInt16(truncatingIfNeeded: input.unsigned())
+    for _ in 0..<input.count() {
+      let key = input.unsigned()
+      state.milestones.append(
+        StoredState.Milestone(
+          key: key, state: CustomerTable.MilestoneState(count: input.signed(), reachedAt: input.signed())))
+    }
   }
 
   private static func decodeRule(_ input: inout ByteReader) -> StoredState.Rule {
@@ -125,6 +171,7 @@ extension Engine {
     state.shutUntil = input.signed()
     state.episode = input.narrow()
     state.eventsSince = input.signed()
+    state.markedAt = input.signed()
     var entries: ContiguousArray<DropHistory.Entry> = []
     for _ in 0..<input.count() { entries.append(DropHistory.Entry(score: input.narrow(), end: input.signed())) }
     return StoredState.Rule(key: key, state: state, drop: entries)

@@ -15,6 +15,8 @@ public struct Engine: ~Copyable {
   var userNames: NameTable
   var usage: UsageState
   var records = RecordState()
+  var contracts = ContractBook()
+  var overrides = OverrideBook()
   var userAccounts: UserAccounts
   var dedup: Deduplicator
   var queue = DeadlineQueue()
@@ -22,8 +24,16 @@ public struct Engine: ~Copyable {
   var daySteps: DaySteps
 
   var scores: ScoreTable
+  var customers: CustomerTable
+  /// Per event name: the milestones it counts toward, as a range of `milestonesOfEvents`.
+  var milestoneRanges: ContiguousArray<Range<Int>> = []
+  var milestonesOfEvents: ContiguousArray<Int32> = []
+  /// What the evaluation at hand has found, for the journal.
+  var noted: [NotedChange] = []
   /// Per (account, drop rule).
   var drops: ContiguousArray<DropHistory> = []
+  /// Per (account, power_user_lost rule).
+  var lostPowerUsers: ContiguousArray<LostPowerUser> = []
 
   // Since the last drain.
   var pending = Commit()
@@ -54,10 +64,13 @@ public struct Engine: ~Copyable {
     accountNames = NameTable(firstID: 0, owned: false, seed: seed)
     eventNames = NameTable(firstID: 0, owned: false, seed: seed)
     userNames = NameTable(firstID: 1, owned: true, seed: seed)
-    usage = UsageState(model: model, leaves: compiled.leaves, windows: compiled.windows)
+    usage = UsageState(
+      model: model, leaves: compiled.leaves, windows: compiled.windows, keepsUsers: compiled.powerUserRuleCount > 0)
     scores = ScoreTable(
       measures: compiled.measures.count, bounds: compiled.bands.boundCount, held: compiled.holding.count,
       rules: compiled.rules.count)
+    customers = CustomerTable(
+      tests: compiled.customers.conditions.tests.count, milestones: compiled.customers.milestones.count)
     usage.addUser()  // number 0: no user
     userAccounts = UserAccounts(seed: seed)
     dedup = Deduplicator(seed: seed, horizon: model.limits.dedupHorizonMilliseconds)
@@ -86,7 +99,9 @@ public struct Engine: ~Copyable {
   /// Room for one more account in every per-account table.
   mutating func addAccount() {
     scores.addAccount()
+    if compiled.customers.isNeeded { customers.addAccount() }
     drops.append(contentsOf: repeatElement(DropHistory(), count: compiled.dropCount))
+    lostPowerUsers.append(contentsOf: repeatElement(LostPowerUser(), count: compiled.powerUserRuleCount))
     usage.addAccount()
     queue.addAccount()
   }
@@ -128,6 +143,25 @@ struct DaySteps {
     // A calendar without business days would never end; a year without one is a mistake that steps yearly.
     while !calendar.isBusinessDay(LocalDay(number: business)) && business < day.number + 366 { business += 1 }
     nextBusinessDay = calendar.firstTile(of: LocalDay(number: business)).start.milliseconds
+  }
+
+  /// The local day of an instant.
+  func day(of instant: Int64) -> LocalDay { calendar.day(of: Instant(milliseconds: instant).tile) }
+
+  /// When the local day begins that comes so many days after today; `.max`: beyond what matters to anybody.
+  func start(inDays days: Int64) -> Int64 {
+    // A hundred years: further ahead a date is none that somebody waits for.
+    guard days <= 36_600 else { return .max }
+    return calendar.firstTile(of: LocalDay(number: today.number + Int32(days))).start.milliseconds
+  }
+
+  /// How many more whole (business) days lie strictly between a day and today than a span has; negative: too few.
+  func wholeDays(after last: LocalDay, _ span: RuleSpan) -> Int64 {
+    let yesterday = LocalDay(number: today.number - 1)
+    switch span {
+    case .businessDays(let count): return days(from: last, to: yesterday, .businessDays) - Int64(count)
+    case .milliseconds(let length): return days(from: last, to: yesterday, .days) - length / 86_400_000
+    }
   }
 
   /// Days d with last < d ≤ day, all or only business days.

@@ -15,8 +15,16 @@ public struct Explanation: Sendable, Equatable {
   }
   /// Hundredths; nil: none.
   public var score: Int?
+  /// Without override, hundredths; nil: none.
+  public var computedScore: Int?
   /// 0…1.
   public var coverage: Rational
+  /// Nil: none.
+  public var phase: String?
+  /// Nil: none.
+  public var touch: String?
+  /// In the model's order.
+  public var segments: [String]
   /// Nil before the first evaluation.
   public var band: String?
   /// In the model's order.
@@ -28,10 +36,12 @@ extension Engine {
   public func explain(_ account: AccountID) -> Explanation {
     let core = scores.core(account).pointee
     let grades = scores.grades(account)
-    let shares = compiled.scorecard.shares(grades)
+    let shares = shares(account)
     return Explanation(
-      score: core.score < 0 ? nil : Int(core.score),
-      coverage: Rational(core.coverage, compiled.scorecard.coverageTotal),
+      score: core.score < 0 ? nil : Int(core.score), computedScore: computed(account),
+      coverage: core.card < 0
+        ? Rational(0) : Rational(core.coverage, compiled.scorecards[Int(core.card)].coverageTotal),
+      phase: phase(account), touch: touchName(account), segments: segments(account),
       band: core.band < 0 ? nil : compiled.bands.name(core.band),
       measures: compiled.measures.indices.map { index in
         Explanation.MeasureState(
@@ -39,6 +49,21 @@ extension Engine {
           grade: grades[index] < 0 ? nil : Int(grades[index]), share: shares[index].rational,
           missing: scores.missing(account)[index])
       })
+  }
+
+  /// Each measure's effective share of the account's score.
+  func shares(_ account: AccountID) -> [Share] {
+    let card = scores.core(account).pointee.card
+    guard card >= 0 else { return compiled.measures.map { _ in Share(numerator: 0, denominator: 1) } }
+    return compiled.scorecards[Int(card)].shares(scores.grades(account))
+  }
+
+  private func segments(_ account: AccountID) -> [String] {
+    guard compiled.customers.isNeeded else { return [] }
+    let bits = customers.core(account).pointee.segments
+    return compiled.model.segments.indices.filter { bits & 1 << UInt64($0) != 0 }.map {
+      compiled.model.segments[$0].name
+    }
   }
 
   /// The number of an account by its name.

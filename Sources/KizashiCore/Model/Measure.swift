@@ -77,11 +77,20 @@ public struct Scorecard: Sendable, Equatable {
   public var minimumCoverage: Rational
   /// In config order.
   public var dimensions: [Dimension]
-  /// A scorecard; by default half of the weight must be covered.
-  public init(name: String, minimumCoverage: Rational = Rational(1, 2), dimensions: [Dimension]) {
+  /// Whose score it makes: the first scorecard whose condition holds. May ask for anything but the band.
+  public var when: Condition
+  /// Bounds on the score; the lowest that applies holds.
+  public var caps: [Cap]
+  /// A scorecard; by default for all accounts, and half of the weight must be covered.
+  public init(
+    name: String, minimumCoverage: Rational = Rational(1, 2), dimensions: [Dimension], when: Condition = .always,
+    caps: [Cap] = []
+  ) {
     self.name = name
     self.minimumCoverage = minimumCoverage
     self.dimensions = dimensions
+    self.when = when
+    self.caps = caps
   }
 }
 

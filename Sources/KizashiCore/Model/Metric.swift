@@ -40,6 +40,8 @@ public indirect enum Metric: Sendable, Hashable {
   case trend(of: Metric, floor: Rational, minVolume: Rational)
   /// An account attribute as a number: decimal text to 6 digits, true/false as 1/0, else missing.
   case attribute(String)
+  /// How many of these milestones are reached, of how many there are. At least one.
+  case milestones([String])
   /// `windowHours` nil: all answers.
   case survey(name: String, aggregate: SurveyAggregate, windowHours: Int?)
 }

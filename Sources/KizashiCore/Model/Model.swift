@@ -39,10 +39,18 @@ public struct Model: Sendable, Equatable {
   public var autoFeatures: Bool
   /// Those a scorecard uses and those only rules use, in config order.
   public var measures: [Measure]
-  /// How the measures become one score.
-  public var scorecard: Scorecard
+  /// How the measures become one score: the first whose condition holds. At least one.
+  public var scorecards: [Scorecard]
   /// How the score becomes a band.
   public var bands: BandModel
+  /// Groups of accounts, in config order.
+  public var segments: [Segment]
+  /// How accounts get their touch; nil: they have none.
+  public var touch: TouchModel?
+  /// In config order: the first whose condition holds.
+  public var phases: [Phase]
+  /// In config order.
+  public var milestones: [Milestone]
   /// In config order; alerts name rules by their index here.
   public var rules: [Rule]
   /// What is refused or forgotten so that memory stays bounded.
@@ -51,16 +59,21 @@ public struct Model: Sendable, Equatable {
   /// A model; by default that of a config of sources alone.
   public init(
     calendar: BusinessCalendar = .utc, windowsHours: [Int] = [24, 168, 672, 2160], features: [Feature] = [],
-    autoFeatures: Bool = true, measures: [Measure] = BuiltIn.measures, scorecard: Scorecard = BuiltIn.scorecard,
-    bands: BandModel = .standard, rules: [Rule] = [], limits: Limits = Limits()
+    autoFeatures: Bool = true, measures: [Measure] = BuiltIn.measures, scorecards: [Scorecard] = [BuiltIn.scorecard],
+    bands: BandModel = .standard, segments: [Segment] = [], touch: TouchModel? = nil, phases: [Phase] = [],
+    milestones: [Milestone] = [], rules: [Rule] = [], limits: Limits = Limits()
   ) {
     self.calendar = calendar
     self.windowsHours = windowsHours
     self.features = features
     self.autoFeatures = autoFeatures
     self.measures = measures
-    self.scorecard = scorecard
+    self.scorecards = scorecards
     self.bands = bands
+    self.segments = segments
+    self.touch = touch
+    self.phases = phases
+    self.milestones = milestones
     self.rules = rules
     self.limits = limits
   }

@@ -35,6 +35,19 @@ public enum RuleKind: Sendable, Equatable {
   case adopted(feature: FeatureReference, windowHours: Int, days: Int)
   /// No event of the feature for `after`; ends after `clear` events (≥ 1).
   case silence(feature: FeatureReference, after: RuleSpan, clear: Int)
+  /// The milestone is past due and not reached.
+  case overdue(milestone: String)
+  /// No event of the feature in the window, though it was used on `days` days or more of the `beforeHours` before it, and
+  /// though the account has used anything within `aliveHours`.
+  case abandoned(feature: FeatureReference, windowHours: Int, beforeHours: Int, days: Int, aliveHours: Int)
+  /// A user who carried much of the core use has not been seen for `after`; see ``PowerUsers``.
+  case powerUserLost(after: RuleSpan)
+  /// The attribute passes the test.
+  case attribute(String, AttributeTest)
+  /// The attribute got another value within so long, after the account's first evaluation. Milliseconds.
+  case attributeChanged(String, withinMilliseconds: Int64)
+  /// All, or at least one, of these rules (which stand before this one) fire.
+  case composite(all: Bool, rules: [String])
 }
 
 extension RuleKind {
@@ -48,6 +61,12 @@ public struct Rule: Sendable, Equatable {
   public var name: String
   /// The condition watched.
   public var kind: RuleKind
+  /// Limits the rule: while it is false the rule is too, and an open episode ends.
+  public var when: Condition
+  /// Once it holds the rule is false, and an open episode ends; nil: never.
+  public var until: Condition?
+  /// Ends an episode instead of what the kind says; nil: what the kind says.
+  public var clear: Condition?
   /// How long the condition must hold before it fires, in milliseconds.
   public var forMilliseconds: Int64
   /// How long the clear condition must hold before it resolves, in milliseconds.
@@ -63,10 +82,14 @@ public struct Rule: Sendable, Equatable {
   /// A rule; by default it fires and resolves at once, without cooldown.
   public init(
     name: String, kind: RuleKind, forMilliseconds: Int64 = 0, keepFiringForMilliseconds: Int64 = 0,
-    cooldownMilliseconds: Int64 = 0, severity: String = "medium", playbook: String? = nil, hooks: [String] = []
+    cooldownMilliseconds: Int64 = 0, severity: String = "medium", playbook: String? = nil, hooks: [String] = [],
+    when: Condition = .always, until: Condition? = nil, clear: Condition? = nil
   ) {
     self.name = name
     self.kind = kind
+    self.when = when
+    self.until = until
+    self.clear = clear
     self.forMilliseconds = forMilliseconds
     self.keepFiringForMilliseconds = keepFiringForMilliseconds
     self.cooldownMilliseconds = cooldownMilliseconds

@@ -10,9 +10,21 @@ struct CompiledRule {
     case collapse(CompiledMetric, atMost: Rational)
     case adopted(CompiledMetric, days: Rational)
     case silence(leaf: Int, after: RuleSpan, clear: Int64)
+    case overdue(milestone: Int)
+    /// Events of the window; active days of it and the time before; events of anything lately.
+    case abandoned(CompiledMetric, days: CompiledMetric, least: Rational, alive: CompiledMetric)
+    case powerUserLost(after: RuleSpan, slot: Int)
+    case holds(ConditionTable.Place)
+    /// For so long after it was marked.
+    case marked(within: Int64)
+    case composite(all: Bool, rules: [Int])
   }
   let rule: Rule
   let condition: Condition
+  /// Limits it.
+  let when: ConditionTable.Place
+  /// Ends an episode; nil: what the condition says.
+  let clear: ConditionTable.Place?
   /// FNV-1a of the name: finds the rule's stored state again.
   let key: UInt64
 }
@@ -42,6 +54,8 @@ struct RuleState: Equatable {
   var episode: Int32 = 0
   /// silence: events of the feature since the opening.
   var eventsSince: Int64 = 0
+  /// attribute changes: when it last changed; `.min`: never.
+  var markedAt: Int64 = .min
 }
 
 /// The state machine of one rule: a decision as a value, no effect.

@@ -25,7 +25,14 @@ struct CompiledScorecard {
   /// The least sum of `coverage` that is enough.
   private let coverageNeeded: Int128
 
-  init(_ scorecard: Scorecard, measures: [Measure]) {
+  /// Whose score it makes.
+  let when: ConditionTable.Place
+  /// Bounds on the score, in hundredths.
+  let caps: [(when: ConditionTable.Place, most: Int32)]
+
+  init(_ scorecard: Scorecard, measures: [Measure], _ conditions: inout ConditionCompiler) {
+    when = conditions.compile(scorecard.when)
+    caps = scorecard.caps.map { (conditions.compile($0.condition), Int32($0.most)) }
     let sums = scorecard.dimensions.map { $0.measures.reduce(Int128(0)) { $0 + Int128($1.weight) } }
     let product = sums.reduce(Int128(1), *)
     let weights = scorecard.dimensions.reduce(Int128(0)) { $0 + Int128($1.weight) }

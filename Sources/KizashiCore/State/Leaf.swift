@@ -35,6 +35,8 @@ indirect enum CompiledMetric {
   case ratio(CompiledMetric, CompiledMetric)
   case trend(of: CompiledMetric, floor: Rational, minVolume: Rational)
   case attribute(String)
+  /// Indices into the model's milestones.
+  case milestones([Int])
   case survey(name: String, aggregate: SurveyAggregate, windowHours: Int?)
 }
 
@@ -50,6 +52,10 @@ struct TimeSensitivity {
 struct LeafCompiler {
   private(set) var leaves: [Leaf] = []
   private(set) var windows: [Window] = []
+  /// Names of the model's milestones.
+  private let milestones: [String]
+
+  init(milestones: [String]) { self.milestones = milestones }
 
   mutating func compile(_ metric: Metric, previous: Bool = false) -> CompiledMetric {
     switch metric {
@@ -63,6 +69,14 @@ struct LeafCompiler {
     case .trend(let of, let floor, let minVolume):
       .trend(of: compile(of, previous: true), floor: floor, minVolume: minVolume)
     case .attribute(let name): .attribute(name)
+    case .milestones(let names):
+      .milestones(
+        names.map { name in
+          guard let index = milestones.firstIndex(of: name) else {
+            preconditionFailure("a metric names a milestone that is not there: \(name)")
+          }
+          return index
+        })
     case .survey(let name, let aggregate, let hours):
       .survey(name: name, aggregate: aggregate, windowHours: hours)
     }
@@ -102,6 +116,7 @@ struct LeafCompiler {
       collect(b, &result)
     case .trend(let of, _, _): collect(of, &result)
     case .attribute: result.attribute = true
+    case .milestones: break
     case .survey(_, _, let hours):
       result.survey = true
       if hours != nil { result.windowed = true }

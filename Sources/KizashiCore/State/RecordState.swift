@@ -30,13 +30,26 @@ struct RecordState {
       .compactMap { entry in entry.value.value.map { (entry.key, $0) } }
   }
 
-  /// An attribute as a number: decimal text to 6 digits, half-up; true/false as 1/0.
+  /// An attribute's value; nil: not set.
+  func value(_ account: AccountID, _ name: String) -> Scalar? { attributes[account]?[name]?.value }
+
+  /// An attribute as a number; nil: not set, or none.
   func number(_ account: AccountID, _ name: String) -> Rational? {
-    guard let value = attributes[account]?[name]?.value else { return nil }
+    value(account, name).flatMap(RecordState.number)
+  }
+
+  /// An attribute as a date or an instant; nil: not set, or neither.
+  func time(_ account: AccountID, _ name: String) -> RecordTime? {
+    guard case .string(let text)? = value(account, name) else { return nil }
+    return RecordTime(text)
+  }
+
+  /// A value as a number: decimal text to 6 digits, half-up; true/false as 1/0.
+  static func number(_ value: Scalar) -> Rational? {
     switch value {
-    case .null: return nil
-    case .bool(let b): return Rational(b ? 1 : 0)
-    case .number(let text), .string(let text): return RecordState.decimal(text)
+    case .null: nil
+    case .bool(let b): Rational(b ? 1 : 0)
+    case .number(let text), .string(let text): decimal(text)
     }
   }
 

@@ -20,7 +20,28 @@ struct ScoreTable: ~Copyable {
     var covered = false
     var evaluated = false
     var dirty = false
+    /// Index of the scorecard; -1: none holds.
+    var card: Int8 = 0
+    /// Whether a cap or an override may keep the score from what its measures say: see ``Adjustment``.
+    var adjusted = false
     var coverage: Int128 = 0
+  }
+
+  /// What the score would be without caps and overrides, now (where `adjusted`) and at the base of the next explanation.
+  struct Adjustment {
+    var uncapped: Int32 = -1
+    /// Capped, and not overridden.
+    var computed: Int32 = -1
+    var baseUncapped: Int32 = -1
+    var baseComputed: Int32 = -1
+    var baseCard: Int8 = 0
+    /// Raw value of the cause of the change to another scorecard than the base's.
+    var cardCause: UInt8 = 0
+    /// Bit sets of causes since the base.
+    /// When the override in force ends; `.max`: none does.
+    var overrideUntil: Int64 = .max
+    var capCauses: UInt16 = 0
+    var overrideCauses: UInt16 = 0
   }
 
   struct Hold: Equatable {
@@ -39,6 +60,7 @@ struct ScoreTable: ~Copyable {
   private let rulesAt: Int
   private let holdsAt: Int
   private let causesAt: Int
+  private let adjustmentAt: Int
   private let baseGradesAt: Int
   private let baseValuesAt: Int
 
@@ -56,6 +78,7 @@ struct ScoreTable: ~Copyable {
     rulesAt = layout.room(for: rules, of: RuleState.self)
     holdsAt = layout.room(for: held, of: Hold.self)
     causesAt = layout.room(for: measures, of: UInt16.self)
+    adjustmentAt = layout.room(for: 1, of: Adjustment.self)
     baseGradesAt = layout.room(for: measures, of: Int32.self)
     baseValuesAt = layout.room(for: measures, of: ShownValue.self)
     blocks = BlockTable(byteCount: layout.byteCount, hotByteCount: hot)
@@ -72,6 +95,7 @@ struct ScoreTable: ~Copyable {
     Self.fill(block, rulesAt, ruleCount, RuleState())
     Self.fill(block, holdsAt, held, Hold())
     Self.fill(block, causesAt, measures, UInt16(0))
+    Self.fill(block, adjustmentAt, 1, Adjustment())
     Self.fill(block, baseGradesAt, measures, Int32(-1))
     Self.fill(block, baseValuesAt, measures, ShownValue.missing)
   }
@@ -111,6 +135,9 @@ struct ScoreTable: ~Copyable {
   /// Per measure: bit set of causes since the base.
   @inline(__always)
   func causes(_ account: AccountID) -> UnsafeMutablePointer<UInt16> { part(account, causesAt) }
+  /// What caps and overrides make of the score.
+  @inline(__always)
+  func adjustment(_ account: AccountID) -> UnsafeMutablePointer<Adjustment> { part(account, adjustmentAt) }
   /// Per measure: its grade at the base of the next explanation.
   @inline(__always)
   func baseGrades(_ account: AccountID) -> UnsafeMutablePointer<Int32> { part(account, baseGradesAt) }

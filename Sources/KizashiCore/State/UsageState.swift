@@ -91,12 +91,13 @@ struct UsageState: ~Copyable {
   var featureCounts: FeatureCounts
   var dayCache: DayCache
 
-  init(model: Model, leaves: [Leaf], windows: [Window]) {
+  /// - Parameter keepsUsers: Whether entries must know their users though no leaf counts them.
+  init(model: Model, leaves: [Leaf], windows: [Window], keepsUsers: Bool) {
     self.leaves = leaves
     self.windows = Table(windows)
     horizon = windows.reduce(0) { max($0, $1.needsPrevious ? 2 * $1.hours : $1.hours) }
     features = FeatureIndex(model)
-    usesUsers = leaves.contains { $0.kind == .users }
+    usesUsers = keepsUsers || leaves.contains { $0.kind == .users }
     usesFeatures = leaves.contains { $0.kind == .featuresUsed }
     kindIndex = leaves.indices.map { index in leaves[..<index].count { $0.kind == leaves[index].kind } }
     userColumns = leaves.count { $0.kind == .users }
@@ -214,6 +215,13 @@ struct UsageState: ~Copyable {
   /// The next instant at which a tile of the account leaves a window; `.max`: none.
   @inline(__always)
   func nextLeaving(_ account: AccountID) -> Int64 { header(block(account)).pointee.nextLeaving }
+
+  /// Visits what is kept of an account's usage, the oldest first: at least what its windows hold.
+  func forEachEntry(_ account: AccountID, _ body: (LogEntry) -> Void) {
+    let header = header(block(account)).pointee
+    guard let log = header.log else { return }
+    for index in 0..<Int(header.count) { body(log[index]) }
+  }
 
   /// The local day of a `lastTile` total.
   @inline(__always)

@@ -131,8 +131,10 @@ package struct AlertPayload: Sendable {
 
   private func measureName(_ index: Int) -> String {
     switch index {
-    case -1: "cap"
-    case -2: "override"
+    case ExplanationLine.cap: "cap"
+    case ExplanationLine.override: "override"
+    case ExplanationLine.configuration: "config"
+    case ExplanationLine.scorecard: "scorecard"
     default: measureNames.indices.contains(index) ? measureNames[index] : ""
     }
   }

@@ -45,7 +45,8 @@ struct CommitBuilder {
     let name = engine.name(of: transition.account)
     return rule.hooks.map { hook in
       let payload = AlertPayload(
-        transition: transition, hook: hook, account: name, attributes: transition.attributes, severity: rule.severity,
+        transition: transition, hook: hook, account: name, phase: transition.phase, touch: transition.touch,
+        attributes: transition.attributes, severity: rule.severity,
         measureNames: measureNames, detectedAt: detectedAt,
         suggestion: rule.playbook.map { AlertPayload.Suggestion(playbook: $0) })
       return NewDelivery(

@@ -29,5 +29,7 @@ struct ConfigMapping {
   /// The store-wide number of each of the model's bands and, last, of `unknown`.
   var bands: [Int64]
   var rules: [Rule]
+  /// Names of the model's milestones.
+  var milestones: [String]
   var calendar: BusinessCalendar
 }

@@ -20,12 +20,15 @@ struct ConfigRegistry {
     try db.execute(sql: "UPDATE store_state SET config_version = ?", arguments: [version])
     let measures = try intern(config.model, db)
     let bands = try (config.model.bands.bands.map(\.name) + ["unknown"]).map { try intern(band: $0, db) }
+    try forgetMilestones(except: config.model.milestones.map(\.name), db)
     try setWindows(config.windows, db)
     try setLocalDays(config.model.calendar, db)
     try FeatureMap(config.model).rebuild(db)
     return (
       version,
-      ConfigMapping(measures: measures, bands: bands, rules: config.model.rules, calendar: config.model.calendar)
+      ConfigMapping(
+        measures: measures, bands: bands, rules: config.model.rules, milestones: config.model.milestones.map(\.name),
+        calendar: config.model.calendar)
     )
   }
 
@@ -48,7 +51,9 @@ struct ConfigRegistry {
       guard
         let id = try Int64.fetchOne(db, sql: "SELECT id FROM measure_name WHERE name = ?", arguments: [measure.name])
       else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a measure name was not kept") }
-      let dimension = model.scorecard.dimensions.first { $0.measures.contains { $0.name == measure.name } }?.name
+      let dimension = model.scorecards.lazy.flatMap(\.dimensions).first {
+        $0.measures.contains { $0.name == measure.name }
+      }?.name
       try db.execute(
         sql: "INSERT OR REPLACE INTO current_measure VALUES (?, ?, ?)", arguments: [id, order, dimension])
       return id
@@ -62,6 +67,14 @@ struct ConfigRegistry {
       throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a band name was not kept")
     }
     return id
+  }
+
+  /// Rows of milestones that are in the config no more.
+  private static func forgetMilestones(except names: [String], _ db: Database) throws {
+    let stored = try String.fetchSet(db, sql: "SELECT DISTINCT milestone FROM milestone")
+    for name in stored.subtracting(names).sorted() {
+      try db.execute(sql: "DELETE FROM milestone WHERE milestone = ?", arguments: [name])
+    }
   }
 
   private static func setWindows(_ windows: [UsageWindow], _ db: Database) throws {

@@ -14,6 +14,10 @@ package struct AccountDetail: Sendable {
   package var alerts: [AlertEpisode]
   /// The newest entries of the journal, oldest first.
   package var changes: [JournalEntry]
+  /// By name.
+  package var milestones: [AccountMilestone]
+  /// By product.
+  package var contracts: [AccountContract]
   package var usage: AccountUsage
   /// The last 90 rows, oldest first.
   package var scoreHistory: [ScoreDay]
@@ -24,6 +28,26 @@ package struct AccountAttribute: Sendable, Equatable {
   package var name: String
   package var value: String?
   package var updated: Instant
+}
+
+/// A row of the view `milestones`.
+package struct AccountMilestone: Sendable, Equatable {
+  package var milestone: String
+  package var reached: Instant?
+  package var due: Instant?
+  package var count: Int64
+}
+
+/// A row of the view `contracts`.
+package struct AccountContract: Sendable, Equatable {
+  package var product: String
+  package var state: String
+  /// In minor units of the currency.
+  package var mrr: Int64?
+  package var currency: String?
+  package var started: Instant?
+  package var termEnd: String?
+  package var reason: String?
 }
 
 /// A row of the view `measures`.
@@ -74,7 +98,8 @@ extension StoreReader {
       return AccountDetail(
         summary: summary, bandSince: try bandSince(id, db), attributes: try attributes(name, db),
         measures: try measures(name, db), alerts: try Self.alerts(open, db),
-        changes: try Self.changes(journal, db),
+        changes: try Self.changes(journal, db), milestones: try milestones(name, db),
+        contracts: try contracts(name, db),
         usage: try AccountUsage.read(account: id, windowHours: windowHours, userLimit: userLimit, db),
         scoreHistory: try scoreHistory(name, db))
     }
@@ -118,6 +143,21 @@ extension StoreReader {
     {
       AccountAttribute(
         name: $0["name"], value: $0["value"] as String?, updated: $0.instantOrEpoch("updated_at"))
+    }
+  }
+
+  private func milestones(_ name: String, _ db: Database) throws -> [AccountMilestone] {
+    try Row.fetchAll(db, sql: "SELECT * FROM milestones WHERE account = ? ORDER BY milestone", arguments: [name]).map {
+      AccountMilestone(
+        milestone: $0["milestone"], reached: $0.instant("reached_at"), due: $0.instant("due_at"), count: $0["count"])
+    }
+  }
+
+  private func contracts(_ name: String, _ db: Database) throws -> [AccountContract] {
+    try Row.fetchAll(db, sql: "SELECT * FROM contracts WHERE account = ? ORDER BY product", arguments: [name]).map {
+      AccountContract(
+        product: $0["product"], state: $0["state"], mrr: $0["mrr"], currency: $0["currency"],
+        started: $0.instant("started_at"), termEnd: $0["term_end"], reason: $0["reason"])
     }
   }
 

@@ -122,7 +122,7 @@ extension Store {
     let query = try HotStatement(
       db,
       """
-      SELECT id, first_ms, last_ms, score, computed, band, coverage, scored_ms, config_version, state
+      SELECT id, first_ms, last_ms, score, computed, band, coverage, phase, touch, scored_ms, config_version, state
       FROM account ORDER BY id
       """)
     var rows: [AccountRow] = []
@@ -132,8 +132,9 @@ extension Store {
           account: AccountID(truncatingIfNeeded: row.int(0)), firstSeen: row.optionalInt(1),
           lastSeen: row.optionalInt(2), score: row.optionalInt(3).map { Int($0) },
           computedScore: row.optionalInt(4).map { Int($0) }, band: row.optionalText(5),
-          coverage: row.optionalDouble(6), scoredAt: row.optionalInt(7).map { Instant(milliseconds: $0) },
-          configVersion: Int(row.int(8)), state: row.bytes(9)))
+          coverage: row.optionalDouble(6), phase: row.optionalText(7), touch: row.optionalText(8),
+          scoredAt: row.optionalInt(9).map { Instant(milliseconds: $0) }, configVersion: Int(row.int(10)),
+          state: row.bytes(11)))
     }
     return rows
   }

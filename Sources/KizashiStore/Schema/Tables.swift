@@ -39,7 +39,7 @@ enum Tables {
       version INTEGER PRIMARY KEY, hash TEXT NOT NULL, text TEXT NOT NULL, zone TEXT NOT NULL,
       made_ms INTEGER NOT NULL);
     CREATE TABLE measure_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-    INSERT INTO measure_name VALUES (-1, 'cap'), (-2, 'override'), (-3, 'config');
+    INSERT INTO measure_name VALUES (-1, 'cap'), (-2, 'override'), (-3, 'config'), (-4, 'scorecard');
     CREATE TABLE band_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
     CREATE TABLE current_measure (id INTEGER PRIMARY KEY, ord INTEGER NOT NULL, dimension TEXT);
     CREATE TABLE feature (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -55,7 +55,7 @@ enum Tables {
   private static let accounts = """
     CREATE TABLE account (
       id INTEGER PRIMARY KEY, first_ms INTEGER, last_ms INTEGER, score INTEGER, computed INTEGER, band TEXT,
-      coverage REAL, scored_ms INTEGER, config_version INTEGER NOT NULL, state BLOB NOT NULL);
+      coverage REAL, phase TEXT, touch TEXT, scored_ms INTEGER, config_version INTEGER NOT NULL, state BLOB NOT NULL);
     CREATE TABLE attribute (
       account INTEGER NOT NULL, name TEXT NOT NULL, type INTEGER NOT NULL, value TEXT, updated_ms INTEGER NOT NULL,
       PRIMARY KEY (account, name)) WITHOUT ROWID;
@@ -100,8 +100,9 @@ enum Tables {
     CREATE INDEX delivery_queue ON delivery (hook, account, seq) WHERE state < 3;
     """
 
-  /// Tables of later issues: their views exist from the start, so that readers need not ask.
-  private static let later = """
+  /// What is known of customers beside their usage. `action` is of a later issue: its view exists from the start, so that
+  /// readers need not ask.
+  private static let customers = """
     CREATE TABLE milestone (
       account INTEGER NOT NULL, milestone TEXT NOT NULL, reached_ms INTEGER, due_ms INTEGER, count INTEGER NOT NULL,
       PRIMARY KEY (account, milestone)) WITHOUT ROWID;
@@ -142,5 +143,5 @@ enum Tables {
     """
 
   /// All of version 1.
-  static let version1 = [usage, config, accounts, flow, later, state, plannerStatistics].joined(separator: "\n")
+  static let version1 = [usage, config, accounts, flow, customers, state, plannerStatistics].joined(separator: "\n")
 }

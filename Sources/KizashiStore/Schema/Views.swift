@@ -51,7 +51,7 @@ struct Views: Equatable {
   private static let accounts = """
     SELECT a.name AS account, r.score / 100.0 AS score, r.band, round(r.coverage, 4) AS coverage,
       r.computed / 100.0 AS computed_score, \(trend(days: 7)) AS trend_7d, \(trend(days: 28)) AS trend_28d,
-      NULL AS phase, NULL AS touch, \(time("r.first_ms")) AS first_seen_at, \(time("r.last_ms")) AS last_seen_at,
+      r.phase, r.touch, \(time("r.first_ms")) AS first_seen_at, \(time("r.last_ms")) AS last_seen_at,
       \(time("r.scored_ms")) AS scored_at, r.config_version
     FROM account r JOIN account_name a ON a.id = r.id JOIN store_state s
     """

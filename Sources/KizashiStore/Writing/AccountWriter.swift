@@ -15,7 +15,7 @@ final class AccountWriter {
   private var because = BecauseText()
 
   init(_ db: Database) throws {
-    account = try HotStatement(db, "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    account = try HotStatement(db, "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
     measure = try HotStatement(db, "INSERT OR REPLACE INTO measure VALUES (?, ?, ?, ?, ?, ?, ?)")
     day = try HotStatement(db, "INSERT OR REPLACE INTO score_day VALUES (?, ?, ?, ?, ?)")
     change = try HotStatement(db, "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
@@ -72,9 +72,11 @@ final class AccountWriter {
     account.bind(5, row.computedScore.map(Int64.init))
     account.bind(6, row.band)
     account.bind(7, row.coverage)
-    account.bind(8, row.scoredAt?.milliseconds)
-    account.bind(9, Int64(row.configVersion))
-    account.bind(10, blob: row.state)
+    account.bind(8, row.phase)
+    account.bind(9, row.touch)
+    account.bind(10, row.scoredAt?.milliseconds)
+    account.bind(11, Int64(row.configVersion))
+    account.bind(12, blob: row.state)
     try account.run()
   }
 

@@ -5,6 +5,7 @@ import KizashiCore
 final class CommitWriter {
   private let usage: UsageWriter
   private let accounts: AccountWriter
+  private let customers: CustomerWriter
   private let flow: FlowWriter
   private let clock: HotStatement
   private let advance: HotStatement
@@ -25,6 +26,7 @@ final class CommitWriter {
     self.checkpointPages = checkpointPages
     usage = try UsageWriter(db)
     accounts = try AccountWriter(db)
+    customers = try CustomerWriter(db)
     flow = try FlowWriter(db)
     clock = try HotStatement(db, "UPDATE store_state SET now_ms = ?, now_hour = ?")
     advance = try HotStatement(db, "INSERT OR REPLACE INTO clock_advance VALUES (?, ?)")
@@ -43,6 +45,7 @@ final class CommitWriter {
       try usage.write(unit.commit, calendar: config.calendar)
       try features.add(unit.commit.eventNames, db)
       try accounts.write(unit, config: config)
+      try customers.write(unit.commit, config: config)
       try flow.write(unit, quarantineRows: quarantineRows)
       for row in unit.commit.clockAdvances {
         advance.bind(1, row.lines)

@@ -17,12 +17,29 @@ enum AccountJSON {
       .init("users", .list(detail.usage.users.map(user))),
       .init("usage_daily", .list(detail.usage.days.map(day))),
       .init("score_history", .list(detail.scoreHistory.map(score))),
+      .init("milestones", .list(detail.milestones.map(milestone))),
+      .init("contracts", .list(detail.contracts.map(contract))),
       .init("attributes", .object(detail.attributes.map { .init($0.name, Value($0.value)) })),
     ]
     return .object(fields)
   }
 
   private static func time(_ instant: Instant?) -> Value { Value(instant.map(InstantText.text)) }
+
+  private static func milestone(_ row: AccountMilestone) -> Value {
+    .object([
+      .init("milestone", .text(row.milestone)), .init("reached_at", time(row.reached)), .init("due_at", time(row.due)),
+      .init("count", .integer(row.count)),
+    ])
+  }
+
+  private static func contract(_ row: AccountContract) -> Value {
+    .object([
+      .init("product", .text(row.product)), .init("state", .text(row.state)),
+      .init("mrr", Value(row.mrr.map(Int.init))), .init("currency", Value(row.currency)),
+      .init("started_at", time(row.started)), .init("term_end", Value(row.termEnd)), .init("reason", Value(row.reason)),
+    ])
+  }
 
   private static func measure(_ row: MeasureState) -> Value {
     .object([

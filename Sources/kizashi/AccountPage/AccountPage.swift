@@ -12,7 +12,8 @@ struct AccountPage {
   /// The whole page; sections with nothing to say are left out.
   var text: String {
     [
-      header, alerts, lastChange, earlierChanges, measures, timeline, features, users, attributes,
+      header, alerts, lastChange, earlierChanges, milestones, contracts, measures, timeline, features, users,
+      attributes,
     ].filter { !$0.isEmpty }.joined(separator: "\n")
   }
 
@@ -32,6 +33,8 @@ struct AccountPage {
       first.append("computed \(Wording.fixed(computed))")
     }
     if let coverage = summary.coverage { first.append("coverage \(Wording.percent(coverage))") }
+    if let phase = summary.phase { first.append("phase \(phase)") }
+    if let touch = summary.touch { first.append("\(touch) touch") }
     var second = [since(band)]
     second += trend("7 days", summary.trend7Days) + trend("28 days", summary.trend28Days)
     var third: [String] = []
@@ -80,15 +83,18 @@ struct AccountPage {
 
   // MARK: Changes
 
-  /// The newest entry that is not a rule's: a rule's move has the reasons of the entry beside it.
-  private var newest: JournalEntry? { detail.changes.last { $0.kind != Change.Kind.rule.name } }
+  /// The newest entry of the score, else of anything but a rule: a rule's move has the reasons of the entry beside it.
+  private var newest: JournalEntry? {
+    let ofScore = [Change.Kind.score, .band, .config].map(\.name)
+    return detail.changes.last { ofScore.contains($0.kind) } ?? detail.changes.last { $0.kind != Change.Kind.rule.name }
+  }
 
   private var lastChange: String {
     guard let change = newest else { return "" }
     var text = title("What changed last", page.timeAndAge(change.at))
     text += "  " + ChangeWords.what(change).map(painter.paint).joined() + "\n"
     for line in change.because { text += ChangeWords.line(line, page: page, indent: 4) }
-    if change.because.isEmpty, change.delta == nil {
+    if change.because.isEmpty, change.delta == nil, change.kind == Change.Kind.band.name {
       text += "    no score before or after, so there is nothing to add up\n"
     }
     return text

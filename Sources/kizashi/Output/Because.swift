@@ -42,7 +42,7 @@ enum Because {
       }
     case .trend(let inner, _, _): usage(inner)
     case .ratio(let inner, _): usage(inner)
-    case .featuresUsed, .attribute, .survey: nil
+    case .featuresUsed, .attribute, .milestones, .survey: nil
     }
   }
 
@@ -52,7 +52,7 @@ enum Because {
     case .trend(let inner, _, _): windowHours(inner)
     case .ratio(let a, let b): windowHours(a) ?? windowHours(b)
     case .survey(_, _, let hours): hours
-    case .daysSinceLast, .attribute: nil
+    case .daysSinceLast, .attribute, .milestones: nil
     }
   }
 
@@ -70,6 +70,7 @@ enum Because {
     case .ratio(let a, let b): "\(plain(a)) ÷ \(plain(b))"
     case .trend(let of, _, _): "change of \(plain(of))"
     case .attribute(let name): "attribute \(name)"
+    case .milestones(let names): "milestones reached of \(names.joined(separator: ", "))"
     case .survey(let name, let aggregate, let hours):
       "survey \(name), \(aggregate == .netPromoter ? "nps" : String(describing: aggregate))"
         + (hours.map { ", \(Wording.window(hours: $0))" } ?? "")

@@ -14,6 +14,8 @@ enum ChangeWords {
     case Change.Kind.score.name: return [Styled("score \(from) → \(to)")] + delta
     case Change.Kind.rule.name:
       return [Styled("rule "), Styled(change.subject, .bold), Styled(" \(from) → "), Styled(to, state(to))]
+    case Change.Kind.milestone.name:
+      return [Styled("milestone "), Styled(change.subject, .bold), Styled(" \(to)", .green)]
     default:
       let subject = change.subject.isEmpty ? change.kind : "\(change.kind) \(change.subject)"
       return [Styled("\(subject) \(from) → \(to)")] + delta

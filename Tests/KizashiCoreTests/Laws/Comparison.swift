@@ -64,6 +64,10 @@ struct Comparison {
     let name = account.name
     guard let reading = account.reading else { return }
     expect("score of \(name)", engine: explanation.score, reference: reading.score)
+    expect("computed score of \(name)", engine: explanation.computedScore, reference: reading.computed)
+    expect("phase of \(name)", engine: explanation.phase, reference: account.standing.phase)
+    expect("touch of \(name)", engine: explanation.touch, reference: account.standing.touch)
+    expect("segments of \(name)", engine: explanation.segments, reference: account.standing.segments.sorted())
     expect("band of \(name)", engine: explanation.band, reference: account.band)
     expect(
       "coverage of \(name)", engine: explanation.coverage.reduced,

@@ -6,7 +6,7 @@ enum ModelGenerator {
   /// 2026-03-05T00:00Z: three days before clocks change in New York.
   static let start: Int64 = 1_772_668_800_000
 
-  private static let windows = [1, 6, 24, 48, 72, 168]
+  static let windows = [1, 6, 24, 48, 72, 168]
 
   static func model(_ random: inout SeededGenerator, _ traits: Scenario.Traits) -> Model {
     var model = Model(calendar: calendar(&random), windowsHours: [24, 72])
@@ -22,7 +22,7 @@ enum ModelGenerator {
     if random.chance(85) {
       let count = random.int(1...5)
       model.measures = (0..<count).map { measure("m\($0)", &random, traits) }
-      model.scorecard = scorecard(model.measures, &random)
+      model.scorecards = [scorecard(model.measures, &random)]
     }
     model.bands = BandModel(
       bands: random.chance(70)
@@ -31,7 +31,8 @@ enum ModelGenerator {
       clearMargin: random.pick([0, 500, 1000]),
       downForMilliseconds: random.pick([0, 90_000, 3_600_000, 7_200_000]),
       journalStep: random.pick([1, 500, 1500]))
-    model.rules = (0..<random.int(0...6)).map { rule("r\($0)", model, &random) }
+    if random.chance(60) { CustomerGenerator.add(to: &model, &random, traits) }
+    for index in 0..<random.int(0...6) { model.rules.append(rule("r\(index)", model, &random)) }
     limit(&model.limits, &random, traits)
     return model
   }
@@ -76,7 +77,7 @@ enum ModelGenerator {
 
   // MARK: - Measures
 
-  private static func feature(_ random: inout SeededGenerator) -> FeatureReference {
+  static func feature(_ random: inout SeededGenerator) -> FeatureReference {
     random.pick([.any, .core, .named("api"), .named("reports"), .named("free"), .named("other")])
   }
 
@@ -119,6 +120,7 @@ enum ModelGenerator {
     case .ratio: 0...300
     case .trend: -100...200
     case .attribute: 0...10_000
+    case .milestones: 0...100
     case .survey(_, .netPromoter, _): -10_000...10_000
     case .survey: 0...1000
     }
@@ -147,7 +149,7 @@ enum ModelGenerator {
       missing: missing)
   }
 
-  private static func scorecard(_ measures: [Measure], _ random: inout SeededGenerator) -> Scorecard {
+  static func scorecard(_ measures: [Measure], _ random: inout SeededGenerator) -> Scorecard {
     var names = measures.map(\.name).shuffled(using: &random)
     // Sometimes a measure is only there for a rule.
     if names.count > 2 && random.chance(30) { names.removeLast() }
@@ -173,12 +175,29 @@ enum ModelGenerator {
     Rule(
       name: name, kind: kind(model, &random), forMilliseconds: span(&random, zero: 60),
       keepFiringForMilliseconds: span(&random, zero: 50),
-      cooldownMilliseconds: span(&random, zero: 60))
+      cooldownMilliseconds: span(&random, zero: 60),
+      when: random.chance(30) ? CustomerGenerator.condition(model, .band, &random) : .always,
+      until: random.chance(10) ? CustomerGenerator.condition(model, .band, &random) : nil,
+      clear: random.chance(15) ? CustomerGenerator.condition(model, .band, &random) : nil)
   }
 
   private static func kind(_ model: Model, _ random: inout SeededGenerator) -> RuleKind {
     let bands = model.bands.bands.map(\.name) + ["unknown"]
-    switch random.int(0...13) {
+    switch random.int(0...19) {
+    case 14:
+      return .abandoned(
+        feature: feature(&random), windowHours: random.pick(windows), beforeHours: random.pick(windows),
+        days: random.int(1...3), aliveHours: random.pick(windows))
+    case 15:
+      return .powerUserLost(
+        after: random.chance(50) ? .businessDays(random.int(1...9)) : .milliseconds(12 * 86_400_000))
+    case 16: return .attribute(random.pick(["seats", "level", "plan"]), CustomerGenerator.test(&random))
+    case 17:
+      return .attributeChanged(
+        random.pick(["seats", "level", "mrr"]), withinMilliseconds: Int64(random.int(1...200)) * 1_234_567)
+    case 18 where model.rules.count >= 2:
+      return .composite(all: random.chance(50), rules: [random.pick(model.rules).name, random.pick(model.rules).name])
+    case 19 where !model.milestones.isEmpty: return .overdue(milestone: random.pick(model.milestones).name)
     case 10:
       return .persistent(bands: random.chance(50) ? [random.pick(bands)] : [random.pick(bands), random.pick(bands)])
     case 11:

@@ -148,6 +148,9 @@ struct LineGenerator {
         ? (random.chance(50) ? .number("\(random.int(0...10))") : .string("\(random.int(0...9)).5"))
         : random.pick([.null, .bool(true), .string("good")])
       event.fields = [("survey", .string(random.pick(["nps", "nps", "ces"]))), ("score", score)]
+    case 8 where random.chance(60):
+      event.kind = .reserved
+      makeContractOrOverride(&event, &random)
     case 8:
       event.kind = .reserved
       event.event = random.pick(["sentiment.recorded", "contract.renewed", "touch.recorded"])
@@ -165,6 +168,35 @@ struct LineGenerator {
         event.user = nil
       }
     }
+  }
+
+  private mutating func makeContractOrOverride(_ event: inout ReferenceEvent, _ random: inout SeededGenerator) {
+    guard random.chance(50) else {
+      let kinds = ["started", "renewed", "expanded", "contracted", "cancelled"]
+      event.event = "contract.\(random.pick(kinds))"
+      event.fields = [("product", .string(random.pick(["base", "extra"]))), ("mrr", .number("\(random.int(0...90))"))]
+      if random.chance(50) { event.fields.append(("term_end", .string("2027-02-\(random.int(10...28))"))) }
+      return
+    }
+    event.event = "override.set"
+    let value: (kind: String, value: Scalar) = random.pick([
+      ("score", .number("\(random.int(0...100))")), ("score", .string("33.335")), ("band", .string("green")),
+      ("band", .string("fine")), ("band", .string("gone")), ("score", .null),
+    ])
+    event.fields = [("kind", .string(value.kind)), ("value", value.value), ("reason", .string("spoke to them"))]
+    let until = Instant(milliseconds: event.at + Int64(random.int(0...96)) * 1_800_000 + 1000)
+    if random.chance(60) { event.fields.append(("until", .string(Self.text(until, random.chance(30))))) }
+  }
+
+  /// An instant as text, in whole seconds, or its date.
+  private static func text(_ instant: Instant, _ isDate: Bool) -> String {
+    let seconds = floorDivide(instant.milliseconds, 1000)
+    let day = floorDivide(seconds, 86_400)
+    let date = CivilDate.text(LocalDay(number: Int32(day)))
+    if isDate { return date }
+    func padded(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
+    let rest = seconds - day * 86_400
+    return "\(date)T\(padded(rest / 3600)):\(padded(rest / 60 % 60)):\(padded(rest % 60))Z"
   }
 
   private static func scalar(_ random: inout SeededGenerator) -> Scalar {

@@ -1,9 +1,7 @@
-import KizashiCore
-
 /// Dates of the proleptic Gregorian calendar as day numbers, after Howard Hinnant's `chrono`-compatible algorithms.
-enum CivilDate {
+public enum CivilDate {
   /// Days from 1970-01-01 to a date.
-  static func days(year: Int, month: Int, day: Int) -> Int {
+  public static func days(year: Int, month: Int, day: Int) -> Int {
     let y = month <= 2 ? year - 1 : year
     let era = (y >= 0 ? y : y - 399) / 400
     let yearOfEra = y - era * 400
@@ -13,7 +11,7 @@ enum CivilDate {
   }
 
   /// The date that is so many days after 1970-01-01.
-  static func date(days: Int) -> (year: Int, month: Int, day: Int) {
+  public static func date(days: Int) -> (year: Int, month: Int, day: Int) {
     let z = days + 719_468
     let era = (z >= 0 ? z : z - 146_096) / 146_097
     let dayOfEra = z - era * 146_097
@@ -25,12 +23,13 @@ enum CivilDate {
   }
 
   /// 0 = Sunday … 6 = Saturday; 1970-01-01 was a Thursday.
-  static func weekday(days: Int) -> Int { ((days + 4) % 7 + 7) % 7 }
+  public static func weekday(days: Int) -> Int { ((days + 4) % 7 + 7) % 7 }
 
-  static func isLeap(_ year: Int) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
+  /// Whether a year has 366 days.
+  public static func isLeap(_ year: Int) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
 
   /// `2026-05-03` as a day; nil for anything else and for days that are not.
-  static func parse(_ text: some StringProtocol) -> LocalDay? {
+  public static func parse(_ text: some StringProtocol) -> LocalDay? {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count == 3, parts.map(\.utf8.count) == [4, 2, 2],
       text.utf8.allSatisfy({ $0 == 45 || (48...57).contains($0) }),
@@ -42,7 +41,7 @@ enum CivilDate {
   }
 
   /// `2026-05-03`.
-  static func text(_ day: LocalDay) -> String {
+  public static func text(_ day: LocalDay) -> String {
     let (year, month, day) = date(days: Int(day.number))
     func padded(_ number: Int, _ width: Int) -> String {
       String(repeating: "0", count: max(0, width - String(number).count)) + String(number)

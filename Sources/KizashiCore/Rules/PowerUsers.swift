@@ -1,0 +1,94 @@
+/// The users who carry an account's core use: of those who together make half of it, the ones who do so regularly.
+///
+/// Local days from 69 to 14 days ago are looked at, so that who has just gone is still among them.
+enum PowerUsers {
+  /// Days before today that are looked at, the oldest and the newest.
+  static let oldestDay: Int32 = 69
+  static let newestDay: Int32 = 14
+  /// So many active days at the least.
+  private static let leastDays = 8
+  /// How many hours of an account's log are needed.
+  static let hours = 71 * 24
+
+  /// What is known of one user.
+  private struct Use {
+    var events: Int64 = 0
+    var days: Set<Int32> = []
+  }
+
+  /// The power users at the day `today`, most core events first.
+  ///
+  /// - Parameters:
+  ///   - uses: Core events: user, local day, how many.
+  ///   - name: The user's name: of equals the lesser in bytes comes first.
+  static func find(
+    _ uses: [(user: UserID, day: Int32, events: Int64)], today: Int32, name: (UserID) -> String
+  ) -> [UserID] {
+    var byUser: [UserID: Use] = [:]
+    var total: Int64 = 0
+    for use in uses where (today - oldestDay...today - newestDay).contains(use.day) {
+      byUser[use.user, default: Use()].events += use.events
+      byUser[use.user, default: Use()].days.insert(use.day)
+      total += use.events
+    }
+    let order = byUser.map { (user: $0.key, use: $0.value) }.sorted {
+      $0.use.events != $1.use.events
+        ? $0.use.events > $1.use.events : name($0.user).utf8.lexicographicallyPrecedes(name($1.user).utf8)
+    }
+    var sum: Int64 = 0
+    var result: [UserID] = []
+    for (user, use) in order {
+      guard 2 * sum < total else { break }
+      sum += use.events
+      if use.days.count >= leastDays { result.append(user) }
+    }
+    return result
+  }
+}
+
+/// Which power user of an account is lost, as of a day: looked for again when the day or what it rests on changes.
+struct LostPowerUser: BitwiseCopyable {
+  /// ``LocalDay/number``; `.min`: not looked for.
+  var day: Int32 = .min
+  /// 0: none.
+  var user: UserID = 0
+}
+
+extension Engine {
+  /// The first power user who has been silent for as long as a rule says; nil: none.
+  mutating func lostPowerUser(_ account: AccountID, after span: RuleSpan, slot: Int) -> UserID? {
+    let place = Int(account) * compiled.powerUserRuleCount + slot
+    let today = daySteps.today.number
+    if lostPowerUsers[place].day != today {
+      lostPowerUsers[place] = LostPowerUser(day: today, user: findLostPowerUser(account, span) ?? 0)
+    }
+    let user = lostPowerUsers[place].user
+    return user == 0 ? nil : user
+  }
+
+  private mutating func findLostPowerUser(_ account: AccountID, _ span: RuleSpan) -> UserID? {
+    var uses: [(user: UserID, day: Int32, events: Int64)] = []
+    var lastHours: [UserID: Int32] = [:]
+    usage.forEachEntry(account) { entry in
+      guard entry.user != 0, usage.features.isCore(entry.event) else { return }
+      uses.append((entry.user, usage.lastDay(of: entry.hour).number, Int64(entry.count)))
+      lastHours[entry.user] = max(lastHours[entry.user] ?? .min, entry.hour)
+    }
+    let users = PowerUsers.find(uses, today: daySteps.today.number) { userNames.name($0) }
+    return users.first { user in
+      guard let hour = lastHours[user] else { return false }
+      return daySteps.wholeDays(after: lastDay(hour), span) >= 0
+    }
+  }
+
+  /// Forgets what an event can change: who is lost when they are seen again, and who the power users are when it is late.
+  @inline(__always)
+  mutating func noteUse(_ account: AccountID, user: UserID, hour: Int32) {
+    daySteps.move(to: now.tile)
+    let isLate = lastDay(hour).number <= daySteps.today.number - PowerUsers.newestDay
+    for slot in 0..<compiled.powerUserRuleCount {
+      let place = Int(account) * compiled.powerUserRuleCount + slot
+      if isLate || lostPowerUsers[place].user == user { lostPowerUsers[place].day = .min }
+    }
+  }
+}
