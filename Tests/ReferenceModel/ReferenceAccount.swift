@@ -129,6 +129,15 @@ package struct ReferenceAccount: Sendable {
 
     let baseBefore = base
     var paths: [[ReferenceRuleState.Phase]] = []
+    var retracted: Set<Int> = []
+    if case .usage(late: true) = trigger, let event = facts.usage.last {
+      for (index, rule) in context.model.rules.enumerated() {
+        let input = ReferenceRuleInput(
+          now: now, reading: current, band: newBand, bandChange: nil, scores: scores, standing: standing, facts: facts,
+          context: context)
+        if rules[index].retract(rule, event, input) { retracted.insert(index) }
+      }
+    }
     for (index, rule) in context.model.rules.enumerated() {
       paths.append(
         rules[index].step(
@@ -142,7 +151,7 @@ package struct ReferenceAccount: Sendable {
     let scoreMoved = previous?.score != current.score
     let changed =
       previous.map { $0.grades != current.grades || $0.score != current.score } ?? true
-      || bandChange != nil || paths.contains { $0.count > 1 } || !noted.isEmpty
+      || bandChange != nil || paths.contains { $0.count > 1 } || !retracted.isEmpty || !noted.isEmpty
     if let baseBefore {
       if bandChange != nil || scoreMoved {
         writeScoreOrBand(from: baseBefore, to: current, bandChange: bandChange, at: now, trigger, context)
@@ -150,7 +159,7 @@ package struct ReferenceAccount: Sendable {
     } else {
       base = ReferenceBase(reading: current, causes: context.model.measures.map { _ in [] })
     }
-    writeRules(paths, base: baseBefore, current: current, at: now, trigger, context)
+    writeRules(paths, retracted, base: baseBefore, current: current, at: now, trigger, context)
     if previous != nil {
       for kind in [Change.Kind.phase, .milestone, .attribute, .override] { changes += noted.filter { $0.kind == kind } }
     }
@@ -248,24 +257,37 @@ package struct ReferenceAccount: Sendable {
   }
 
   private mutating func writeRules(
-    _ paths: [[ReferenceRuleState.Phase]], base: ReferenceBase?, current: ReferenceReading, at now: Int64,
+    _ paths: [[ReferenceRuleState.Phase]], _ retracted: Set<Int>, base: ReferenceBase?, current: ReferenceReading,
+    at now: Int64,
     _ trigger: ReferenceTrigger, _ context: ReferenceContext
   ) {
+    // What late data takes back comes before what follows from it.
+    for index in retracted.sorted() {
+      let episode = rules[index].episode - paths[index].dropFirst().count { $0 == .firing }
+      write(index, episode, from: "firing", to: "retracted", base: base, current: current, at: now, trigger, context)
+    }
     for (index, path) in paths.enumerated() {
       var episode = rules[index].episode - path.dropFirst().count { $0 == .firing }
       for (from, to) in zip(path, path.dropFirst()) {
-        var entry = Self.entry(.rule, from: base, to: current, at: now, trigger)
-        entry.subject = context.model.rules[index].name
-        entry.from = from.rawValue
-        entry.to = to.rawValue
-        changes.append(entry)
         if to == .firing { episode += 1 }
-        guard to == .firing || from == .firing else { continue }
-        alerts.append(
-          ReferenceAlert(
-            rule: entry.subject, episode: episode, state: to == .firing ? .firing : .resolved, at: now))
+        write(
+          index, episode, from: from.rawValue, to: to.rawValue, base: base, current: current, at: now, trigger, context)
       }
     }
+  }
+
+  private mutating func write(
+    _ rule: Int, _ episode: Int, from: String, to: String, base: ReferenceBase?, current: ReferenceReading,
+    at now: Int64, _ trigger: ReferenceTrigger, _ context: ReferenceContext
+  ) {
+    var entry = Self.entry(.rule, from: base, to: current, at: now, trigger)
+    entry.subject = context.model.rules[rule].name
+    entry.from = from
+    entry.to = to
+    changes.append(entry)
+    guard to == "firing" || from == "firing" else { return }
+    let state: AlertTransition.State = to == "firing" ? .firing : to == "retracted" ? .retracted : .resolved
+    alerts.append(ReferenceAlert(rule: entry.subject, episode: episode, state: state, at: now))
   }
 
   private static func entry(

@@ -16,6 +16,7 @@ struct ReferenceRuleState: Sendable {
   var eventsSinceOpening: Int64 = 0
   /// What a change of phase made true must turn false first.
   var inhibited = false
+  var openedAt: Int64?
   /// `attribute` with `changed_within`: when it last changed.
   var changedAt: Int64?
 }
@@ -75,7 +76,7 @@ extension ReferenceRuleState {
       // Its time starts anew with another band, too.
       if case .bandChange = rule.kind, input.bandChange != nil { pendingSince = now }
       guard now >= pendingSince + rule.forMilliseconds else { return path }
-      open(in: input.band)
+      open(in: input.band, at: now)
       return path + [.firing]
     case .firing:
       let isOver = isCleared ?? isClear(rule, input, condition: holds)
@@ -92,7 +93,7 @@ extension ReferenceRuleState {
     }
     guard holds, now >= closedUntil else { return path }
     if rule.forMilliseconds == 0 {
-      open(in: input.band)
+      open(in: input.band, at: now)
     } else {
       phase = .pending
       pendingSince = now
@@ -100,7 +101,51 @@ extension ReferenceRuleState {
     return path + [phase]
   }
 
-  private mutating func open(in band: String) {
+  /// Takes an open episode back that late data shows to be false; whether it did.
+  mutating func retract(_ rule: Rule, _ event: ReferenceEvent, _ input: ReferenceRuleInput) -> Bool {
+    guard phase == .firing, let openedAt, event.hour <= floorDivide(openedAt, hourLength) else { return false }
+    var past = input
+    past.now = openedAt
+    past.facts.usage.removeAll { $0.hour > floorDivide(openedAt, hourLength) }
+    let horizon = Int64(input.context.model.factHorizonHours - 1)
+    let reach = floorDivide(openedAt, hourLength) - (floorDivide(input.now, hourLength) - horizon)
+    func isKnown(_ metric: Metric, _ times: Int = 1) -> Bool {
+      switch metric {
+      case .count(_, let hours), .distinctUsers(_, let hours), .activeDays(_, let hours), .featuresUsed(let hours):
+        return Int64(hours * times) <= reach
+      case .ratio(let a, let b): return isKnown(a, times) && isKnown(b, times)
+      case .trend(let of, _, _): return isKnown(of, 2)
+      default: return false
+      }
+    }
+    switch rule.kind {
+    case .silence(let feature, _, _):
+      guard input.context.feature(feature, includes: event.event), !condition(rule, past) else { return false }
+    case .threshold(.metric(let metric), _, _):
+      guard isKnown(metric), !condition(rule, past) else { return false }
+    case .threshold(.measure(let name), _, _):
+      guard let index = input.context.model.measures.firstIndex(where: { $0.name == name }) else { return false }
+      let measure = input.context.model.measures[index]
+      guard isKnown(measure.metric),
+        let value = past.facts.value(of: measure.metric, at: openedAt, context: input.context)
+      else { return false }
+      past.reading.grades[index] = measure.grade.grade(of: value)
+      guard !condition(rule, past) else { return false }
+    case .breadthCollapse(let hours, _, _):
+      guard isKnown(.featuresUsed(windowHours: hours), 2), !condition(rule, past) else { return false }
+    case .abandoned(let feature, let hours, let before, _, let alive):
+      guard isKnown(.count(feature: feature, windowHours: hours + before)),
+        isKnown(.count(feature: .any, windowHours: alive)), !condition(rule, past)
+      else { return false }
+    default: return false
+    }
+    phase = .ok
+    clearSince = nil
+    return true
+  }
+
+  private mutating func open(in band: String, at now: Int64) {
+    openedAt = now
     openedBand = band
     phase = .firing
     episode += 1

@@ -4,7 +4,9 @@ public struct AlertTransition: Sendable {
   public enum State: UInt8, Sendable {
     case firing = 0
     case resolved
-    /// The name users see: `firing` or `resolved`.
+    /// Late data showed that the episode should never have opened.
+    case retracted
+    /// The name users see: `firing`, `resolved` or `retracted`.
     public var name: String { String(describing: self) }
   }
   /// The account the episode is about.

@@ -196,7 +196,9 @@ extension Engine {
     if !compiled.silences.isEmpty { countTowardSilences(account, event: event, count: count) }
     if compiled.powerUserRuleCount > 0 { noteUse(account, user: user, hour: hour) }
     if !milestonesOfEvents.isEmpty { countTowardMilestones(account, event: event, count: count) }
+    if hour < clockHour { lateUse = (event, hour) }
     evaluate(account, .event(late: hour < clockHour))
+    lateUse = nil
   }
 
   private mutating func applyRecord(

@@ -25,7 +25,7 @@ extension Engine {
         append(
           Change(
             sequence: 0, account: account, at: now, kind: .rule, subject: compiled.rules[step.rule].rule.name,
-            from: .name(step.step.from.name), to: .name(step.step.to.name), delta: delta, cause: entryCause,
+            from: .name(step.step.from.name), to: .name(step.toName), delta: delta, cause: entryCause,
             because: lines))
         appendAlert(account, step, lines)
       }
@@ -102,7 +102,8 @@ extension Engine {
     pending.alerts.append(
       AlertTransition(
         account: account, rule: step.rule, ruleName: compiled.rules[step.rule].rule.name, episode: step.episode,
-        state: step.step.to == .firing ? .firing : .resolved, at: now, reason: step.reason,
+        state: step.step.to == .firing ? .firing : step.isRetracted ? .retracted : .resolved, at: now,
+        reason: step.reason,
         scoreFrom: core.baseScore < 0 ? nil : Int(core.baseScore), scoreTo: core.score < 0 ? nil : Int(core.score),
         band: compiled.bands.name(core.band), coverage: coverage(account), because: lines, phase: phase(account),
         touch: touchName(account), attributes: records.attributes(account)))

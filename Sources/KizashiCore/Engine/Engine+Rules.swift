@@ -4,7 +4,12 @@ struct RuleStep {
   var step: RuleMachine.Step
   /// The episode the step belongs to.
   var episode: Int
+  /// Whether late data showed that the episode should never have opened.
+  var isRetracted = false
   var reason: String
+
+  /// The state it comes to, as users see it.
+  var toName: String { isRetracted ? AlertTransition.State.retracted.name : step.to.name }
 }
 
 extension Engine {
@@ -16,6 +21,10 @@ extension Engine {
   ) -> [RuleStep] {
     guard !compiled.rules.isEmpty else { return [] }
     var steps: [RuleStep] = []
+    if let late = lateUse {
+      steps = retract(account, event: late.event, hour: late.hour)
+      lateUse = nil
+    }
     let states = scores.rules(account)
     for index in compiled.rules.indices {
       if case .bandChange(let from, let to) = compiled.rules[index].condition {

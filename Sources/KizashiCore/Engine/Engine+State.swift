@@ -104,6 +104,7 @@ extension Engine {
     out.write(state.shutUntil)
     out.write(state.episode)
     out.write(state.eventsSince)
+    out.write(state.openedAt)
     out.write(state.markedAt)
     guard case .drop(_, _, let history) = compiled.rules[index].condition else {
       out.write(unsigned: 0)
@@ -171,6 +172,7 @@ extension Engine {
     state.shutUntil = input.signed()
     state.episode = input.narrow()
     state.eventsSince = input.signed()
+    state.openedAt = input.signed()
     state.markedAt = input.signed()
     var entries: ContiguousArray<DropHistory.Entry> = []
     for _ in 0..<input.count() { entries.append(DropHistory.Entry(score: input.narrow(), end: input.signed())) }

@@ -28,6 +28,8 @@ public struct Engine: ~Copyable {
   /// Per event name: the milestones it counts toward, as a range of `milestonesOfEvents`.
   var milestoneRanges: ContiguousArray<Range<Int>> = []
   var milestonesOfEvents: ContiguousArray<Int32> = []
+  /// The usage that the evaluation at hand is of, where it is late.
+  var lateUse: (event: EventNameID, hour: Int32)?
   /// What the evaluation at hand has found, for the journal.
   var noted: [NotedChange] = []
   /// Per (account, drop rule).

@@ -54,6 +54,8 @@ struct RuleState: Equatable {
   var episode: Int32 = 0
   /// silence: events of the feature since the opening.
   var eventsSince: Int64 = 0
+  /// When the present or last episode opened; `.min`: there was none.
+  var openedAt: Int64 = .min
   /// attribute changes: when it last changed; `.min`: never.
   var markedAt: Int64 = .min
 }
@@ -78,7 +80,7 @@ enum RuleMachine {
     switch state.phase {
     case .ok:
       guard condition, now >= state.shutUntil, state.episode == 0 || !rule.kind.opensOnce else { return nil }
-      if rule.forMilliseconds == 0 { return open(&state, from: .ok) }
+      if rule.forMilliseconds == 0 { return open(&state, from: .ok, at: now) }
       state.phase = .pending
       state.since = now
       return Step(from: .ok, to: .pending)
@@ -88,7 +90,7 @@ enum RuleMachine {
         state.since = .max
         return Step(from: .pending, to: .ok)
       }
-      return now >= state.since + rule.forMilliseconds ? open(&state, from: .pending) : nil
+      return now >= state.since + rule.forMilliseconds ? open(&state, from: .pending, at: now) : nil
     case .firing:
       guard clear else {
         state.clearSince = .max
@@ -103,8 +105,15 @@ enum RuleMachine {
     }
   }
 
-  private static func open(_ state: inout RuleState, from: RuleState.Phase) -> Step {
+  /// Takes an open episode back: it never was, so that nothing has to cool down.
+  static func retract(_ state: inout RuleState) {
+    state.phase = .ok
+    state.clearSince = .max
+  }
+
+  private static func open(_ state: inout RuleState, from: RuleState.Phase, at now: Int64) -> Step {
     state.phase = .firing
+    state.openedAt = now
     state.since = .max
     state.clearSince = .max
     state.episode += 1

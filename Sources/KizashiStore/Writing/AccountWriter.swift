@@ -31,7 +31,7 @@ final class AccountWriter {
     resolved = try HotStatement(
       db,
       """
-      UPDATE alert SET state = 1, resolved_ms = ?4, resolution = ?5
+      UPDATE alert SET state = ?6, resolved_ms = ?4, resolution = ?5
       WHERE alert_id = ?1 || ':' || (SELECT name FROM account_name WHERE id = ?2) || ':' || ?3
       """)
     attribute = try HotStatement(db, "INSERT OR REPLACE INTO attribute VALUES (?, ?, ?, ?, ?)")
@@ -135,6 +135,7 @@ final class AccountWriter {
       resolved.bind(3, Int64(row.episode))
       resolved.bind(4, row.at.milliseconds)
       resolved.bind(5, row.reason)
+      resolved.bind(6, Int64(row.state.rawValue))
       try resolved.run()
       return
     }

@@ -1,0 +1,125 @@
+/// Late data can show that an episode should never have opened: its condition is looked at again, as of the opening, over
+/// everything that is known now.
+///
+/// Done for rules whose condition follows from usage alone: silence, and thresholds, trends, `breadth_collapse` and
+/// `abandoned` on usage. A score of the past is not computed again, nor an attribute that has changed since. Where the log does
+/// not reach back as far as the condition looks, an episode stays as it is.
+extension Engine {
+  /// What of an account's log a metric sees at an instant of the past.
+  private struct PastUse {
+    var events: Int64 = 0
+    var users: Set<UserID> = []
+    var days: Set<Int32> = []
+    var features: Set<UInt32> = []
+  }
+
+  /// Takes back the episodes that a late event of the tile `hour` shows to be false.
+  mutating func retract(_ account: AccountID, event: EventNameID, hour: Int32) -> [RuleStep] {
+    var steps: [RuleStep] = []
+    for index in compiled.rules.indices {
+      let state = scores.rules(account) + index
+      guard state.pointee.phase == .firing, state.pointee.openedAt != .min else { continue }
+      let opened = Instant(milliseconds: state.pointee.openedAt)
+      guard hour <= opened.tile.hour, isFalse(index, account, at: opened, event: event, hour: hour) else { continue }
+      RuleMachine.retract(&state.pointee)
+      steps.append(
+        RuleStep(
+          rule: index, step: RuleMachine.Step(from: .firing, to: .ok), episode: Int(state.pointee.episode),
+          isRetracted: true, reason: "late data shows that it was not so"))
+    }
+    return steps
+  }
+
+  /// Whether a rule's condition did not hold at an instant of the past, as far as that can be told.
+  private mutating func isFalse(
+    _ index: Int, _ account: AccountID, at past: Instant, event: EventNameID, hour: Int32
+  ) -> Bool {
+    switch compiled.rules[index].condition {
+    case .silence(let leaf, let after, _):
+      // The late event alone decides: an earlier one was known, and was not enough.
+      guard usage.features.belongs(event, to: compiled.leaves[leaf].feature) else { return false }
+      return daySteps.silent(after: after, lastHour: hour) > past.milliseconds
+    case .metric(let metric, let comparison, _):
+      return isKnown(metric, at: past) && !holds(comparison, pastValue(metric, account, at: past))
+    case .measure(let measure, let comparison, _):
+      let compiled = compiled.measures[measure]
+      guard isKnown(compiled.metric, at: past) else { return false }
+      guard let value = pastValue(compiled.metric, account, at: past) else {
+        // What stood in for a missing value is not recomputed.
+        return false
+      }
+      return !holds(comparison, Rational(Int128(compiled.curve.grade(value)), 100))
+    case .collapse(let trend, let most):
+      guard isKnown(trend, at: past) else { return false }
+      return pastValue(trend, account, at: past).map { $0 > most } ?? true
+    case .abandoned(let events, let days, let least, let alive):
+      guard isKnown(days, at: past), isKnown(events, at: past), isKnown(alive, at: past) else { return false }
+      return
+        !(pastValue(events, account, at: past) == Rational(0)
+        && pastValue(days, account, at: past).map { $0 >= least } ?? false
+        && pastValue(alive, account, at: past).map { $0 > Rational(0) } ?? false)
+    default: return false
+    }
+  }
+
+  private func holds(_ comparison: Comparison, _ value: Rational?) -> Bool {
+    guard let value else { return false }
+    switch comparison {
+    case .above(let limit): return value > limit
+    case .below(let limit): return value < limit
+    }
+  }
+
+  /// Whether the log reaches back as far as a metric looks from an instant of the past, and nothing else is in it.
+  private func isKnown(_ metric: CompiledMetric, at past: Instant, previous: Bool = false) -> Bool {
+    switch metric {
+    case .leaf(let leaf):
+      let hours = Int32(compiled.leaves[leaf].windowHours) * (previous ? 2 : 1)
+      return past.tile.hour - hours >= now.tile.hour - usage.horizon
+    case .ratio(let a, let b):
+      return isKnown(a, at: past, previous: previous) && isKnown(b, at: past, previous: previous)
+    case .trend(let of, _, _): return isKnown(of, at: past, previous: true)
+    default: return false
+    }
+  }
+
+  /// A metric's value at an instant of the past.
+  private func pastValue(
+    _ metric: CompiledMetric, _ account: AccountID, at past: Instant, previous: Bool = false
+  ) -> Rational? {
+    switch metric {
+    case .leaf(let leaf): return Rational(pastTotal(compiled.leaves[leaf], account, at: past, previous: previous))
+    case .ratio(let a, let b):
+      guard let x = pastValue(a, account, at: past, previous: previous),
+        let y = pastValue(b, account, at: past, previous: previous), y.numerator != 0
+      else { return nil }
+      return (x.reduced / y.reduced).reduced
+    case .trend(let of, let floor, let minVolume):
+      guard let was = pastValue(of, account, at: past, previous: true), was >= minVolume,
+        let then = pastValue(of, account, at: past)
+      else { return nil }
+      return ((then - was).reduced / max(was, floor).reduced).reduced
+    default: return nil
+    }
+  }
+
+  private func pastTotal(_ leaf: Leaf, _ account: AccountID, at past: Instant, previous: Bool) -> Int64 {
+    let start = past.tile.hour - Int32(leaf.windowHours)
+    let hours = previous ? start - Int32(leaf.windowHours)...start - 1 : start...past.tile.hour
+    var use = PastUse()
+    usage.forEachEntry(account) { entry in
+      guard hours.contains(entry.hour), usage.features.belongs(entry.event, to: leaf.feature) else { return }
+      use.events += Int64(entry.count)
+      if entry.user != 0 { use.users.insert(entry.user) }
+      use.days.insert(usage.lastDay(of: entry.hour).number)
+      use.features.formUnion(usage.features.features(of: entry.event))
+    }
+    switch leaf.kind {
+    case .count: return use.events
+    case .users: return Int64(use.users.count)
+    case .activeDays, .anyDays: return Int64(use.days.count)
+    case .featuresUsed: return Int64(use.features.count)
+    case .lastTile: return 0
+    }
+  }
+}
