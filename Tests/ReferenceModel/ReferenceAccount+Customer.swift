@@ -42,7 +42,7 @@ extension ReferenceAccount {
       reading.score = reading.computed
     }
     if let override {
-      reading.score = override.effective(reading.computed, model.bands.bands)
+      reading.score = override.effective(reading.computed, model.bands)
       reading.covered = reading.score != nil
     }
     return reading

@@ -198,14 +198,16 @@ enum ReferenceOverride: Equatable, Sendable {
     }
   }
 
-  func effective(_ computed: Int?, _ bands: [Band]) -> Int? {
+  func effective(_ computed: Int?, _ model: BandModel) -> Int? {
+    let bands = model.bands
     switch self {
     case .score(let score, _): return score
     case .band(let name, _):
       guard let index = bands.firstIndex(where: { $0.name == name }) else { return computed }
-      guard let computed else { return bands[index].bound }
       let highest = index == 0 ? 10_000 : bands[index - 1].bound - 1
-      return max(bands[index].bound, min(highest, computed))
+      let isLowest = bands[index].bound == 0
+      let lowest = isLowest ? 0 : min(highest, bands[index].bound + model.clearMargin)
+      return max(lowest, min(highest, computed ?? 0))
     }
   }
 }

@@ -45,8 +45,10 @@ public struct Override: Sendable, Equatable {
     case .score(let score): return score
     case .band(let name):
       guard let index = bands.bands.firstIndex(where: { $0.name == name }) else { return computed }
-      let low = Int32(bands.bands[index].bound)
       let high = index == 0 ? 10_000 : Int32(bands.bands[index - 1].bound) - 1
+      // Far enough in to be climbed into at once.
+      let bound = Int32(bands.bands[index].bound)
+      let low = bound == 0 ? 0 : min(bound + Int32(bands.clearMargin), high)
       return computed < 0 ? low : min(max(computed, low), high)
     }
   }

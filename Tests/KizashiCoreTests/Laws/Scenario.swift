@@ -34,6 +34,14 @@ struct Scenario {
     inputs = lines.inputs(&random)
   }
 
+  /// A universe that is no random one.
+  init(model: Model, inputs: [ReferenceInput]) {
+    seed = 0
+    self.model = model
+    sources = [SourceModel(name: "s")]
+    self.inputs = inputs
+  }
+
   /// The lines in another order, at one end.
   func shuffled(_ random: inout SeededGenerator) -> Scenario {
     var copy = self
