@@ -32,22 +32,11 @@ struct StoryClock {
 
   /// `3d 9h` after the start.
   private func offset(_ text: String) -> Written? {
-    guard let (length, unit) = Self.length(text) else { return nil }
-    return Written(from: start.advanced(by: length), before: start.advanced(by: length + unit))
-  }
-
-  /// `3d 9h` in milliseconds, and its smallest unit; units go down, each once.
-  static func length(_ text: String) -> (milliseconds: Int64, unit: Int64)? {
-    var sum: Int64 = 0
-    var unit = Int64.max
-    for word in text.split(separator: " ") {
-      guard let amount = Milliseconds.parse(String(word)), let next = Milliseconds.parse("1\(word.suffix(1))"),
-        next < unit
-      else { return nil }
-      sum += amount
-      unit = next
-    }
-    return unit == .max || sum > Milliseconds.longest ? nil : (sum, unit)
+    guard let length = StoryLength(text) else { return nil }
+    let from = calendar.instant(length, after: start)
+    var next = length
+    if length.unit == Milliseconds.day { next.days += 1 } else { next.rest += length.unit }
+    return Written(from: from, before: calendar.instant(next, after: start))
   }
 
   /// `2026-05-07`, with ` 09:00` or `T09:00:30`, in the business time zone, or with an offset.
@@ -189,7 +178,60 @@ struct StoryClock {
   }
 }
 
+/// A length of a story's time. Its days are days of the calendar, so that `42d` after a morning is a morning, also where
+/// the clocks changed in between.
+package struct StoryLength: Equatable {
+  package var days: Int64 = 0
+  /// Milliseconds beside the days.
+  package var rest: Int64 = 0
+  /// The smallest unit written, in milliseconds.
+  var unit = Milliseconds.second
+
+  /// `3d 9h`: units go down, each once; nil for other text.
+  init?(_ text: String) {
+    unit = .max
+    for word in text.split(separator: " ") {
+      guard let amount = Milliseconds.parse(String(word)), let next = Milliseconds.parse("1\(word.suffix(1))"),
+        next < unit, amount <= Milliseconds.longest
+      else { return nil }
+      if next == Milliseconds.day { days = amount / next } else { rest += amount }
+      unit = next
+    }
+    guard unit != .max, days * Milliseconds.day + rest <= Milliseconds.longest else { return nil }
+  }
+
+  /// How long after `start` an instant is, which is not before it.
+  package init(from start: Instant, to instant: Instant, _ calendar: BusinessCalendar) {
+    let first = calendar.wallTime(of: start).day.number
+    days = Int64(calendar.wallTime(of: instant).day.number - first)
+    while days > 0, calendar.instant(self, after: start) > instant { days -= 1 }
+    rest = max(0, instant.milliseconds - calendar.instant(self, after: start).milliseconds)
+  }
+
+  /// As a scenario writes it, down to the second: `24d 9h`.
+  package var text: String {
+    var parts = days > 0 ? ["\(days)d"] : []
+    // What is less than the smallest unit counts as one: nothing is 0 s too late.
+    var left = rest + (1000 - rest % 1000) % 1000
+    for (unit, length) in [("h", Milliseconds.hour), ("m", Milliseconds.minute), ("s", Milliseconds.second)]
+    where left >= length {
+      parts.append("\(left / length)\(unit)")
+      left %= length
+    }
+    return parts.isEmpty ? "0d" : parts.joined(separator: " ")
+  }
+}
+
 extension BusinessCalendar {
+  /// The instant a length after another.
+  func instant(_ length: StoryLength, after start: Instant) -> Instant {
+    guard length.days > 0 else { return start.advanced(by: length.rest) }
+    let wall = wallTime(of: start)
+    let day = LocalDay(number: wall.day.number + Int32(clamping: length.days))
+    let millisecond = start.milliseconds - floorDivide(start.milliseconds, 1000) * 1000
+    return instant(of: day, second: wall.second).advanced(by: millisecond + length.rest)
+  }
+
   /// The instant of a local wall time. One that the clocks skip is taken an hour on.
   func instant(of day: LocalDay, second: Int64) -> Instant {
     let local = Int64(day.number) * 86_400 + second

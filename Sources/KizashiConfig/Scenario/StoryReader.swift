@@ -28,23 +28,32 @@ struct StoryReader {
     else { return [] }
     let instants = self.instants(section)
     let accounts = self.accounts(section, kind)
-    let delay = section["late_by"].map { $0.length() } ?? 0
+    let delay = lateness(section["late_by"])
     guard let value = section[kind], let events = self.events(kind, value, section), let instants, let accounts,
       let delay
     else { return [] }
     var lines: [StoryLine] = []
     for (index, instant) in instants.enumerated() {
+      let arrives = delay.map { clock.calendar.instant($0, after: instant) } ?? instant
+      guard arrives <= clock.until else {
+        section["late_by"]?.fail("what happens at \(timestamp(instant)) arrives after the end of this scenario")
+        return lines
+      }
       for account in accounts {
         for event in events(index, instants.count, instant, account) {
-          lines.append(
-            StoryLine(
-              arrives: instant.advanced(by: delay), content: event, line: cursor.node.line, path: cursor.path))
+          lines.append(StoryLine(arrives: arrives, content: event, line: cursor.node.line, path: cursor.path))
         }
       }
       // One too many is enough to be refused.
       if lines.count > Repetition.mostLines { break }
     }
     return lines
+  }
+
+  /// Nothing is no lateness; what is wrong is nil.
+  private func lateness(_ cursor: Cursor?) -> StoryLength?? {
+    guard let cursor else { return .some(nil) }
+    return cursor.length().map { .some($0) }
   }
 
   private func accounts(_ section: Section, _ kind: String) -> [String?]? {
@@ -93,7 +102,7 @@ struct StoryReader {
     if let length = section["for"] {
       section["to"]?.fail("only one of \"to\", \"for\" can stand here", hint: "for: is a length, to: a time")
       guard let length = length.length(), let from else { return nil }
-      return min(from.advanced(by: length), clock.until)
+      return min(clock.calendar.instant(length, after: from), clock.until)
     }
     guard let to = section["to"] else { return clock.until }
     return clock.written(to)?.end
@@ -262,10 +271,10 @@ extension Cursor {
     return names.count == items.count ? names : nil
   }
 
-  /// `3d 9h` in milliseconds.
-  func length() -> Int64? {
+  /// `3d 9h`.
+  func length() -> StoryLength? {
     guard let text = text("a length of time such as 2h or 3d 9h") else { return nil }
-    guard let (length, _) = StoryClock.length(text), length > 0 else {
+    guard let length = StoryLength(text), length.days + length.rest > 0 else {
       failExpecting("a length of time such as 2h or 3d 9h")
       return nil
     }

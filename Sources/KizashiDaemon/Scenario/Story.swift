@@ -13,7 +13,8 @@ package struct Story: Sendable {
     package var number: Int
     package var opened: Instant
     package var reason: String
-    /// How the score came to what it was at the opening, largest first.
+    /// How the score came to what it was at the opening, largest first. Where it has not moved since the last entry of the
+    /// journal (a rule's `for:` went by), that entry's lines.
     package var because: [StoredExplanation]
     /// Nil: still open at the end.
     package var resolved: Instant?
@@ -51,6 +52,8 @@ package struct StoryTeller: ~Copyable {
   private var accounts: [String] = []
   private var story = Story()
   private var refused: [Problem] = []
+  /// How far time has gone; the engine's clock stays at its last deadline.
+  private var reached: Instant
 
   /// What comes out of a scenario.
   ///
@@ -67,6 +70,7 @@ package struct StoryTeller: ~Copyable {
 
   private init(_ scenario: Scenario, _ configuration: Configuration) {
     self.scenario = scenario
+    reached = scenario.start
     measureNames = configuration.model.measures.map(\.name)
     tolerance = configuration.model.limits.futureToleranceMilliseconds
     // One seed will do: nothing that is computed depends on it.
@@ -93,14 +97,16 @@ package struct StoryTeller: ~Copyable {
 
   /// Hour by hour, because what a stretch of time did to a score is told once a commit.
   private mutating func advance(to instant: Instant) {
-    var hour = Instant(milliseconds: Int64(max(engine.now, scenario.start).tile.hour) * Tile.length)
-    while accounts.count > 0, hour.advanced(by: Tile.length) < instant {
-      hour = hour.advanced(by: Tile.length)
+    while !accounts.isEmpty {
+      let hour = Tile(hour: reached.tile.hour + 1).start
+      guard hour < instant else { break }
       engine.advance(to: hour)
       gather()
+      reached = hour
     }
     engine.advance(to: instant)
     gather()
+    reached = max(reached, instant)
   }
 
   private mutating func apply(_ line: StoryLine, file: String) {
@@ -111,7 +117,7 @@ package struct StoryTeller: ~Copyable {
       decoder.decode($0, atStreamStart: false, receivedAt: line.arrives, into: &batch)
     }
     engine.apply(batch)
-    for refusal in engine.takeRefusals() where !refused.contains(where: { $0.line == line.line }) {
+    for refusal in engine.takeRefusals() where !refused.contains(where: { $0.path == line.path }) {
       refused.append(
         Problem(
           file: file, line: line.line, column: 0, path: line.path,
@@ -166,10 +172,12 @@ package struct StoryTeller: ~Copyable {
   private mutating func take(_ alert: AlertTransition) {
     let account = accounts[Int(alert.account)]
     if alert.state == .firing {
+      let own = explained(alert.because)
+      let before = story.journal.last { $0.account == account && $0.kind != Change.Kind.rule.name && $0.at <= alert.at }
       story.episodes.append(
         Story.Episode(
           account: account, rule: alert.ruleName, number: alert.episode, opened: alert.at, reason: alert.reason,
-          because: explained(alert.because)))
+          because: own.isEmpty ? before?.because ?? [] : own))
     } else if let index = story.episodes.lastIndex(where: {
       $0.account == account && $0.rule == alert.ruleName && $0.number == alert.episode
     }) {
@@ -192,6 +200,7 @@ package struct StoryTeller: ~Copyable {
     }
     // Of what several lines of one instant did, the last counts: nobody could have seen the others.
     if last?.at == at { story.states[account]?.removeLast() }
+    if let before = story.states[account]?.last, before.score == row.score, before.band == band { return }
     story.states[account, default: []].append(Story.State(at: at, score: row.score, band: band))
   }
 }

@@ -61,10 +61,10 @@ package struct Verdict: Sendable {
 }
 
 extension StoryTime {
-  /// How an instant misses this time; nil: it does not.
+  /// How an instant misses this time; nil: it does not. What comes at the very end is late by nothing.
   fileprivate func miss(_ instant: Instant) -> (early: Int64, late: Int64)? {
     if instant < from { return (from.milliseconds - instant.milliseconds, 0) }
-    if instant >= before { return (0, instant.milliseconds - before.milliseconds + 1) }
+    if instant >= before { return (0, instant.milliseconds - before.milliseconds) }
     return nil
   }
 }

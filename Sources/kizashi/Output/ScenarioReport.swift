@@ -102,7 +102,7 @@ struct ScenarioReport {
     let mark = told.passed ? painter.paint("✓", .green) : painter.paint("✗", .red)
     let failed = told.verdicts.count { !$0.passed }
     let all = Wording.counted(Int64(told.verdicts.count), "expectation")
-    let length = Wording.length(milliseconds: told.scenario.until.milliseconds - told.scenario.start.milliseconds)
+    let length = StoryLength(from: told.scenario.start, to: told.scenario.until, page.calendar).text
     let what = failed == 0 ? "\(all) over \(length)" : "\(failed) of \(all) failed"
     let name = painter.paint(told.scenario.name, .bold)
     return "\(mark) \(names ? painter.paint("\(told.file): ", .dim) : "")\(name)  \(painter.paint(what, .dim))\n"

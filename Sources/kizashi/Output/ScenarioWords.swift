@@ -42,7 +42,7 @@ struct ScenarioWords {
     case .within(let time): text += " and resolves \(phrase(time.text))"
     case nil: break
     }
-    if let times = alert.times { text += ", \(Wording.counted(Int64(times), "time"))" }
+    if let times = alert.times { text += times == 1 ? ", once" : ", \(times) times" }
     if let reason = alert.reason { text += ", its reason says “\(reason)”" }
     return text + (alert.because.map(because) ?? "")
   }
@@ -87,7 +87,7 @@ struct ScenarioWords {
     case .episode(let episode, let misses): return sentence(episode, misses, what)
     case .change(let entry, let misses):
       let words = ChangeWords.what(entry).map(\.text).joined()
-      let why = misses.compactMap(differs)
+      let why = misses.compactMap { $0 == .because ? another(entry.because) : differs($0) }
       return Sentence(
         text: "\(words), \(time(entry.at))" + (why.isEmpty ? "" : ": \(why.joined(separator: ", "))"), at: entry.at,
         because: entry.because)
@@ -113,18 +113,18 @@ struct ScenarioWords {
     let opening = misses.compactMap { miss -> String? in
       switch miss {
       case .early(let length): "\(span(length)) too early"
-      case .late(let length): "\(span(length)) too late"
+      case .late(let length): late(length)
       default: nil
       }
     }
     text += opening.map { ", \($0)" }.joined() + ": \(episode.reason)"
-    if misses.contains(.because) { text += "; the first reason is another" }
+    if misses.contains(.because) { text += "; \(another(episode.because))" }
     if misses.contains(.stillOpen) { text += "; it is still open at the end" }
     if let resolved = episode.resolved {
       let off = misses.compactMap { miss -> String? in
         switch miss {
         case .resolvedEarly(let length): "\(span(length)) too early"
-        case .resolvedLate(let length): "\(span(length)) too late"
+        case .resolvedLate(let length): late(length)
         default: nil
         }
       }
@@ -136,13 +136,17 @@ struct ScenarioWords {
     return Sentence(text: text, at: episode.opened, because: episode.because)
   }
 
+  private func another(_ lines: [StoredExplanation]) -> String {
+    guard let top = lines.first else { return "it carries no reason" }
+    return "the first reason is \(top.measure) (\(top.cause))"
+  }
+
   private func differs(_ miss: Verdict.Miss) -> String? {
     switch miss {
     case .early(let length): "\(span(length)) too early"
-    case .late(let length): "\(span(length)) too late"
+    case .late(let length): late(length)
     case .from: "from another"
     case .to: "to another"
-    case .because: "the first reason is another"
     default: nil
     }
   }
@@ -152,7 +156,7 @@ struct ScenarioWords {
     guard let first = states.first, let last = states.last else { return "there was no event at all" }
     var text = "\(score(first)) at first"
     let lowest = states.filter { $0.score != nil }.min { ($0.score ?? 0) < ($1.score ?? 0) }
-    if let lowest { text += ", lowest \(points(lowest.score)) \(time(lowest.at))" }
+    if let lowest { text += ", lowest \(points(lowest.score)) on \(time(lowest.at))" }
     var bands: [String] = []
     for state in states where bands.last != state.band { bands.append(state.band) }
     return "\(text), \(points(last.score)) at the end; band \(bands.joined(separator: " → "))"
@@ -172,19 +176,14 @@ struct ScenarioWords {
   func time(_ instant: Instant) -> String { "\(page.time(instant)) (\(offset(instant)))" }
 
   /// As a scenario writes it: `24d 9h`.
-  func offset(_ instant: Instant) -> String { span(instant.milliseconds - start.milliseconds) }
+  func offset(_ instant: Instant) -> String { StoryLength(from: start, to: instant, page.calendar).text }
 
-  /// `24d 9h`, down to the second.
+  private func late(_ milliseconds: Int64) -> String {
+    milliseconds == 0 ? "just too late" : "\(span(milliseconds)) too late"
+  }
+
+  /// `2d 30m`.
   private func span(_ milliseconds: Int64) -> String {
-    var rest = max(0, milliseconds)
-    // What is less than the smallest unit counts as one: nothing is 0 s too late.
-    if rest % 1000 != 0 { rest += 1000 - rest % 1000 }
-    var parts: [String] = []
-    for (unit, length) in [("d", Int64(86_400_000)), ("h", 3_600_000), ("m", 60_000), ("s", 1000)] where rest >= length
-    {
-      parts.append("\(rest / length)\(unit)")
-      rest %= length
-    }
-    return parts.isEmpty ? "0d" : parts.joined(separator: " ")
+    StoryLength(from: Instant(milliseconds: 0), to: Instant(milliseconds: milliseconds), .utc).text
   }
 }
