@@ -255,6 +255,26 @@ private let stepsAndLines: [(String, [String])] = [
     #expect(name.hasSuffix("none.yaml") && why.contains("No such file"))
   }
 
+  @Test func `an event that is nearly one of a feature is a warning`() throws {
+    let scratch = try ScratchFolder()
+    let config = try scratch.write(
+      "k.yaml", "features: {reports: {events: [report.created, \"export.*\"]}, api: {events: [\"api.*\"]}}\n")
+    let names = ["report.creatd", "report.created", "export.creatd", "contract.renewed", "login"]
+    let story = names.map { "{event: \($0)}" }.joined(separator: ", ")
+    let file = try ScenarioFile.parse(
+      text: """
+        scenarios:
+          s: {start: 2026-01-05, until: 1d, account: a, story: [\(story)], expect: [{score: 0 to 100}]}
+        """, file: "s.yaml", directory: "", config: config)
+    #expect(
+      file.warnings.map(\.description) == [
+        """
+        s.yaml:2: scenarios.s.story[0].event: no feature of the config has the event "report.creatd" — did you mean \
+        "report.created"?
+        """
+      ])
+  }
+
   @Test func `a number changes evenly from the first to the last`() throws {
     var chance = SeededGenerator(seed: 7)
     for _ in 0..<500 {

@@ -9,6 +9,8 @@ package struct ScenarioFile: Sendable {
   package var configuration: Configuration
   /// In the order written; never empty.
   package var scenarios: [Scenario]
+  /// What is doubtful but no mistake, in the order of the lines.
+  package var warnings: [Problem]
 }
 
 /// Why a scenario file could not be used.
@@ -78,7 +80,9 @@ extension ScenarioFile {
       .map { Self.scenarios($0, configuration.model) }
     let problems = report.problems.inReadingOrder(file)
     guard problems.isEmpty, let scenarios else { throw .problems(problems) }
-    return ScenarioFile(path: file, configPath: path, configuration: configuration, scenarios: scenarios)
+    return ScenarioFile(
+      path: file, configPath: path, configuration: configuration, scenarios: scenarios,
+      warnings: report.warnings.inReadingOrder(file))
   }
 
   private static func configuration(
@@ -110,7 +114,7 @@ extension ScenarioFile {
     let expect = section.required("expect", "a list of what has to come out")
     guard let clock = self.clock(section, model.calendar) else { return nil }
     let before = cursor.report.problems.count
-    let lines = story.map { StoryReader(clock: clock, account: account).lines($0) } ?? []
+    let lines = story.map { StoryReader(clock: clock, features: model.features, account: account).lines($0) } ?? []
     // Whom a story with a mistake is about is not known, and one mistake is one problem.
     let isWhole = story != nil && cursor.report.problems.count == before
     let reader = ExpectationReader(

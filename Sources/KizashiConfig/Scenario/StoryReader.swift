@@ -3,6 +3,8 @@ import KizashiCore
 /// Reads the steps of one scenario into event lines.
 struct StoryReader {
   let clock: StoryClock
+  /// Of the config, whose events those of the story mostly are.
+  let features: [Feature]
   /// Whose story it is, unless a step says otherwise; nil: each step has to.
   let account: String?
 
@@ -141,6 +143,7 @@ struct StoryReader {
     let users = self.users(section)
     let properties = section["with"].map { $0.fields("a mapping of properties") } ?? []
     guard let name, times != .some(nil), let users, let properties else { return nil }
+    warnOfTypo(name, value)
     let count = times ?? nil
     return { index, of, instant, account in
       let times = count?.value(index, of: of) ?? 1
@@ -155,6 +158,15 @@ struct StoryReader {
         return .object(fields)
       }
     }
+  }
+
+  /// Any name is an event's. One that is nearly that of a feature's event is probably meant to be it, and then the story
+  /// would show what an account comes to that does not use the feature.
+  private func warnOfTypo(_ name: String, _ place: Cursor) {
+    guard !features.contains(where: { $0.patterns.contains { matches(name, pattern: $0) } }) else { return }
+    let known = features.flatMap(\.patterns).filter { !$0.contains("*") }
+    guard let near = nearestName(to: name, in: known) else { return }
+    place.warn("no feature of the config has the event \(quoted(name))", hint: "did you mean \(quoted(near))?")
   }
 
   /// `user: sato`, `users: [sato, tanaka]`, `users: 8` (user-1 … user-8), `users: 10 to 2`; else nobody in particular.

@@ -50,6 +50,9 @@ struct TestScenarios: ParsableCommand {
     for path in files {
       do throws(ScenarioError) {
         let file = try ScenarioFile.load(path: path, config: config, environment: environment)
+        for warning in file.warnings {
+          Output.writeError("kizashi: warning: \(Visible.text(warning.description))\n")
+        }
         for scenario in file.scenarios { told.append(try ToldScenario(file: file, scenario: scenario)) }
       } catch {
         refusals.append(error)
