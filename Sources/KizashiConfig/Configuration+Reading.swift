@@ -64,7 +64,7 @@ extension Configuration {
 
 extension [Problem] {
   /// By line and column; those of other files (holidays) last.
-  fileprivate func inReadingOrder(_ file: String) -> [Problem] {
+  func inReadingOrder(_ file: String) -> [Problem] {
     enumerated().sorted { a, b in
       let left = (a.element.file == file ? 0 : 1, a.element.line, a.element.column, a.offset)
       return left < (b.element.file == file ? 0 : 1, b.element.line, b.element.column, b.offset)

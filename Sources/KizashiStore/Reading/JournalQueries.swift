@@ -50,6 +50,24 @@ package struct JournalEntry: Sendable, Equatable {
   package var delta: Double?
   package var cause: String
   package var because: [StoredExplanation]
+
+  /// An entry; see the properties.
+  package init(
+    sequence: Int64, account: String, at: Instant, detected: Instant, kind: String, subject: String, from: String?,
+    to: String?, delta: Double?, cause: String, because: [StoredExplanation]
+  ) {
+    self.sequence = sequence
+    self.account = account
+    self.at = at
+    self.detected = detected
+    self.kind = kind
+    self.subject = subject
+    self.from = from
+    self.to = to
+    self.delta = delta
+    self.cause = cause
+    self.because = because
+  }
 }
 
 /// Which journal entries to read.

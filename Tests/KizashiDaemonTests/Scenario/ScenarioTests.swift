@@ -1,0 +1,191 @@
+import Foundation
+import KizashiConfig
+import KizashiCore
+import KizashiStore
+import Testing
+
+@testable import KizashiDaemon
+
+private let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  .deletingLastPathComponent().deletingLastPathComponent()
+
+/// The files of the distribution.
+private let shipped: [String] = {
+  let folder = repository.appending(path: "config/examples/scenarios").path
+  return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+}()
+
+/// Six people log in every business day from Monday, 2026-01-05, for 40 days; then what `more` says.
+private func story(
+  _ more: String = "", until: String = "70d", expect: String = "{score: 0 to 100}"
+) throws -> (Scenario, Configuration) {
+  let file = try ScenarioFile.parse(
+    text: """
+      scenarios:
+        s:
+          start: 2026-01-05
+          until: \(until)
+          account: acme
+          story: [{event: login, every: business day, at: 08:00, for: 40d, users: 6}, \(more)]
+          expect: [\(expect)]
+      """, file: "s.yaml", directory: "", config: nil)
+  return (try #require(file.scenarios.first), file.configuration)
+}
+
+private func tell(_ told: (scenario: Scenario, configuration: Configuration)) throws -> Story {
+  try StoryTeller.tell(told.scenario, told.configuration, file: "s.yaml")
+}
+
+private func day(_ instant: Instant, of scenario: Scenario) -> Double {
+  Double(instant.milliseconds - scenario.start.milliseconds) / 86_400_000
+}
+
+@Suite struct `A scenario` {
+  @Test func `there are some in the distribution`() { #expect(shipped.count >= 4) }
+
+  @Test(arguments: shipped) func `of the distribution comes out as expected`(name: String) throws {
+    let path = repository.appending(path: "config/examples/scenarios/\(name)").path
+    let file = try ScenarioFile.load(path: path, config: nil)
+    for scenario in file.scenarios {
+      let story = try StoryTeller.tell(scenario, file.configuration, file: path)
+      for expectation in scenario.expectations {
+        let verdict = Verdict.on(expectation, story)
+        #expect(verdict.passed, "\(name), line \(expectation.line): \(verdict.instead)")
+      }
+    }
+  }
+
+  /// What it is told by must not be another kizashi than the one that runs.
+  @Test(arguments: shipped) func `comes out as a replay of its lines does`(name: String) async throws {
+    let path = repository.appending(path: "config/examples/scenarios/\(name)").path
+    let file = try ScenarioFile.load(path: path, config: nil)
+    let folder = FileManager.default.temporaryDirectory.appending(path: "kizashi-scenario-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for (number, scenario) in file.scenarios.enumerated() {
+      let log = folder.appending(path: "\(number).ndjson").path
+      let lines = scenario.lines.map { $0.content.line + "\n" }.joined()
+      try lines.write(toFile: log, atomically: false, encoding: .utf8)
+      let store = folder.appending(path: "\(number).db").path
+      _ = try await Replay.run(
+        ReplayRequest(configuration: file.configuration, storePath: store, inputs: [log], until: scenario.until))
+      let reader = try StoreReader(path: store)
+      let story = try StoryTeller.tell(scenario, file.configuration, file: path)
+      let stored = try reader.changes(JournalQuery()).map(comparable)
+      #expect(!stored.isEmpty && story.journal.map(comparable) == stored, "\(scenario.name)")
+      let alerts = try reader.alerts(AlertQuery()).map { "\($0.alertID) \($0.at) \($0.reason) \($0.resolved as Any)" }
+      let episodes = story.episodes.map {
+        "\($0.rule):\($0.account):\($0.number) \($0.opened) \($0.reason) \($0.resolved as Any)"
+      }
+      #expect(alerts.sorted() == episodes.sorted(), "\(scenario.name)")
+      for (account, states) in story.states {
+        let row = try #require(try reader.accounts(AccountQuery()).first { $0.account == account })
+        #expect(row.band == states.last?.band, "\(account)")
+      }
+    }
+  }
+
+  private func comparable(_ entry: JournalEntry) -> JournalEntry {
+    var entry = entry
+    entry.detected = entry.at
+    return entry
+  }
+
+  @Test func `a line that arrives late is not known before`() throws {
+    let inTime = try story("{event: login, at: 45d}")
+    let late = try story("{event: login, at: 45d, late_by: 5d}")
+    // The 45th day is a Thursday: five whole business days later a Friday begins.
+    #expect(try silences(inTime).map { day($0.opened, of: inTime.0) } == [53])
+    let episodes = try silences(late)
+    #expect(episodes.map { day($0.opened, of: late.0) } == [47, 53])
+    #expect(episodes.map { $0.resolved.map { day($0, of: late.0) } } == [50, nil])
+  }
+
+  private func silences(_ told: (Scenario, Configuration)) throws -> [Story.Episode] {
+    try tell(told).episodes.filter { $0.rule == "gone-quiet" }
+  }
+
+  @Test func `a measure is looked at after what happens at that instant`() throws {
+    let told = try story(expect: "{measure: recency, value: 0, at: 7d 8h}, {measure: recency, value: 3, at: 7d 7h}")
+    let outcome = try tell(told)
+    for expectation in told.0.expectations { #expect(Verdict.on(expectation, outcome).passed) }
+  }
+
+  @Test func `a line that kizashi refuses is a problem of its step, once`() throws {
+    let told = try story(
+      "{line: '{}', at: 1d}, {line: {event: x, account: a, timestamp: soon}, every: day}")
+    let problems = refused(told)
+    #expect(problems.count == 2)
+    #expect(problems.contains { $0.message.contains("refuses as missing_field") && $0.path.hasSuffix("story[1]") })
+    #expect(problems.contains { $0.message.contains("refuses as bad_timestamp") && $0.path.hasSuffix("story[2]") })
+    #expect(refused(try story("{line: {type: identify, user: u, traits: {role: admin}}}")).isEmpty)
+  }
+
+  private func refused(_ told: (Scenario, Configuration)) -> [Problem] {
+    do {
+      _ = try StoryTeller.tell(told.0, told.1, file: "s.yaml")
+    } catch {
+      if case .problems(let problems) = error { return problems }
+    }
+    return []
+  }
+
+  /// Stories with chance in them, looked at in pieces of other lengths.
+  @Test(arguments: 1...12) func `states follow one another and end as the account does`(seed: Int) throws {
+    let steps = (0..<4).map { index in
+      let from = (seed * 7 + index * 11) % 40
+      return
+        "{event: e\(index % 3), every: \(seed % 3 + 2)h, from: \(from)d, for: \(index + 1)d, users: \(seed % 4 + 1) to 1}"
+    }
+    let told = try story(steps.joined(separator: ", "))
+    let outcome = try tell(told)
+    let states = try #require(outcome.states["acme"])
+    for (a, b) in zip(states, states.dropFirst()) {
+      #expect(a.at < b.at && (a.score != b.score || a.band != b.band), "seed \(seed)")
+    }
+    // The journal says of each band change what the states say.
+    for change in outcome.journal where change.kind == "band" {
+      let after = try #require(outcome.state(of: "acme", at: change.at))
+      // Within one instant a band may change twice; the last entry of it counts.
+      let last = outcome.journal.last { $0.kind == "band" && $0.at == change.at }
+      #expect(after.band == last?.to, "seed \(seed), \(change.at)")
+    }
+  }
+}
+
+/// Expectations of that story, and whether they hold.
+private let expectations: [(String, Bool)] = [
+  ("{alert: gone-quiet}", true), ("{alert: gone-quiet, opens: 47d}", true),
+  ("{alert: gone-quiet, opens: 46d}", false),
+  ("{alert: gone-quiet, opens: 2026-02-21 00:00}", true), ("{alert: gone-quiet, opens: 2026-02-21 00:01}", false),
+  ("{alert: gone-quiet, opens: before 47d}", false), ("{alert: gone-quiet, opens: between 46d and 47d}", true),
+  ("{alert: gone-quiet, resolves: never}", true), ("{alert: gone-quiet, resolves: always}", false),
+  ("{alert: gone-quiet, times: 1}", true), ("{alert: gone-quiet, times: 2}", false),
+  ("{alert: gone-quiet, reason: 5 business days}", true), ("{alert: gone-quiet, reason: 6 business days}", false),
+  ("{alert: turned-red}", false), ("{no_alert: turned-red}", true), ("{no_alert: any}", false),
+  ("{no_alert: gone-quiet, during: before 47d}", true), ("{no_alert: gone-quiet, during: 47d}", false),
+  ("{band: green, at: 30d}", true), ("{band: [yellow, red], at: 30d}", false), ("{band: red, at: start}", false),
+  ("{band: green, during: between 20d and 40d}", true), ("{band: green, during: always}", false),
+  ("{becomes: green}", true), ("{becomes: green, from: red}", false), ("{becomes: red}", false),
+  ("{becomes: green, because: frequency}", true), ("{becomes: green, because: trend}", false),
+  ("{becomes: green, because: {cause: event}}", true), ("{becomes: green, because: {cause: expiry}}", false),
+  ("{never_becomes: red}", true), ("{never_becomes: green}", false),
+  ("{never_becomes: green, during: from 30d}", true),
+  ("{score: at least 80, at: 30d}", true), ("{score: at most 80, at: 30d}", false), ("{score: missing}", false),
+  ("{score: 0 to 100, during: always}", true), ("{score: 60 to 100, during: always}", false),
+  ("{measure: breadth, value: 1, grade: 30, at: 30d}", true), ("{measure: breadth, value: 2, at: 30d}", false),
+  ("{measure: trend, value: missing, at: 20d}", true), ("{measure: trend, value: missing, at: 40d}", false),
+  ("{change: rule, of: gone-quiet, to: firing, when: 47d}", true), ("{change: rule, of: gone-quiet, to: ok}", false),
+  ("{no_change: rule, of: gone-quiet, during: before 47d}", true), ("{no_change: rule}", false),
+  ("{change: attribute}", false), ("{no_change: attribute}", true),
+]
+
+@Suite struct `A verdict` {
+  @Test(arguments: expectations)
+  func `passes what happened and fails what did not`(expectation: String, passes: Bool) throws {
+    let told = try story(until: "49d", expect: expectation)
+    let verdict = Verdict.on(try #require(told.0.expectations.first), try tell(told))
+    #expect(verdict.passed == passes, "\(verdict.instead)")
+    #expect(verdict.instead.isEmpty == passes)
+  }
+}
