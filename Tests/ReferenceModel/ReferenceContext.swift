@@ -69,7 +69,7 @@ struct ReferenceContext: Sendable {
       switch rule.kind {
       case .threshold(.metric(let metric), _, _): collectWindows(of: metric, into: &result)
       case .breadthCollapse(let hours, _, _), .adopted(_, let hours, _): result.insert(hours)
-      case .bandChange, .persistent, .drop, .threshold(.measure, _, _), .silence: break
+      case .bandChange, .persistent, .drop, .threshold(.measure, _, _), .silence, .shift: break
       }
     }
     return result

@@ -14,6 +14,9 @@ struct ReferenceRuleState: Sendable {
   var openedBand: String?
   /// `silence`: events of the feature since the opening.
   var eventsSinceOpening: Int64 = 0
+  var shift = ReferenceShift()
+  /// `shift`: the side that opened the episode.
+  var openedSide: ReferenceShift.Side?
 }
 
 /// What a rule looks at in one evaluation.
@@ -41,8 +44,12 @@ extension ReferenceRuleState {
     if let change = input.bandChange, case .bandChange(let from, let to) = rule.kind {
       holdsBand = Self.counts(change, from: from, to: to)
     }
-    let holds = condition(rule, input)
     let now = input.now
+    var isAnother = input.bandChange != nil
+    if case .shift(let feature, let settings) = rule.kind {
+      isAnother = shift.look(feature, settings, at: now, input.facts, input.context)
+    }
+    let holds = condition(rule, input)
     var path = [phase]
     switch phase {
     case .ok: break
@@ -51,8 +58,11 @@ extension ReferenceRuleState {
         phase = .ok
         return path + [.ok]
       }
-      // Its time starts anew with another band, too.
-      if case .bandChange = rule.kind, input.bandChange != nil { pendingSince = now }
+      // Its time starts anew with another band, too, or another side.
+      switch rule.kind {
+      case .bandChange, .shift: if isAnother { pendingSince = now }
+      default: break
+      }
       guard now >= pendingSince + rule.forMilliseconds else { return path }
       open(in: input.band)
       return path + [.firing]
@@ -76,6 +86,7 @@ extension ReferenceRuleState {
 
   private mutating func open(in band: String) {
     openedBand = band
+    openedSide = shift.side
     phase = .firing
     episode += 1
     clearSince = nil
@@ -93,6 +104,7 @@ extension ReferenceRuleState {
     switch rule.kind {
     // Another band that matches is another reason: this episode's is over.
     case .bandChange: return openedBand != input.band
+    case .shift: return openedSide != shift.side
     case .drop, .persistent, .breadthCollapse: return !condition
     case .adopted: return !Self.isInUse(rule, input)
     case .silence(_, _, let clear): return eventsSinceOpening >= Int64(clear)
@@ -109,6 +121,7 @@ extension ReferenceRuleState {
   private func condition(_ rule: Rule, _ input: ReferenceRuleInput) -> Bool {
     switch rule.kind {
     case .bandChange: return holdsBand
+    case .shift: return shift.side != nil
     case .drop(let by, let within):
       guard let score = input.reading.score else { return false }
       let inForce = input.scores.filter { $0.until.map { $0 > input.now - within } ?? true }
@@ -170,7 +183,7 @@ extension ReferenceRuleState {
     case .drop(_, let within): result += scores.compactMap { $0.until.map { $0 + within } }
     case .silence(let feature, .milliseconds(let length), _):
       if let last = facts.lastHour(of: feature, context: context) { result.append((last + 1) * hourLength + length) }
-    case .silence, .bandChange, .threshold, .persistent, .breadthCollapse, .adopted: break
+    case .silence, .bandChange, .threshold, .persistent, .breadthCollapse, .adopted, .shift: break
     }
     return result
   }

@@ -71,6 +71,8 @@ extension Reading {
       return .threshold(.metric(metric), comparison.limit, clear: comparison.clear)
     case "silence":
       return self.silence(section)
+    case "shift":
+      return self.shift(section)
     default: preconditionFailure("a kind of rule without a reader: \(kind)")
     }
   }

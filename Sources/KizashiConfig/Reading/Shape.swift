@@ -105,12 +105,12 @@ extension Shape {
 extension Shape {
   /// The kinds of rules this version reads.
   static let ruleKinds = [
-    "band_change", "persistent", "drop", "threshold", "trend", "silence", "breadth_collapse", "adopted",
+    "band_change", "persistent", "drop", "threshold", "trend", "silence", "breadth_collapse", "adopted", "shift",
   ]
   /// The kinds of later versions.
   static let laterRuleKinds: [String: Later] = Dictionary(
     uniqueKeysWithValues: [
-      "overdue", "power_user_lost", "abandoned", "shift", "attribute", "composite",
+      "overdue", "power_user_lost", "abandoned", "attribute", "composite",
     ].map { ($0, .customerSuccess) })
 
   private static let ruleCommon = [
@@ -125,6 +125,7 @@ extension Shape {
     "silence": ["feature", "after", "clear"],
     "breadth_collapse": ["window", "to", "least"],
     "adopted": ["feature", "window", "days"],
+    "shift": ["feature", "direction", "k", "h"],
   ]
 
   /// The keys of a rule of one kind.

@@ -60,6 +60,7 @@ struct CompiledModel {
     var drops = 0
     var silences: [(Int, Int)] = []
     var dayStepMetrics: [(Int, DayUnit)] = []
+    var shifts = 0
     rules = model.rules.enumerated().map { index, rule in
       let condition: CompiledRule.Condition
       switch rule.kind {
@@ -91,6 +92,9 @@ struct CompiledModel {
         let leaf = compiler.lastTile(of: feature)
         silences.append((index, leaf))
         condition = .silence(leaf: leaf, after: after, clear: Int64(clear))
+      case .shift:
+        condition = .shift(shifts)
+        shifts += 1
       }
       return CompiledRule(rule: rule, condition: condition, key: FNV.hash(rule.name))
     }
@@ -152,6 +156,7 @@ struct CompiledModel {
 extension Model {
   /// How many hours of facts before the clock's tile an engine of this model must be restored from.
   public var factHorizonHours: Int {
-    Int(CompiledModel(self).windows.reduce(0) { max($0, $1.needsPrevious ? 2 * $1.hours : $1.hours) }) + 1
+    let windows = CompiledModel(self).windows.reduce(0) { max($0, $1.needsPrevious ? 2 * $1.hours : $1.hours) }
+    return max(Int(windows) + 1, ShiftTable(rules).horizonHours)
   }
 }

@@ -38,6 +38,7 @@ extension Engine {
       if stored.record.kind != .identify { _ = absorb(stored, account, report: false) }
     }
     try restoreFacts(restored.facts)
+    restoreShifts(restored.facts, mode)
     try restoreAccounts(restored.accountRows, mode)
     guard now.milliseconds != .min else { return }
     daySteps.move(to: now.tile)
@@ -49,7 +50,10 @@ extension Engine {
     eventNames.restore(restored.eventNames)
     userNames.restore(restored.users)
     for _ in 0..<accountNames.count { addAccount() }
-    for event in 0..<eventNames.count { usage.addEventName(eventNames.name(EventNameID(event))) }
+    for event in 0..<eventNames.count {
+      usage.addEventName(eventNames.name(EventNameID(event)))
+      shifts.addEventName(usage.features)
+    }
     for _ in 0..<userNames.count { usage.addUser() }
   }
 
@@ -92,6 +96,7 @@ extension Engine {
         core.pointee.baseScore = state.baseScore
         core.pointee.band = state.band
         guard takeTables(state, account) else { throw .unreadableState(account: account) }
+        takeShifts(state, account)
       }
       takeRules(state, account, mode)
     }
@@ -135,6 +140,7 @@ extension Engine {
       schedule(account)
     case .rebase:
       guard core.pointee.evaluated else { return }
+      tellRulesOfShifts(account)
       evaluate(account, .config)
     case .recompute:
       regradeSilently(account)

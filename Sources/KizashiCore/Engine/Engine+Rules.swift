@@ -94,6 +94,8 @@ extension Engine {
       guard hour != Int64(Int32.min) else { return (false, true) }
       let silent = daySteps.silent(after: after, lastHour: Int32(hour))
       return (now.milliseconds >= silent, state.eventsSince >= clear)
+    case .shift:
+      return (state.enteredBand >= 0, state.enteredBand != state.openedBand)
     }
   }
 
@@ -125,6 +127,8 @@ extension Engine {
       case .drop(_, let within, let history) where states[index].phase != .ok:
         let forgetting = drops[Int(account) * compiled.dropCount + history].nextForgetting(within: within)
         if forgetting > now { next = min(next, forgetting) }
+      case .shift(let watch):
+        if shifts.canChange(account, watch, today: daySteps.today.number) { next = min(next, daySteps.nextDay) }
       case .drop, .bandChange, .band, .measure, .metric, .collapse, .adopted: break
       }
     }
@@ -192,6 +196,7 @@ extension Engine {
     case .silence(let leaf, let after, _):
       let name = ReasonText.feature(compiled.leaves[leaf].feature)
       return ended ? "\(name) is used again" : "no event of \(name) for \(ReasonText.span(after))"
+    case .shift(let watch): return shiftReason(watch, account, ended: ended)
     }
   }
 }

@@ -22,17 +22,24 @@ struct StoredState {
   /// Hours, one per `lastTile` leaf.
   var lastTiles: [Int64] = []
   var rules: [Rule] = []
+  struct Shift {
+    var key: UInt64
+    var detector: ShiftDetector
+  }
+  var shifts: [Shift] = []
 }
 
 extension Engine {
   private static let stateFormat: UInt64 = 1
+  /// The same with the detectors of shift rules behind it; written only where there are such rules.
+  private static let stateFormatWithShifts: UInt64 = 2
 
   /// What ``decodeState(_:)`` reads back.
   func encodeState(of account: AccountID) -> [UInt8] {
     let core = scores.core(account).pointee
     var out = ByteWriter()
     out.bytes.reserveCapacity(64)
-    out.write(unsigned: Self.stateFormat)
+    out.write(unsigned: shifts.isEmpty ? Self.stateFormat : Self.stateFormatWithShifts)
     out.write(core.evaluated)
     out.write(core.baseScore)
     out.write(core.lastScoreEntryDay)
@@ -61,6 +68,7 @@ extension Engine {
     for leaf in compiled.lastTiles { out.write(usage.total(account, leaf, .current)) }
     out.write(unsigned: UInt64(compiled.rules.count))
     for index in compiled.rules.indices { encodeRule(index, account, &out) }
+    if !shifts.isEmpty { encodeShifts(account, &out) }
     return out.bytes
   }
 
@@ -90,7 +98,8 @@ extension Engine {
 
   static func decodeState(_ bytes: [UInt8]) -> StoredState? {
     var input = ByteReader(bytes)
-    guard input.unsigned() == stateFormat else { return nil }
+    let format = input.unsigned()
+    guard format == stateFormat || format == stateFormatWithShifts else { return nil }
     var state = StoredState()
     state.evaluated = input.flag()
     state.baseScore = input.narrow()
@@ -110,6 +119,7 @@ extension Engine {
     for _ in 0..<input.count() { state.below.append(input.signed()) }
     for _ in 0..<input.count() { state.lastTiles.append(input.signed()) }
     for _ in 0..<input.count() { state.rules.append(decodeRule(&input)) }
+    if format == stateFormatWithShifts { state.shifts = decodeShifts(&input) }
     return input.failed || !input.isAtEnd ? nil : state
   }
 

@@ -24,6 +24,7 @@ public struct Engine: ~Copyable {
   var scores: ScoreTable
   /// Per (account, drop rule).
   var drops: ContiguousArray<DropHistory> = []
+  var shifts: ShiftTable
 
   // Since the last drain.
   var pending = Commit()
@@ -50,6 +51,7 @@ public struct Engine: ~Copyable {
   ///   - seed: places names in hash tables; any secret number. What is computed does not depend on it.
   public init(model: Model, configVersion: Int, sources: [SourceModel], seed: UInt64) {
     compiled = CompiledModel(model)
+    shifts = ShiftTable(model.rules)
     self.configVersion = configVersion
     accountNames = NameTable(firstID: 0, owned: false, seed: seed)
     eventNames = NameTable(firstID: 0, owned: false, seed: seed)
@@ -87,6 +89,7 @@ public struct Engine: ~Copyable {
   mutating func addAccount() {
     scores.addAccount()
     drops.append(contentsOf: repeatElement(DropHistory(), count: compiled.dropCount))
+    shifts.addAccount()
     usage.addAccount()
     queue.addAccount()
   }

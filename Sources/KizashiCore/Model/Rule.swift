@@ -35,6 +35,8 @@ public enum RuleKind: Sendable, Equatable {
   case adopted(feature: FeatureReference, windowHours: Int, days: Int)
   /// No event of the feature for `after`; ends after `clear` events (≥ 1).
   case silence(feature: FeatureReference, after: RuleSpan, clear: Int)
+  /// The feature's daily use has shifted from its usual weekday level, and the shift lasts (see ``ShiftDetector``).
+  case shift(feature: FeatureReference, ShiftSettings)
 }
 
 extension RuleKind {
