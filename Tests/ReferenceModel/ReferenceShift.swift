@@ -3,15 +3,18 @@ import KizashiCore
 /// A `shift` rule of one account, day by day, every number from the raw lines.
 ///
 /// A day is judged at its end by the lines known then, and never again: so what was said of each day is kept.
-struct ReferenceShift: Sendable {
-  enum Side: Sendable { case down, up }
+package struct ReferenceShift: Sendable {
+  package enum Side: Sendable { case down, up }
 
   /// How things stood when a day had been judged.
-  private struct Standing: Sendable {
-    var day: Int32
-    var down = Rational(0)
-    var up = Rational(0)
-    var side: Side?
+  package struct Standing: Sendable {
+    package var day: Int32
+    /// Nil: the day said nothing.
+    package var z: Rational?
+    package var down = Rational(0)
+    package var up = Rational(0)
+    /// The alarm that lasts.
+    package var side: Side?
     /// z of the days since the last alarm.
     var sinceAlarm: [Rational] = []
   }
@@ -44,6 +47,7 @@ struct ReferenceShift: Sendable {
   private static func judged(_ before: Standing, _ z: Rational?, _ settings: ShiftSettings) -> Standing {
     var now = before
     now.day += 1
+    now.z = z
     guard let z else { return now }
     let k = Rational(Int128(settings.k), 10_000)
     let h = Rational(Int128(settings.h), 10_000)
@@ -74,7 +78,20 @@ struct ReferenceShift: Sendable {
     _ context: ReferenceContext
   ) -> Rational? {
     guard let first = facts.usage.map({ context.day(ofHour: $0.hour) }).min() else { return nil }
-    func y(_ day: Int32) -> Rational { root(of: facts.events(of: feature, on: day, context)) }
+    return z(of: day, first: first, settings) { root(of: facts.events(of: feature, on: $0, context)) }
+  }
+
+  /// Days 0, 1, … of a feature by itself, all of them judged at their ends.
+  package static func days(_ counts: [Int64], _ settings: ShiftSettings) -> [Standing] {
+    var history = [Standing(day: -1)]
+    for day in counts.indices {
+      let z = z(of: Int32(day), first: 0, settings) { root(of: counts[Int($0)]) }
+      history.append(judged(history[day], z, settings))
+    }
+    return Array(history.dropFirst())
+  }
+
+  private static func z(of day: Int32, first: Int32, _ settings: ShiftSettings, y: (Int32) -> Rational) -> Rational? {
     let weekdays = (0..<settings.weekDays).map { weekday in
       (settings.nearestWeek...settings.farthestWeek)
         .map { day - Int32($0 * settings.weekDays) - Int32(weekday) }.filter { $0 >= first }.map(y)

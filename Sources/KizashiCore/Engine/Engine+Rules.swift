@@ -128,7 +128,7 @@ extension Engine {
         let forgetting = drops[Int(account) * compiled.dropCount + history].nextForgetting(within: within)
         if forgetting > now { next = min(next, forgetting) }
       case .shift(let watch):
-        if shifts.canChange(account, watch, today: daySteps.today.number) { next = min(next, daySteps.nextDay) }
+        next = min(next, nextShiftDeadline(watch, account))
       case .drop, .bandChange, .band, .measure, .metric, .collapse, .adopted: break
       }
     }

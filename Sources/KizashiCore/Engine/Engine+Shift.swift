@@ -31,6 +31,15 @@ extension Engine {
     }
   }
 
+  /// The end of the first day that can change an alarm without an event; `.max`: none.
+  mutating func nextShiftDeadline(_ watch: Int, _ account: AccountID) -> Int64 {
+    let today = daySteps.today.number
+    guard shifts.canChange(account, watch, today: today) else { return .max }
+    // Before that a day has too few weeks to be compared with.
+    let speaking = firstDay(account) + shifts.watches[watch].settings.silentDays
+    return speaking <= today ? daySteps.nextDay : daySteps.start(of: speaking + 1)
+  }
+
   /// The local day of the account's first usage; `.max`: none.
   private func firstDay(_ account: AccountID) -> Int32 {
     let first = scores.core(account).pointee.firstSeen

@@ -112,6 +112,7 @@ struct DaySteps {
   /// The first millisecond of the next business day.
   private(set) var nextBusinessDay: Int64 = .max
   private var cachedSilence: [Int64: Int64] = [:]
+  private var cachedStarts: [Int32: Int64] = [:]
 
   init(_ calendar: BusinessCalendar) { self.calendar = calendar }
 
@@ -141,6 +142,15 @@ struct DaySteps {
     return (last.number + 1...day.number).reduce(Int64(0)) {
       $0 + (calendar.isBusinessDay(LocalDay(number: $1)) ? 1 : 0)
     }
+  }
+
+  /// The first millisecond of a local day to come.
+  mutating func start(of day: Int32) -> Int64 {
+    if let known = cachedStarts[day] { return known }
+    if cachedStarts.count > 4096 { cachedStarts.removeAll() }
+    let start = calendar.firstTile(of: LocalDay(number: day)).start.milliseconds
+    cachedStarts[day] = start
+    return start
   }
 
   /// The instant from which a feature last used in `lastHour` counts as silent.

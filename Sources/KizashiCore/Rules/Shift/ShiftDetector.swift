@@ -33,7 +33,7 @@ public struct ShiftDetector: Sendable, Equatable, BitwiseCopyable {
   public init() {}
 
   /// Begins behind a day: it and what lies before it is never judged.
-  mutating func begin(behind day: Int32) { (judged, downBefore, upBefore) = (day, day, day) }
+  public mutating func begin(behind day: Int32) { (judged, downBefore, upBefore) = (day, day, day) }
 
   /// Judges a day at its end. Days must ascend.
   ///

@@ -44,6 +44,9 @@ public struct ShiftSettings: Sendable, Equatable {
     self.leastWeeks = leastWeeks
   }
 
+  /// How many days an account has before one has `leastWeeks` to be compared with.
+  var silentDays: Int32 { Int32(weekDays * (nearestWeek + leastWeeks - 1)) }
+
   /// How many days before a day the farthest one lies that it is compared with.
   var reach: Int32 { Int32(weekDays * farthestWeek + weekDays - 1) }
 }

@@ -53,6 +53,7 @@ struct ShiftTable {
 
   /// Adds the next event name, which `index` knows already.
   mutating func addEventName(_ index: FeatureIndex) {
+    guard !isEmpty else { return }
     let event = EventNameID(belonging.count)
     belonging.append(features.indices.filter { index.belongs(event, to: features[$0]) })
   }
