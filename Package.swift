@@ -20,6 +20,8 @@ let package = Package(
     .library(name: "KizashiDecode", targets: ["KizashiDecode"]),
     .library(name: "KizashiSample", targets: ["KizashiSample"]),
     .library(name: "KizashiClient", targets: ["KizashiClient"]),
+    // For Benchmarks only: what docs/SHIFT.md measures, the same code as the tests hold it to.
+    .library(name: "ShiftEvidence", targets: ["ShiftEvidence"]),
     // For the fault tests only: a library to preload has to be a product.
     .library(name: "FaultShim", type: .dynamic, targets: ["FaultShim"]),
   ],
@@ -79,8 +81,13 @@ let package = Package(
       name: "ReferenceModelTests", dependencies: ["ReferenceModel", "KizashiCore"], swiftSettings: strict),
     // Chance, accidents and gzip for all of them.
     .target(name: "TestSupport", dependencies: ["CZlib"], path: "Tests/TestSupport", swiftSettings: strict),
+    // Simulated accounts and the published measures by which the detector of shifts is judged. See docs/SHIFT.md.
+    .target(
+      name: "ShiftEvidence", dependencies: ["KizashiCore", "TestSupport"], path: "Tests/ShiftEvidence",
+      swiftSettings: strict),
     .testTarget(
-      name: "KizashiCoreTests", dependencies: ["KizashiCore", "ReferenceModel", "TestSupport"], swiftSettings: strict),
+      name: "KizashiCoreTests", dependencies: ["KizashiCore", "ReferenceModel", "ShiftEvidence", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "KizashiDecodeTests", dependencies: ["KizashiDecode", "KizashiCore", "TestSupport"],
       swiftSettings: strict),

@@ -10,6 +10,12 @@ let package = Package(
       name: "stages",
       dependencies: [
         .product(name: "KizashiCore", package: "kizashi"), .product(name: "KizashiDecode", package: "kizashi"),
-      ], swiftSettings: [.treatAllWarnings(as: .error)])
+      ], swiftSettings: [.treatAllWarnings(as: .error)]),
+    // Calibration and score of the detector of shifts: see docs/SHIFT.md.
+    .executableTarget(
+      name: "shift",
+      dependencies: [
+        .product(name: "KizashiCore", package: "kizashi"), .product(name: "ShiftEvidence", package: "kizashi"),
+      ], swiftSettings: [.treatAllWarnings(as: .error)]),
   ]
 )

@@ -141,6 +141,11 @@ import Testing
     (
       "{kind: adopted, feature: any, window: 14d, days: 5}", .adopted(feature: .any, windowHours: 336, days: 5)
     ),
+    ("{kind: shift, feature: core}", .shift(feature: .core, ShiftSettings(direction: .down, k: 5_000, h: 80_000))),
+    (
+      "{kind: shift, feature: any, direction: both, k: 0.25, h: 5.0001}",
+      .shift(feature: .any, ShiftSettings(direction: .both, k: 2_500, h: 50_001))
+    ),
     (
       "{kind: silence, feature: any, after: 36h, clear: 3}",
       .silence(feature: .any, after: .milliseconds(129_600_000), clear: 3)

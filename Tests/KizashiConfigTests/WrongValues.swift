@@ -166,6 +166,16 @@ let wrongValues: [(String, String)] = [
   (rule("kind: breadth_collapse, least: 0"), "expected a number of features 1–1000"),
   (rule("kind: adopted"), "\"feature\" is missing"),
   (rule("kind: adopted, feature: any, window: 7d, days: 9"), "9 days do not fit a window of 7 days"),
+  (rule("kind: shift"), "\"feature\" is missing"),
+  (rule("kind: shift, feature: any, direction: sideways"), "expected one of down, up, both, found \"sideways\""),
+  (rule("kind: shift, feature: any, k: 3"), "expected the slack a day, a number from 0 to 2.9, found \"3\""),
+  (rule("kind: shift, feature: any, k: 0.12345"), "at most 4 digits after the point"),
+  (rule("kind: shift, feature: any, h: 0"), "expected the evidence for an alarm, a number from 1 to 100, found \"0\""),
+  (rule("kind: shift, feature: any, window: 7d"), "it is a key of kind: breadth_collapse"),
+  (
+    "windows: [24h]\nstore: {retention: 60d}\n" + rule("kind: shift, feature: any"),
+    "usage must be kept for at least 122d, found 60d"
+  ),
   (rule("kind: silence, after: 7d"), "\"feature\" is missing"),
   (rule("kind: silence, feature: any, after: 90m"), "expected a silence of whole hours such as 24h or 28d"),
   (rule("kind: silence, feature: any, after: 0bd"), "expected 1bd to 1000bd"),
@@ -211,4 +221,3 @@ let laterKeys: [(String, String)] =
   + ["renotify", "snooze", "quiet_hours", "shadow"].map {
     (rule("kind: band_change, \($0): 1d"), $0)
   }
-  + ["shift"].map { (rule("kind: \($0)"), $0) }

@@ -302,6 +302,11 @@ package struct ReferenceAccount: Sendable {
       cause: commonCause(of: lines, otherwise: trigger.cause), because: lines)
   }
 
+  /// Takes back looks beyond an earlier clock, of which nothing came.
+  mutating func rewind(to clock: Int64, context: ReferenceContext) {
+    for index in rules.indices { rules[index].shift.rewind(to: clock, context) }
+  }
+
   // MARK: - Candidate instants
 
   /// The next instant after `now` worth a look. Most of them change nothing.

@@ -63,7 +63,7 @@ struct ReferenceContext: Sendable {
       case .breadthCollapse(let hours, _, _), .adopted(_, let hours, _): result.insert(hours)
       case .abandoned(_, let hours, let before, _, let alive): result.formUnion([hours, hours + before, alive])
       case .bandChange, .persistent, .drop, .threshold(.measure, _, _), .silence, .overdue, .powerUserLost, .attribute,
-        .attributeChanged, .composite:
+        .attributeChanged, .composite, .shift:
         break
       }
     }

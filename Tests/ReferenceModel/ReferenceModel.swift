@@ -56,6 +56,7 @@ package struct ReferenceModel {
       let new = engineClock ?? least
       if new < least || new > instant { impossibleClocks.append((new, least, instant)) }
       clock = max(least, min(new, instant))
+      for index in accounts.indices { accounts[index].rewind(to: max(least, min(new, instant)), context: context) }
     case .settle(let instant):
       if let old = clock, instant <= old { return }
       _ = fireDeadlines(through: instant)

@@ -19,6 +19,9 @@ struct ReferenceRuleState: Sendable {
   var openedAt: Int64?
   /// `attribute` with `changed_within`: when it last changed.
   var changedAt: Int64?
+  var shift = ReferenceShift()
+  /// `shift`: the side that opened the episode.
+  var openedSide: ReferenceShift.Side?
 }
 
 /// What a rule looks at in one evaluation.
@@ -56,10 +59,14 @@ extension ReferenceRuleState {
     if let change = input.bandChange, case .bandChange(let from, let to) = rule.kind {
       holdsBand = Self.counts(change, from: from, to: to)
     }
+    let now = input.now
+    var isAnother = input.bandChange != nil
+    if case .shift(let feature, let settings) = rule.kind {
+      isAnother = shift.look(feature, settings, at: now, input.facts, input.context)
+    }
     let applies = input.holds(rule.when) && !(rule.until.map { input.holds($0) } ?? false)
     let isCleared = rule.clear.map { input.holds($0) }
     let holds = applies && !(isCleared ?? false) && condition(rule, input)
-    let now = input.now
     var path = [phase]
     if input.rebases && holds && phase == .ok { inhibited = true }
     if inhibited {
@@ -73,8 +80,11 @@ extension ReferenceRuleState {
         phase = .ok
         return path + [.ok]
       }
-      // Its time starts anew with another band, too.
-      if case .bandChange = rule.kind, input.bandChange != nil { pendingSince = now }
+      // Its time starts anew with another band, too, or another side.
+      switch rule.kind {
+      case .bandChange, .shift: if isAnother { pendingSince = now }
+      default: break
+      }
       guard now >= pendingSince + rule.forMilliseconds else { return path }
       open(in: input.band, at: now)
       return path + [.firing]
@@ -147,6 +157,7 @@ extension ReferenceRuleState {
   private mutating func open(in band: String, at now: Int64) {
     openedAt = now
     openedBand = band
+    openedSide = shift.side
     phase = .firing
     episode += 1
     clearSince = nil
@@ -167,6 +178,7 @@ extension ReferenceRuleState {
     case .drop, .persistent, .breadthCollapse, .overdue, .abandoned, .powerUserLost, .attribute, .attributeChanged,
       .composite:
       return !condition
+    case .shift: return openedSide != shift.side
     case .adopted: return !Self.isInUse(rule, input)
     case .silence(_, _, let clear): return eventsSinceOpening >= Int64(clear)
     case .threshold(let subject, let comparison, let clear):
@@ -182,6 +194,7 @@ extension ReferenceRuleState {
   private func condition(_ rule: Rule, _ input: ReferenceRuleInput) -> Bool {
     switch rule.kind {
     case .bandChange: return holdsBand
+    case .shift: return shift.side != nil
     case .drop(let by, let within):
       guard let score = input.reading.score else { return false }
       let inForce = input.scores.filter { $0.until.map { $0 > input.now - within } ?? true }
@@ -266,7 +279,7 @@ extension ReferenceRuleState {
       if let last = facts.lastHour(of: feature, context: context) { result.append((last + 1) * hourLength + length) }
     case .attributeChanged(_, let within): if let changedAt { result.append(changedAt + within) }
     case .silence, .bandChange, .threshold, .persistent, .breadthCollapse, .adopted, .overdue, .abandoned,
-      .powerUserLost, .attribute, .composite:
+      .powerUserLost, .attribute, .composite, .shift:
       break
     }
     return result

@@ -85,6 +85,12 @@ extension CanonicalForm {
       pairs = [
         ("kind", .plain("adopted")), ("feature", name(feature)), ("window", window(hours)), ("days", .number(days)),
       ]
+    case .shift(let feature, let settings):
+      pairs = [
+        ("kind", .plain("shift")), ("feature", name(feature)),
+        ("direction", .plain(ShiftReading.name(of: settings.direction))),
+        ("k", .plain(ShiftReading.text(settings.k))), ("h", .plain(ShiftReading.text(settings.h))),
+      ]
     case .silence(let feature, let after, let clear):
       pairs = [
         ("kind", .plain("silence")), ("feature", name(feature)), ("after", span(after)), ("clear", .number(clear)),

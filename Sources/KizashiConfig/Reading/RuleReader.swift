@@ -25,7 +25,7 @@ extension Reading {
       cursor.fail("\"kind\" is missing: one of \(Shape.ruleKinds.joined(separator: ", "))")
       return nil
     }
-    guard let kind = cursor.child("kind", entry.value).choice(Shape.ruleKinds, later: Shape.laterRuleKinds),
+    guard let kind = cursor.child("kind", entry.value).choice(Shape.ruleKinds),
       let section = cursor.section(.rule(kind: kind), "a rule")
     else { return nil }
     let meaning = self.kind(kind, section, bands, before: before)
@@ -98,6 +98,8 @@ extension Reading {
       return .threshold(.metric(metric), comparison.limit, clear: comparison.clear)
     case "silence":
       return self.silence(section)
+    case "shift":
+      return self.shift(section)
     default: preconditionFailure("a kind of rule without a reader: \(kind)")
     }
   }

@@ -114,14 +114,8 @@ extension Shape {
   /// The kinds of rules this version reads.
   static let ruleKinds = [
     "band_change", "persistent", "drop", "threshold", "trend", "silence", "breadth_collapse", "adopted", "abandoned",
-    "overdue", "power_user_lost", "attribute", "composite",
+    "overdue", "power_user_lost", "attribute", "composite", "shift",
   ]
-  /// The kinds of later versions.
-  static let laterRuleKinds: [String: Later] = Dictionary(
-    uniqueKeysWithValues: [
-      "shift"
-    ].map { ($0, .customerSuccess) })
-
   private static let ruleCommon = [
     "kind", "when", "until", "clear", "for", "keep_firing_for", "cooldown", "severity", "playbook", "hooks",
   ]
@@ -139,6 +133,7 @@ extension Shape {
     "power_user_lost": ["after"],
     "attribute": ["attribute", "is", "changed_within"],
     "composite": ["all", "any"],
+    "shift": ["feature", "direction", "k", "h"],
   ]
 
   /// The keys of a rule of one kind.

@@ -127,7 +127,7 @@ struct ExpectationReader {
   /// `because: reports_trend`, or `{measure: reports_trend, cause: expiry}`.
   private func because(_ cursor: Cursor?) -> ExpectedReason?? {
     guard let cursor else { return .some(nil) }
-    let measures = model.measures.map(\.name) + ["cap", "override", "config"]
+    let measures = model.measures.map(\.name) + ExplanationLine.others.values.sorted()
     if case .scalar = cursor.node.value {
       return cursor.choices(measures, "a measure").map { .some(ExpectedReason(measure: $0[0], cause: nil)) }
     }

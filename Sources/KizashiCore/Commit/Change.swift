@@ -62,6 +62,16 @@ public struct ExplanationLine: Sendable, Equatable {
   public static let configuration = -3
   /// Stands for a measure where another scorecard of the same config moved the score.
   public static let scorecard = -4
+  /// What stands for a measure, and its name.
+  public static let others = [cap: "cap", override: "override", configuration: "config", scorecard: "scorecard"]
+
+  /// What the line is about, as users see it.
+  ///
+  /// - Parameter measures: Names of the model's measures.
+  public func name(_ measures: [String]) -> String {
+    measures.indices.contains(measure) ? measures[measure] : Self.others[measure] ?? ""
+  }
+
   /// Index into the model's measures, or what stands for one: ``cap``, ``override``, ``configuration``, ``scorecard``.
   public var measure: Int { Int(number) }
   /// Hundredths of a point; the lines of a change add up exactly to its delta.

@@ -68,6 +68,7 @@ struct CompiledModel {
     var dayStepMetrics: [(Int, DayUnit)] = []
     var attributeChanges: [(Int, String)] = []
     var powerUserRules = 0
+    var shifts = 0
     rules = model.rules.enumerated().map { index, rule in
       let condition: CompiledRule.Condition
       switch rule.kind {
@@ -129,6 +130,9 @@ struct CompiledModel {
         _ = compiler.compile(.count(feature: .core, windowHours: PowerUsers.hours))
         condition = .powerUserLost(after: after, slot: powerUserRules)
         powerUserRules += 1
+      case .shift:
+        condition = .shift(shifts)
+        shifts += 1
       }
       return CompiledRule(
         rule: rule, condition: condition,
@@ -204,6 +208,7 @@ struct CompiledModel {
 extension Model {
   /// How many hours of facts before the clock's tile an engine of this model must be restored from.
   public var factHorizonHours: Int {
-    Int(CompiledModel(self).windows.reduce(0) { max($0, $1.needsPrevious ? 2 * $1.hours : $1.hours) }) + 1
+    let windows = CompiledModel(self).windows.reduce(0) { max($0, $1.needsPrevious ? 2 * $1.hours : $1.hours) }
+    return max(Int(windows) + 1, ShiftTable(rules).horizonHours)
   }
 }

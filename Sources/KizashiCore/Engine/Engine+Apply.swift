@@ -185,6 +185,7 @@ extension Engine {
     let clockHour = now.tile.hour
     pending.facts.append(
       Fact(hour: hour, account: account, event: event, user: user, events: count, first: instant, last: instant))
+    if !shifts.isEmpty { countTowardShifts(account, event: event, hour: hour, count: count) }
     usage.add(account, event: event, user: user, hour: hour, count: count, clockHour: clockHour)
     let core = scores.core(account)
     if instant < core.pointee.firstSeen {
@@ -272,6 +273,7 @@ extension Engine {
     let text = String(decoding: name, as: UTF8.self)
     usage.addEventName(text)
     addEventToMilestones(text)
+    shifts.addEventName(usage.features)
     return eventNames.insert(name, hash: hash)
   }
 

@@ -13,6 +13,7 @@ extension Engine {
   /// Evaluates an account at the clock: grades, score, band, journal, rules, next deadline.
   mutating func evaluate(_ account: AccountID, _ trigger: Trigger) {
     daySteps.move(to: now.tile)
+    if !shifts.isEmpty { judgeDays(account) }
     let core = scores.core(account)
     // Before the grades, which may ask how many are reached.
     if !compiled.customers.milestones.isEmpty { reachMilestones(account) }

@@ -38,6 +38,7 @@ extension Engine {
       if stored.record.kind != .identify { _ = absorb(stored, account, report: false) }
     }
     try restoreFacts(restored.facts)
+    restoreShifts(restored.facts, mode)
     try restoreAccounts(restored.accountRows, mode)
     guard now.milliseconds != .min else { return }
     daySteps.move(to: now.tile)
@@ -53,6 +54,7 @@ extension Engine {
       let name = eventNames.name(EventNameID(event))
       usage.addEventName(name)
       addEventToMilestones(name)
+      shifts.addEventName(usage.features)
     }
     for _ in 0..<userNames.count { usage.addUser() }
   }
@@ -116,6 +118,7 @@ extension Engine {
         core.pointee.baseScore = state.baseScore
         core.pointee.band = state.band
         guard takeTables(state, account) else { throw .unreadableState(account: account) }
+        takeShifts(state, account)
       }
       takeRules(state, account, mode)
     }
@@ -169,6 +172,7 @@ extension Engine {
       schedule(account)
     case .rebase:
       guard core.pointee.evaluated else { return }
+      tellRulesOfShifts(account)
       evaluate(account, .config)
     case .recompute:
       regradeSilently(account, choosesCard: true)

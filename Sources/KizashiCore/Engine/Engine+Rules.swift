@@ -146,6 +146,8 @@ extension Engine {
       let states = scores.rules(account)
       return Self.plain(
         all ? rules.allSatisfy { states[$0].phase == .firing } : rules.contains { states[$0].phase == .firing })
+    case .shift:
+      return (state.enteredBand >= 0, state.enteredBand != state.openedBand)
     }
   }
 
@@ -184,6 +186,7 @@ extension Engine {
         let end = states[index].markedAt + within
         if end > now { next = min(next, end) }
       case .powerUserLost: next = min(next, daySteps.nextDay)
+      case .shift(let watch): next = min(next, nextShiftDeadline(watch, account))
       case .drop, .bandChange, .band, .measure, .metric, .collapse, .adopted, .overdue, .abandoned, .holds, .marked,
         .composite:
         break
@@ -291,6 +294,7 @@ extension Engine {
       return ended
         ? (all ? "not all of its rules fire any more" : "none of its rules fires any more")
         : "\(firing.joined(separator: " and ")) \(firing.count == 1 ? "fires" : "fire")"
+    case .shift(let watch): return shiftReason(watch, account, ended: ended)
     }
   }
 }

@@ -30,6 +30,11 @@ struct StoredState {
     var key: UInt64
     var state: CustomerTable.MilestoneState
   }
+  struct Shift {
+    var key: UInt64
+    var detector: ShiftDetector
+  }
+  var shifts: [Shift] = []
 }
 
 extension Engine {
@@ -70,6 +75,7 @@ extension Engine {
     out.write(unsigned: UInt64(compiled.rules.count))
     for index in compiled.rules.indices { encodeRule(index, account, &out) }
     encodeCustomer(account, &out)
+    encodeShifts(account, &out)
     return out.bytes
   }
 
@@ -141,6 +147,7 @@ extension Engine {
     for _ in 0..<input.count() { state.lastTiles.append(input.signed()) }
     for _ in 0..<input.count() { state.rules.append(decodeRule(&input)) }
     decodeCustomer(&input, &state)
+    state.shifts = decodeShifts(&input)
     return input.failed || !input.isAtEnd ? nil : state
   }
 

@@ -36,6 +36,7 @@ public struct Engine: ~Copyable {
   var drops: ContiguousArray<DropHistory> = []
   /// Per (account, power_user_lost rule).
   var lostPowerUsers: ContiguousArray<LostPowerUser> = []
+  var shifts: ShiftTable
 
   // Since the last drain.
   var pending = Commit()
@@ -62,6 +63,7 @@ public struct Engine: ~Copyable {
   ///   - seed: places names in hash tables; any secret number. What is computed does not depend on it.
   public init(model: Model, configVersion: Int, sources: [SourceModel], seed: UInt64) {
     compiled = CompiledModel(model)
+    shifts = ShiftTable(model.rules)
     self.configVersion = configVersion
     accountNames = NameTable(firstID: 0, owned: false, seed: seed)
     eventNames = NameTable(firstID: 0, owned: false, seed: seed)
@@ -104,6 +106,7 @@ public struct Engine: ~Copyable {
     if compiled.customers.isNeeded { customers.addAccount() }
     drops.append(contentsOf: repeatElement(DropHistory(), count: compiled.dropCount))
     lostPowerUsers.append(contentsOf: repeatElement(LostPowerUser(), count: compiled.powerUserRuleCount))
+    shifts.addAccount()
     usage.addAccount()
     queue.addAccount()
   }
@@ -126,6 +129,7 @@ struct DaySteps {
   /// The first millisecond of the next business day.
   private(set) var nextBusinessDay: Int64 = .max
   private var cachedSilence: [Int64: Int64] = [:]
+  private var cachedStarts: [Int32: Int64] = [:]
 
   init(_ calendar: BusinessCalendar) { self.calendar = calendar }
 
@@ -174,6 +178,15 @@ struct DaySteps {
     return (last.number + 1...day.number).reduce(Int64(0)) {
       $0 + (calendar.isBusinessDay(LocalDay(number: $1)) ? 1 : 0)
     }
+  }
+
+  /// The first millisecond of a local day to come.
+  mutating func start(of day: Int32) -> Int64 {
+    if let known = cachedStarts[day] { return known }
+    if cachedStarts.count > 4096 { cachedStarts.removeAll() }
+    let start = calendar.firstTile(of: LocalDay(number: day)).start.milliseconds
+    cachedStarts[day] = start
+    return start
   }
 
   /// The instant from which a feature last used in `lastHour` counts as silent.

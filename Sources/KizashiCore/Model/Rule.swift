@@ -48,6 +48,8 @@ public enum RuleKind: Sendable, Equatable {
   case attributeChanged(String, withinMilliseconds: Int64)
   /// All, or at least one, of these rules (which stand before this one) fire.
   case composite(all: Bool, rules: [String])
+  /// The feature's daily use has shifted from its usual weekday level, and the shift lasts (see ``ShiftDetector``).
+  case shift(feature: FeatureReference, ShiftSettings)
 }
 
 extension RuleKind {

@@ -18,6 +18,8 @@ struct CompiledRule {
     /// For so long after it was marked.
     case marked(within: Int64)
     case composite(all: Bool, rules: [Int])
+    /// Its place among the shift rules.
+    case shift(Int)
   }
   let rule: Rule
   let condition: Condition
@@ -40,9 +42,9 @@ struct RuleState: Equatable {
   var phase: Phase = .ok
   /// True before a change of config made it possible: must turn false once before it may open, and what opens once never does.
   var inhibited = false
-  /// band_change: the band whose entering made it true; -1: none.
+  /// band_change: the band whose entering made it true; shift: the side of the alarm that lasts; -1: none.
   var enteredBand: Int8 = -1
-  /// band_change: the band that opened the episode.
+  /// band_change: the band that opened the episode; shift: the side.
   var openedBand: Int8 = -1
   /// Since when pending.
   var since: Int64 = .max

@@ -120,23 +120,13 @@ package struct AlertPayload: Sendable {
 
   private func write(_ line: ExplanationLine, _ json: inout JSONText) {
     json.beginObject()
-    json.pair("measure", measureName(line.measure))
+    json.pair("measure", line.name(measureNames))
     json.key("points")
     json.hundredths(line.points)
     json.pair("from", line.from.rational.map(Self.text))
     json.pair("to", line.to.rational.map(Self.text))
     json.pair("cause", line.cause.name)
     json.endObject()
-  }
-
-  private func measureName(_ index: Int) -> String {
-    switch index {
-    case ExplanationLine.cap: "cap"
-    case ExplanationLine.override: "override"
-    case ExplanationLine.configuration: "config"
-    case ExplanationLine.scorecard: "scorecard"
-    default: measureNames.indices.contains(index) ? measureNames[index] : ""
-    }
   }
 
   /// Whole values without decimals (`12` users), others with two (`0.61`).

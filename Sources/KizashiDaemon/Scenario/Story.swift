@@ -155,11 +155,9 @@ package struct StoryTeller: ~Copyable {
   }
 
   private func explained(_ lines: [ExplanationLine]) -> [StoredExplanation] {
-    let others = [-1: "cap", -2: "override", ExplanationLine.configuration: "config"]
     return lines.map { line in
       StoredExplanation(
-        measure: measureNames.indices.contains(line.measure)
-          ? measureNames[line.measure] : others[line.measure] ?? "\(line.measure)",
+        measure: line.name(measureNames),
         points: Double(line.points) / 100, from: Self.text(line.from), to: Self.text(line.to), cause: line.cause.name)
     }
   }

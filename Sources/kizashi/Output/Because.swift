@@ -8,6 +8,17 @@ enum Because {
     "\(reason(cause: cause, metric: metric)) (\(cause))"
   }
 
+  /// The same of what is no measure; nil: it is one.
+  static func sentence(of other: String, cause: String) -> String? {
+    switch other {
+    case ExplanationLine.others[ExplanationLine.cap]:
+      "because what it asks for began or ceased to be true (\(cause))"
+    case ExplanationLine.others[ExplanationLine.override]:
+      cause == Cause.expiry.name ? "because it ended (\(cause))" : "because somebody set or changed it (\(cause))"
+    default: nil
+    }
+  }
+
   private static func reason(cause: String, metric: Metric?) -> String {
     let feature = metric.flatMap(usage).map { " of \($0)" } ?? ""
     switch cause {

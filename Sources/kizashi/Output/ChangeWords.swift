@@ -26,7 +26,9 @@ enum ChangeWords {
   static func line(_ line: StoredExplanation, page: Page, indent: Int) -> String {
     let points = Styled(Wording.signedFixed(line.points), .change(line.points))
     let padding = String(repeating: " ", count: indent)
-    let because = Because.sentence(cause: line.cause, metric: page.metric(ofMeasure: line.measure))
+    let because =
+      Because.sentence(of: line.measure, cause: line.cause)
+      ?? Because.sentence(cause: line.cause, metric: page.metric(ofMeasure: line.measure))
     return "\(padding)\(page.painter.paint(points, width: 7, .right)) points  "
       + "\(page.painter.paint(sentence(line), .plain)), \(because)\n"
   }

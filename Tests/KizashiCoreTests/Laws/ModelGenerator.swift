@@ -183,7 +183,7 @@ enum ModelGenerator {
 
   private static func kind(_ model: Model, _ random: inout SeededGenerator) -> RuleKind {
     let bands = model.bands.bands.map(\.name) + ["unknown"]
-    switch random.int(0...19) {
+    switch random.int(0...22) {
     case 14:
       return .abandoned(
         feature: feature(&random), windowHours: random.pick(windows), beforeHours: random.pick(windows),
@@ -198,6 +198,7 @@ enum ModelGenerator {
     case 18 where model.rules.count >= 2:
       return .composite(all: random.chance(50), rules: [random.pick(model.rules).name, random.pick(model.rules).name])
     case 19 where !model.milestones.isEmpty: return .overdue(milestone: random.pick(model.milestones).name)
+    case 20...22: return .shift(feature: feature(&random), shift(&random))
     case 10:
       return .persistent(bands: random.chance(50) ? [random.pick(bands)] : [random.pick(bands), random.pick(bands)])
     case 11:
@@ -220,6 +221,15 @@ enum ModelGenerator {
         clear: random.pick([1, 1, 1, 3]))
     default: return threshold(model, &random)
     }
+  }
+
+  /// Weeks so short that some of them pass in a small universe, and little asked for.
+  private static func shift(_ random: inout SeededGenerator) -> ShiftSettings {
+    let nearest = random.int(1...2)
+    return ShiftSettings(
+      direction: random.pick(ShiftSettings.Direction.allCases), k: random.pick([0, 1234, 5_000]),
+      h: random.pick([0, 5_000, 20_000, 40_000]), weekDays: random.pick([1, 2, 3, 7]), nearestWeek: nearest,
+      farthestWeek: nearest + random.int(0...4), leastWeeks: random.int(1...2))
   }
 
   private static func threshold(_ model: Model, _ random: inout SeededGenerator) -> RuleKind {

@@ -1,0 +1,37 @@
+/// Events a day of one feature of one account, over as many days as the shift rules look back; exact up to `UInt32.max` a day.
+struct DailyCounts {
+  /// By day modulo its length; empty before the first event.
+  private var counts: ContiguousArray<UInt32> = []
+  /// The newest day with an event; `.min`: none.
+  private(set) var newest: Int32 = .min
+
+  /// Adds events of a day; what lies `span` days or more before the newest day no longer matters.
+  mutating func add(_ events: Int64, on day: Int32, span: Int) {
+    if counts.isEmpty {
+      counts = ContiguousArray(repeating: 0, count: span)
+      newest = day
+    }
+    if day > newest {
+      let passed = min(Int64(day) - Int64(newest), Int64(span))
+      for back in 0..<Int32(passed) { counts[place(day - back)] = 0 }
+      newest = day
+    }
+    guard Int64(newest) - Int64(day) < Int64(span) else { return }
+    let place = place(day)
+    let (sum, overflow) = Int64(counts[place]).addingReportingOverflow(events)
+    counts[place] = overflow ? .max : UInt32(clamping: sum)
+  }
+
+  /// Events of a day.
+  @inline(__always)
+  subscript(day: Int32) -> UInt32 {
+    guard day <= newest, Int64(newest) - Int64(day) < Int64(counts.count) else { return 0 }
+    return counts[place(day)]
+  }
+
+  @inline(__always)
+  private func place(_ day: Int32) -> Int {
+    let rest = Int(day) % counts.count
+    return rest < 0 ? rest + counts.count : rest
+  }
+}
