@@ -7,7 +7,7 @@ extension Reading {
   func rules(_ cursor: Cursor?, bands: BandModel) -> [Rule] {
     guard let section = cursor?.section(.rules, "a mapping of rule names") else { return [] }
     return section.names.compactMap { name, key, value in
-      let isName = key.isName(name, of: "rule", inIds: true)
+      let isName = key.isName(name, of: "rule", inIds: true, reserved: [PipelineAlert.rule])
       guard let rule = self.rule(name, value, bands), isName else { return nil }
       return rule
     }
@@ -159,7 +159,8 @@ extension Reading {
     return .adopted(feature: feature, windowHours: window, days: days)
   }
 
-  private func hooks(_ cursor: Cursor) -> [String] {
+  /// Names of hooks that are there.
+  func hooks(_ cursor: Cursor) -> [String] {
     var result: [String] = []
     for item in cursor.itemsOrOne("a list of hook names") ?? [] {
       guard let name = item.text("the name of a hook") else { continue }

@@ -87,6 +87,7 @@ extension Engine {
   @inline(__always)
   private mutating func accept(_ instant: Int64, _ source: Int) {
     let limit = max(instant, now.milliseconds)
+    if stalls.holding { raiseBound(of: source, to: instant) }
     fireDeadlines(upTo: limit)
     now = Instant(milliseconds: limit)
     if instant > sources[source].watermark ?? .min {
@@ -185,13 +186,14 @@ extension Engine {
     let clockHour = now.tile.hour
     pending.facts.append(
       Fact(hour: hour, account: account, event: event, user: user, events: count, first: instant, last: instant))
-    usage.add(account, event: event, user: user, hour: hour, count: count, clockHour: clockHour)
+    usage.add(account, event: event, user: user, hour: hour, count: count, clockHour: self.clockHour(of: account))
+    noteDelivery(account, source, hour)
     let core = scores.core(account)
     if instant < core.pointee.firstSeen { core.pointee.firstSeen = instant }
     if instant > core.pointee.lastSeen { core.pointee.lastSeen = instant }
     touch(account)
     if !compiled.silences.isEmpty { countTowardSilences(account, event: event, count: count) }
-    evaluate(account, .event(late: hour < clockHour))
+    evaluateLine(account, .event(late: hour < clockHour))
   }
 
   private mutating func applyRecord(
@@ -242,8 +244,9 @@ extension Engine {
     guard let account, record.kind != .identify else { return }
     if record.kind == .group { userAccounts.give(text.user, source: batch.source, account) }
     touch(account)
+    noteDelivery(account, batch.source, Instant(milliseconds: instant).tile.hour)
     let effect = absorb(stored, account, report: true)
-    evaluate(account, effect)
+    evaluateLine(account, effect)
   }
 
   @inline(__always)

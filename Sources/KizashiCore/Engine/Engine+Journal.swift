@@ -15,7 +15,7 @@ extension Engine {
         let showBand = kind == .band
         append(
           Change(
-            sequence: 0, account: account, at: now, kind: kind, subject: "",
+            sequence: 0, account: account, at: stalls.stamp ?? now, kind: kind, subject: "",
             from: showBand ? .name(compiled.bands.name(bandWas)) : state(base),
             to: showBand ? .name(compiled.bands.name(core.pointee.band)) : state(score), delta: delta,
             cause: entryCause,
@@ -24,7 +24,8 @@ extension Engine {
       for step in steps {
         append(
           Change(
-            sequence: 0, account: account, at: now, kind: .rule, subject: compiled.rules[step.rule].rule.name,
+            sequence: 0, account: account, at: stalls.stamp ?? now, kind: .rule,
+            subject: compiled.rules[step.rule].rule.name,
             from: .name(step.step.from.name), to: .name(step.step.to.name), delta: delta, cause: entryCause,
             because: lines))
         appendAlert(account, step, lines)
@@ -80,7 +81,7 @@ extension Engine {
     pending.alerts.append(
       AlertTransition(
         account: account, rule: step.rule, ruleName: compiled.rules[step.rule].rule.name, episode: step.episode,
-        state: step.step.to == .firing ? .firing : .resolved, at: now, reason: step.reason,
+        state: step.step.to == .firing ? .firing : .resolved, at: stalls.stamp ?? now, reason: step.reason,
         scoreFrom: core.baseScore < 0 ? nil : Int(core.baseScore), scoreTo: core.score < 0 ? nil : Int(core.score),
         band: compiled.bands.name(core.band), coverage: coverage(account), because: lines,
         attributes: records.attributes(account)))

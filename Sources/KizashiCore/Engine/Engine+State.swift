@@ -22,6 +22,8 @@ struct StoredState {
   /// Hours, one per `lastTile` leaf.
   var lastTiles: [Int64] = []
   var rules: [Rule] = []
+  /// Of watched sources: the tile of the latest line.
+  var delivered: [(source: Int, hour: Int32)] = []
 }
 
 extension Engine {
@@ -61,6 +63,7 @@ extension Engine {
     for leaf in compiled.lastTiles { out.write(usage.total(account, leaf, .current)) }
     out.write(unsigned: UInt64(compiled.rules.count))
     for index in compiled.rules.indices { encodeRule(index, account, &out) }
+    encodeDelivered(account, &out)
     return out.bytes
   }
 
@@ -110,6 +113,7 @@ extension Engine {
     for _ in 0..<input.count() { state.below.append(input.signed()) }
     for _ in 0..<input.count() { state.lastTiles.append(input.signed()) }
     for _ in 0..<input.count() { state.rules.append(decodeRule(&input)) }
+    state.delivered = decodeDelivered(&input)
     return input.failed || !input.isAtEnd ? nil : state
   }
 

@@ -142,5 +142,5 @@ enum Tables {
     """
 
   /// All of version 1.
-  static let version1 = [usage, config, accounts, flow, later, state, plannerStatistics].joined(separator: "\n")
+  static let version1 = [usage, config, accounts, flow, later, state, stalls, plannerStatistics].joined(separator: "\n")
 }

@@ -6,6 +6,7 @@ final class CommitWriter {
   private let usage: UsageWriter
   private let accounts: AccountWriter
   private let flow: FlowWriter
+  private let stalls: StallWriter
   private let clock: HotStatement
   private let advance: HotStatement
   private let gauge: WALGauge
@@ -26,6 +27,7 @@ final class CommitWriter {
     usage = try UsageWriter(db)
     accounts = try AccountWriter(db)
     flow = try FlowWriter(db)
+    stalls = try StallWriter(db)
     clock = try HotStatement(db, "UPDATE store_state SET now_ms = ?, now_hour = ?")
     advance = try HotStatement(db, "INSERT OR REPLACE INTO clock_advance VALUES (?, ?)")
     gauge = WALGauge(db)
@@ -43,6 +45,8 @@ final class CommitWriter {
       try usage.write(unit.commit, calendar: config.calendar)
       try features.add(unit.commit.eventNames, db)
       try accounts.write(unit, config: config)
+      // Alerts before the runs that are owed for them.
+      try stalls.write(unit)
       try flow.write(unit, quarantineRows: quarantineRows)
       for row in unit.commit.clockAdvances {
         advance.bind(1, row.lines)
