@@ -19,7 +19,9 @@ struct StallHouse {
   private let intakes: [String: SourceIntake]
   private let numbers: [String: Int]
 
-  static func configure(_ place: Workspace, app: String = "stall_after: 30m") throws -> Configuration {
+  static func configure(
+    _ place: Workspace, app: String = "stall_after: 30m", more: String = ""
+  ) throws -> Configuration {
     try place.write(
       "kizashi.yaml",
       """
@@ -33,12 +35,15 @@ struct StallHouse {
       hooks:
         pager: {run: [/bin/true]}
         mail: {run: [/bin/true]}
+      \(more)
       """)
     return try Configuration.load(path: place.config)
   }
 
-  init(_ place: Workspace, at now: Int64, app: String = "stall_after: 30m") async throws {
-    let configuration = try Self.configure(place, app: app)
+  init(
+    _ place: Workspace, at now: Int64, app: String = "stall_after: 30m", more: String = ""
+  ) async throws {
+    let configuration = try Self.configure(place, app: app, more: more)
     clock = FakeClock(now)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     store = try await StoreHost(path: place.store, programVersion: "test", quarantineRows: 100, logger: logger)

@@ -198,6 +198,34 @@ import Testing
     try await house.close()
   }
 
+  @Test func `a restart in a stall finds the usage that an account behind the clock still has in its windows`()
+    async throws
+  {
+    let place = try Workspace()
+    // A day of facts is all that an engine of this config asks for.
+    let more = """
+      measures:
+        volume: {metric: {count: {feature: any, window: 24h}}, grade: {points: [[0, 0], [10, 100]]}}
+      scorecards:
+        standard: {dimensions: {usage: {weight: 1, measures: {volume: 1}}}}
+      """
+    let app = "stall_after: 30m, max_hold: 2d"
+    var house = try await StallHouse(place, at: Self.start, app: app, more: more)
+    try await house.deliver("app", [("customer", Self.start)])
+    try await house.pass(to: Self.start + Self.hour / 4)
+    try await house.deliver("app", [("customer", Self.start + Self.hour / 4)])
+    try await Self.goOn(house, to: Self.start + 27 * Self.hour)
+    try await house.close()
+    let now = Self.start + 27 * Self.hour
+    house = try await StallHouse(place, at: now, app: app, more: more)
+    try await house.deliver("billing", [("customer", now)])
+    // By the clock both lines left two hours ago; by the account's own time a third joins them.
+    #expect(
+      try place.rows("SELECT value, at FROM measures WHERE account = 'customer'")
+        == [["3.0", "2026-03-01T00:15:00.000Z"]])
+    try await house.close()
+  }
+
   @Test func `nothing stalls in a replay, and what stalled before goes on waiting in one`() async throws {
     let place = try Workspace()
     let configuration = try StallHouse.configure(place)
