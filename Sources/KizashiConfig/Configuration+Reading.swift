@@ -98,7 +98,7 @@ extension Reading {
     let scorecards = self.scorecards(section["scorecards"])
     let hooks = self.hooks(section["hooks"])
     let rules = self.rules(section["rules"], bands: bands)
-    let sources = self.sources(section["sources"])
+    let sources = self.sources(section["sources"], rules: rules)
     if sources.isEmpty {
       (section["sources"] ?? cursor).warn("there are no sources: only replay will read anything", hint: "add sources:")
     }

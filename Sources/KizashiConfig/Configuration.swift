@@ -28,9 +28,22 @@ package struct Configuration: Sendable {
   /// Whether history has to be rebased when this config follows another: whether any number could differ.
   package func decidesTheSameNumbers(as other: Configuration) -> Bool { fingerprint == other.fingerprint }
 
+  /// Whether an engine of the other config can go on under this one: whether it knows the same of every source that is more
+  /// than a name to it. Else it is made anew from the store, without a rebase.
+  package func asksTheSameOfSources(as other: Configuration) -> Bool {
+    func asked(_ configuration: Configuration) -> [String: SourceModel] {
+      configuration.sourceModels.reduce(into: [:]) { asked, source in
+        if source != SourceModel(name: source.name, maxHoldMilliseconds: source.maxHoldMilliseconds) {
+          asked[source.name] = source
+        }
+      }
+    }
+    return asked(self) == asked(other)
+  }
+
   /// The models of the sources, for the engine, in config order.
   package var sourceModels: [SourceModel] {
-    sources.map { SourceModel(name: $0.id, allowedLatenessMilliseconds: $0.allowedLatenessMilliseconds) }
+    sources.map(\.model)
   }
 }
 
@@ -67,6 +80,18 @@ package struct SourceConfiguration: Sendable, Equatable {
   package var allowedLatenessMilliseconds: Int64?
   /// After this long without a line the source counts as stalled; nil: never.
   package var stallAfterMilliseconds: Int64?
+  /// How long deadlines of its accounts wait at the most while it is stalled.
+  package var maxHoldMilliseconds: Int64 = 24 * Milliseconds.hour
+  /// Names of the hooks that are told that it is stalled.
+  package var stallHooks: [String] = []
+
+  /// The source as the engine knows it.
+  package var model: SourceModel {
+    SourceModel(
+      name: id, allowedLatenessMilliseconds: allowedLatenessMilliseconds,
+      stallAfterMilliseconds: stallAfterMilliseconds,
+      maxHoldMilliseconds: maxHoldMilliseconds)
+  }
 }
 
 /// A configured hook.

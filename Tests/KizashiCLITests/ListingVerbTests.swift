@@ -54,8 +54,8 @@ import Testing
     (
       ["sources"],
       [
-        "source", "path", "state", "offset", "size", "lag_bytes", "watermark_at", "lines", "events", "duplicates",
-        "undeduplicated", "refused", "refusals",
+        "source", "path", "state", "stalled_at", "waiting", "offset", "size", "lag_bytes", "watermark_at", "lines",
+        "events", "duplicates", "undeduplicated", "refused", "refusals",
       ]
     ),
     (["quarantine", "list"], ["source", "reason", "seen_at", "path", "offset", "sample"]),

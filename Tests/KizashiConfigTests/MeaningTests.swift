@@ -171,6 +171,8 @@ import Testing
     let sources = configuration.sources
     #expect(sources.map(\.id) == ["app", "sock", "sdk", "analytics", "bus", "legacy"])
     #expect(sources[0].stallAfterMilliseconds == 1_800_000)
+    #expect(sources[0].maxHoldMilliseconds == 43_200_000)
+    #expect(sources[0].stallHooks == ["pager"])
     #expect(sources[0].allowedLatenessMilliseconds == Int64(604_800_000))
     #expect(sources[1].kind == .unix(path: "/run/kizashi/events.sock", mode: 0o660, allowUIDs: []))
     #expect(sources[1].stallAfterMilliseconds == nil)

@@ -32,6 +32,11 @@ let wrongValues: [(String, String)] = [
   (file("mode: \"0660\""), "it is a key of kind: unix"),
   (file("stall_after: 30"), "stall_after: expected a duration such as 30m, found \"30\""),
   (file("stall_after: 0s"), "expected a duration from 1s"),
+  (file("max_hold: 31d"), "max_hold: expected a duration from 1s to 30d"),
+  (file("max_hold: never"), "max_hold: expected a duration such as 30m, found \"never\""),
+  (file("stall_after: 30m, hooks: [pagr]") + "\nhooks: {pager: {run: [/bin/true]}}", "did you mean \"pager\"?"),
+  (file("stall_after: 30m, hooks: [p, p]") + "\nhooks: {p: {run: [/bin/true]}}", "\"p\" stands twice here"),
+  ("rules: {pipeline.stalled: {kind: silence, feature: any, after: 5d}}", "\"pipeline.stalled\" is built in"),
   (file("allowed_lateness: 5bd"), "business days are for a silence rule's after:"),
   (file("format: segmnt"), "did you mean \"segment\"?"),
   (file("group_type: company"), "\"group_type\" belongs to format: posthog, and this source's is kizashi"),
@@ -208,7 +213,7 @@ let wrongValues: [(String, String)] = [
 let laterKeys: [(String, String)] =
   ["playbooks", "http"].map { ("\($0): {}", $0) }
   + ["mixpanel", "amplitude", "lago", "otlp"].map { (file("format: \($0)"), $0) }
-  + ["timestamp_format: iso", "max_hold: 24h"].map { (file($0), String($0.prefix { $0 != ":" })) }
+  + ["timestamp_format: iso"].map { (file($0), String($0.prefix { $0 != ":" })) }
   + [("features: {a: {events: [x], where: {plan: pro}}}", "where")]
   + [
     "sum: {property: x, window: 7d}", "share_top_user: {window: 7d}",

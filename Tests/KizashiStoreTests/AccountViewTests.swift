@@ -201,7 +201,7 @@ import Testing
         "alert_id, episode, rule, account, state, severity, at, detected_at, resolved_at, reason, playbook",
       "deliveries": "delivery_id, alert_id, hook, state, attempts, next_at, exit_code, output",
       "sources":
-        "source, path, offset, size, lag_bytes, watermark_at, lines, events, duplicates, refused, state",
+        "source, path, offset, size, lag_bytes, watermark_at, lines, events, duplicates, refused, state, stalled_at, waiting",
       "quarantine": "source, path, offset, reason, seen_at, sample", "refusals": "source, reason, lines",
       "users": "account, user, first_seen_at, last_seen_at",
       "milestones": "account, milestone, reached_at, due_at, count",

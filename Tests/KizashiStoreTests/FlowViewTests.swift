@@ -153,11 +153,13 @@ import Testing
       try temporary.rows("SELECT * FROM sources ORDER BY source, path") == [
         [
           "app", "/var/log/a", "70", "100", "30", "2025-11-19T12:00:00.000Z", "100", "90", "4", "6", "following",
+          "NULL", "0",
         ],
         [
           "app", "/var/log/b.gz", "50", "40", "0", "2025-11-19T12:00:00.000Z", "100", "90", "4", "6", "finished",
+          "NULL", "0",
         ],
-        ["sock", "NULL", "NULL", "NULL", "NULL", "NULL", "0", "0", "0", "0", "waiting"],
+        ["sock", "NULL", "NULL", "NULL", "NULL", "NULL", "0", "0", "0", "0", "waiting", "NULL", "0"],
       ])
     #expect(
       try temporary.rows("SELECT * FROM refusals ORDER BY reason") == [

@@ -24,11 +24,11 @@ extension ReferenceAccount {
     }
     standing.phase = model.phases.first { facts.holds($0.when, at: now, standing, context) }?.name
     if standing.phase != phaseWas {
-      changes.append(Self.note(.phase, "", phaseWas, standing.phase, now, trigger))
+      changes.append(Self.note(.phase, "", phaseWas, standing.phase, telling, trigger))
     }
     if override?.text != overrideText, noted.allSatisfy({ $0.kind != .override }) {
       // Nobody said so: it came to its end.
-      noted.insert(Self.note(.override, "", overrideText, override?.text, now, trigger), at: 0)
+      noted.insert(Self.note(.override, "", overrideText, override?.text, telling, trigger), at: 0)
     }
     overrideText = override?.text
     noted += changes
@@ -53,7 +53,7 @@ extension ReferenceAccount {
     for milestone in context.model.milestones where facts.reached[milestone.name] == nil {
       guard facts.isReached(milestone, at: now, context: context) else { continue }
       facts.reached[milestone.name] = now
-      noted.append(Self.note(.milestone, milestone.name, nil, "reached", now, trigger))
+      noted.append(Self.note(.milestone, milestone.name, nil, "reached", telling, trigger))
     }
   }
 
@@ -73,7 +73,7 @@ extension ReferenceAccount {
     for (name, was) in pendingAttributes {
       let value = ReferenceFacts.shown(facts.attribute(name))
       guard value != was else { continue }
-      noted.append(Self.note(.attribute, name, was, value, now, pendingTrigger))
+      noted.append(Self.note(.attribute, name, was, value, telling, pendingTrigger))
       guard reading != nil else { continue }
       for (index, rule) in context.model.rules.enumerated() {
         if case .attributeChanged(name, _) = rule.kind { rules[index].changedAt = now }
@@ -81,7 +81,7 @@ extension ReferenceAccount {
     }
     if let was = pendingOverride {
       let text = facts.override(at: now, context: context)?.text
-      if text != was { noted.append(Self.note(.override, "", was, text, now, pendingTrigger)) }
+      if text != was { noted.append(Self.note(.override, "", was, text, telling, pendingTrigger)) }
     }
   }
 

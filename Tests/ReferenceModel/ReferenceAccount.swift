@@ -48,6 +48,8 @@ enum ReferenceTrigger: Sendable {
 package struct ReferenceAccount: Sendable {
   package let name: String
   var facts = ReferenceFacts()
+  /// Up to here its deadlines have been looked for: the clock, unless it waits for a stalled source.
+  var lookedTo = Int64.min
 
   /// The last evaluation; nil before the first.
   package private(set) var reading: ReferenceReading?
@@ -69,6 +71,8 @@ package struct ReferenceAccount: Sendable {
   /// What the line at hand has changed.
   var noted: [ReferenceChange] = []
   var cardCause: Cause?
+  /// The instant that entries carry.
+  var telling: Int64 = 0
   /// Of the line at hand: attributes and override (where it is one) before it.
   var pendingAttributes: [(name: String, value: String?)] = []
   var pendingOverride: String??
@@ -86,13 +90,15 @@ package struct ReferenceAccount: Sendable {
   /// State (`ok`, `pending`, `firing`) and last episode of each rule.
   package var ruleStates: [(state: String, episode: Int)] { rules.map { ($0.phase.rawValue, $0.episode) } }
 
-  /// Takes in an accepted line, the clock already moved by it.
-  mutating func receive(_ event: ReferenceEvent, at now: Int64, context: ReferenceContext) {
+  /// Takes in an accepted line, the clock already moved by it to `now`; the account is looked at as of `time`.
+  mutating func receive(_ event: ReferenceEvent, at now: Int64, time: Int64, context: ReferenceContext) {
     guard event.kind == .usage else {
-      noteAttributes(event, at: now, context: context)
+      telling = now
+      noteAttributes(event, at: time, context: context)
       facts.records.append(event)
-      noteNewValues(at: now, context: context)
-      _ = evaluate(at: now, trigger: .record(survey: event.event == "survey.responded"), context: context)
+      noteNewValues(at: time, context: context)
+      let trigger = ReferenceTrigger.record(survey: event.event == "survey.responded")
+      _ = evaluate(at: time, told: now, trigger: trigger, context: context)
       return
     }
     facts.usage.append(event)
@@ -102,14 +108,18 @@ package struct ReferenceAccount: Sendable {
       }
     }
     let isLate = event.hour < floorDivide(now, hourLength)
-    _ = evaluate(at: now, trigger: .usage(late: isLate), context: context)
+    _ = evaluate(at: time, told: now, trigger: .usage(late: isLate), context: context)
   }
 
   // MARK: - Evaluation
 
-  /// Computes everything anew; whether any grade, the score, the band or a rule changed.
-  mutating func evaluate(at now: Int64, trigger: ReferenceTrigger, context: ReferenceContext) -> Bool {
+  /// Computes everything anew as of `now`; whether any grade, the score, the band or a rule changed. `told` is the instant
+  /// that entries carry; nil: the same.
+  mutating func evaluate(
+    at now: Int64, told: Int64? = nil, trigger: ReferenceTrigger, context: ReferenceContext
+  ) -> Bool {
     let previous = reading
+    telling = told ?? now
     reachMilestones(at: now, trigger, context)
     let current = read(at: now, trigger, context: context)
     let isOtherCard = previous.map { $0.card != current.card } ?? false
@@ -130,7 +140,7 @@ package struct ReferenceAccount: Sendable {
     let baseBefore = base
     var paths: [[ReferenceRuleState.Phase]] = []
     var retracted: Set<Int> = []
-    if case .usage(late: true) = trigger, let event = facts.usage.last {
+    if case .usage(late: true) = trigger, let event = facts.usage.last, event.hour < floorDivide(now, hourLength) {
       for (index, rule) in context.model.rules.enumerated() {
         let input = ReferenceRuleInput(
           now: now, reading: current, band: newBand, bandChange: nil, scores: scores, standing: standing, facts: facts,
@@ -154,12 +164,13 @@ package struct ReferenceAccount: Sendable {
       || bandChange != nil || paths.contains { $0.count > 1 } || !retracted.isEmpty || !noted.isEmpty
     if let baseBefore {
       if bandChange != nil || scoreMoved {
-        writeScoreOrBand(from: baseBefore, to: current, bandChange: bandChange, at: now, trigger, context)
+        writeScoreOrBand(
+          from: baseBefore, to: current, bandChange: bandChange, at: now, told: told ?? now, trigger, context)
       }
     } else {
       base = ReferenceBase(reading: current, causes: context.model.measures.map { _ in [] })
     }
-    writeRules(paths, retracted, base: baseBefore, current: current, at: now, trigger, context)
+    writeRules(paths, retracted, base: baseBefore, current: current, at: told ?? now, trigger, context)
     if previous != nil {
       for kind in [Change.Kind.phase, .milestone, .attribute, .override] { changes += noted.filter { $0.kind == kind } }
     }
@@ -236,9 +247,9 @@ package struct ReferenceAccount: Sendable {
 
   private mutating func writeScoreOrBand(
     from base: ReferenceBase, to current: ReferenceReading, bandChange: (from: String, to: String)?, at now: Int64,
-    _ trigger: ReferenceTrigger, _ context: ReferenceContext
+    told: Int64, _ trigger: ReferenceTrigger, _ context: ReferenceContext
   ) {
-    var entry = Self.entry(.score, from: base, to: current, at: now, trigger)
+    var entry = Self.entry(.score, from: base, to: current, at: told, trigger)
     if let bandChange {
       entry.kind = .band
       entry.from = bandChange.from

@@ -79,6 +79,10 @@ package enum ReferenceInput: Sendable {
   case advance(to: Int64, clock: Int64? = nil)
   /// `replay --until`: fires deadlines up to `at`, then the clock is `at`.
   case settle(at: Int64)
+  /// A source is found to be stalled; `from`: from when on its `max_hold` counts, if the clock is not later.
+  case stall(source: Int, at: Int64, from: Int64)
+  /// A source delivers again, or will never more.
+  case endStall(source: Int, at: Int64)
 }
 
 /// Milliseconds in an hour.

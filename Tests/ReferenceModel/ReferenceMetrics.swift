@@ -5,7 +5,8 @@ private struct HourSpan {
   var first: Int64
   var last: Int64
 
-  /// The window of `hours` at an instant, or the window before it.
+  /// The window of `hours` at an instant, or the window before it. The window has no end: an account that waits for a
+  /// stalled source is looked at behind the clock, and has all its lines in it.
   init(hours: Int, at instant: Int64, previous: Bool) {
     let start = floorDivide(instant - Int64(hours) * hourLength, hourLength)
     if previous {
@@ -13,7 +14,7 @@ private struct HourSpan {
       last = start - 1
     } else {
       first = start
-      last = floorDivide(instant, hourLength)
+      last = .max
     }
   }
 

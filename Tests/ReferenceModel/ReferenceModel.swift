@@ -19,23 +19,30 @@ import KizashiCore
 /// - A `score` entry is written only at an evaluation that moved the score: one that the day's limit denied waits for
 ///   the next move, so that the journal does not show which instants happened to be looked at.
 /// - A rule that resolves while its condition holds and has no cooldown opens again in the same evaluation.
+/// - Stalled sources: see `ReferenceStalls.swift`.
 package struct ReferenceModel {
   package let model: Model
   package let sources: [SourceModel]
   /// In order of first appearance.
-  package private(set) var accounts: [ReferenceAccount] = []
+  package internal(set) var accounts: [ReferenceAccount] = []
   /// By source.
   package private(set) var counters: [ReferenceCounters]
   /// Milliseconds; nil before the first accepted line.
-  package private(set) var clock: Int64?
+  package internal(set) var clock: Int64?
   /// Clocks an advance was told that lie before the last instant that changed anything, or beyond the advance's end.
   package private(set) var impossibleClocks: [(told: Int64, least: Int64, most: Int64)] = []
   /// Look at every hour; false: only at hours in which a tile leaves a window or a local day begins. Same results.
   package var looksAtEveryHour = true
 
+  /// The sources that are stalled.
+  var stalls: [ReferenceStall] = []
+  /// What became of stalls, one line each.
+  package internal(set) var stallLog: [String] = []
+  /// By source: the latest hour of each account's lines.
+  var delivered: [Int: [String: Int64]] = [:]
   private var remembered: [ReferenceEvent] = []
   private var eventNames: Set<String> = []
-  private let context: ReferenceContext
+  let context: ReferenceContext
 
   /// A model that has seen nothing.
   package init(model: Model, sources: [SourceModel]) {
@@ -52,15 +59,19 @@ package struct ReferenceModel {
     case .advance(let instant, let engineClock):
       guard let old = clock, instant > old else { return }
       let lastChange = fireDeadlines(through: instant)
-      let least = lastChange ?? old
+      let least = max(lastChange ?? old, old)
       let new = engineClock ?? least
       if new < least || new > instant { impossibleClocks.append((new, least, instant)) }
       clock = max(least, min(new, instant))
       for index in accounts.indices { accounts[index].rewind(to: max(least, min(new, instant)), context: context) }
+      noteWhereAccountsAre()
+    case .stall(let source, let at, let from): beginStall(source, at: at, from: from)
+    case .endStall(let source, let at): endStall(source, at: at)
     case .settle(let instant):
       if let old = clock, instant <= old { return }
       _ = fireDeadlines(through: instant)
       clock = instant
+      noteWhereAccountsAre()
     }
   }
 
@@ -76,34 +87,20 @@ package struct ReferenceModel {
     case .accepted: break
     }
     let now = max(clock ?? event.at, event.at)
+    // Deadlines that its source's watermark passes do not wait any more, and come before the line.
+    counters[event.source].watermark = max(counters[event.source].watermark ?? event.at, event.at)
     _ = fireDeadlines(through: now)
     clock = now
+    noteWhereAccountsAre()
     count(event)
     guard let name = event.account, event.kind != .identify, event.kind != .heartbeat else { return }
     let number = accounts.firstIndex { $0.name == name } ?? accounts.count
     if number == accounts.count { accounts.append(ReferenceAccount(name: name, context: context)) }
-    accounts[number].receive(event, at: now, context: context)
-  }
-
-  /// Fires everything due up to an instant in order of (instant, account); the last instant at which something changed.
-  private mutating func fireDeadlines(through end: Int64) -> Int64? {
-    guard var now = clock else { return nil }
-    var lastChange: Int64?
-    while true {
-      var next: Int64?
-      for account in accounts {
-        let candidate = account.nextCandidate(after: now, context: context, everyHour: looksAtEveryHour)
-        next = min(next ?? candidate, candidate)
-      }
-      guard let instant = next, instant <= end else { return lastChange }
-      for index in accounts.indices {
-        let due = accounts[index].nextCandidate(after: now, context: context, everyHour: looksAtEveryHour)
-        if due == instant && accounts[index].evaluate(at: instant, trigger: .deadline, context: context) {
-          lastChange = instant
-        }
-      }
-      now = instant
-    }
+    let hour = max(delivered[event.source]?[name] ?? event.hour, event.hour)
+    delivered[event.source, default: [:]][name] = hour
+    let time = min(now, limit(of: name))
+    accounts[number].lookedTo = time
+    accounts[number].receive(event, at: now, time: time, context: context)
   }
 
   // MARK: - Which lines count

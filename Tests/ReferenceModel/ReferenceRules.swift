@@ -117,7 +117,7 @@ extension ReferenceRuleState {
     var past = input
     past.now = openedAt
     past.facts.usage.removeAll { $0.hour > floorDivide(openedAt, hourLength) }
-    let horizon = Int64(input.context.model.factHorizonHours - 1)
+    let horizon = Int64(input.context.model.windowHorizonHours)
     let reach = floorDivide(openedAt, hourLength) - (floorDivide(input.now, hourLength) - horizon)
     func isKnown(_ metric: Metric, _ times: Int = 1) -> Bool {
       switch metric {

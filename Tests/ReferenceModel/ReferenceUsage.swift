@@ -39,9 +39,10 @@ extension ReferenceModel {
     account.facts.seen(feature, context: ReferenceContext(model: model))
   }
 
-  /// A metric's value at the clock.
+  /// A metric's value at the clock, or at the time an account that waits has come to.
   package func value(of metric: Metric, for account: ReferenceAccount) -> Rational? {
-    clock.flatMap { account.facts.value(of: metric, at: $0, context: ReferenceContext(model: model)) }
+    clock.flatMap { _ in account.facts.value(of: metric, at: account.lookedTo, context: ReferenceContext(model: model))
+    }
   }
 
   /// The features an event name belongs to, without `any` and `core`, and whether it is core use.

@@ -19,6 +19,7 @@ extension CanonicalForm {
     pairs += [
       ("allowed_lateness", .duration(source.allowedLatenessMilliseconds)),
       ("stall_after", .duration(source.stallAfterMilliseconds)),
+      ("max_hold", .duration(source.maxHoldMilliseconds)), ("hooks", .texts(source.stallHooks)),
     ]
     return .mapping(pairs)
   }

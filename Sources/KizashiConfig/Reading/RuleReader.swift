@@ -9,7 +9,7 @@ extension Reading {
     var before: [String] = []
     return section.names.compactMap { name, key, value in
       defer { before.append(name) }
-      let isName = key.isName(name, of: "rule", inIds: true)
+      let isName = key.isName(name, of: "rule", inIds: true, reserved: [PipelineAlert.rule])
       guard let rule = self.rule(name, value, bands, before: before), isName else { return nil }
       return rule
     }
@@ -189,7 +189,8 @@ extension Reading {
     return .adopted(feature: feature, windowHours: window, days: days)
   }
 
-  private func hooks(_ cursor: Cursor) -> [String] {
+  /// Names of hooks that are there.
+  func hooks(_ cursor: Cursor) -> [String] {
     var result: [String] = []
     for item in cursor.itemsOrOne("a list of hook names") ?? [] {
       guard let name = item.text("the name of a hook") else { continue }

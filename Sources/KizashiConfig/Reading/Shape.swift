@@ -33,9 +33,9 @@ extension Shape {
 
   private static let sourceCommon = [
     "id", "kind", "format", "mapping", "group_type", "user", "account_attribute", "account_arrays", "timestamp_missing",
-    "timezone", "remember_account", "allowed_lateness", "stall_after",
+    "timezone", "remember_account", "allowed_lateness", "stall_after", "max_hold", "hooks",
   ]
-  private static let sourceLater: [String: Later] = ["timestamp_format": .formats, "max_hold": .customerSuccess]
+  private static let sourceLater: [String: Later] = ["timestamp_format": .formats]
   static let fileSource = Shape(
     name: "file_source", keys: sourceCommon + ["paths", "rotated"], later: sourceLater,
     elsewhere: ["path": "kind: unix (a file source has paths:)", "mode": "kind: unix", "allow_uids": "kind: unix"])

@@ -1,8 +1,10 @@
 import KizashiCore
 
 extension Reading {
-  /// `sources:`, in config order.
-  func sources(_ cursor: Cursor?) -> [SourceConfiguration] {
+  /// `sources:`, in config order. Hooks and rules must have been read: whoever would have been told of the accounts that went
+  /// quiet is told of the source that did.
+  func sources(_ cursor: Cursor?, rules: [Rule]) -> [SourceConfiguration] {
+    let standardHooks = hookNames.filter { name in rules.contains { $0.hooks.contains(name) } }
     guard let cursor, !cursor.isNull, let items = cursor.items("a list of sources") else { return [] }
     var result: [SourceConfiguration] = []
     var lines: [String: Int] = [:]
@@ -17,7 +19,7 @@ extension Reading {
             "the id \(quoted(text)) is taken", hint: "by the source on line \(line); offsets are kept by id")
         }
       }
-      if let source = self.source(item, entries) {
+      if let source = self.source(item, entries, standardHooks) {
         refuseSharedSocket(source, item, result)
         result.append(source)
       }
@@ -34,7 +36,9 @@ extension Reading {
     }
   }
 
-  private func source(_ cursor: Cursor, _ entries: [ConfigNode.Entry]) -> SourceConfiguration? {
+  private func source(
+    _ cursor: Cursor, _ entries: [ConfigNode.Entry], _ standardHooks: [String]
+  ) -> SourceConfiguration? {
     guard let kindEntry = entries.first(where: { $0.key == "kind" }) else {
       cursor.fail("\"kind\" is missing: file or unix")
       return nil
@@ -51,9 +55,19 @@ extension Reading {
       section["stall_after"].map {
         $0.durationOrNever("a duration", in: Milliseconds.second...Milliseconds.longest)
       } ?? .some(nil)
-    guard let id, let place, let decode, let lateness, let stall else { return nil }
+    let hold =
+      section["max_hold"].map { $0.duration("a duration", in: Milliseconds.second...30 * 24 * Milliseconds.hour) }
+      ?? 24 * Milliseconds.hour
+    let hooks = section["hooks"].map { self.hooks($0) }
+    if stall == .some(nil) {
+      for key in ["max_hold", "hooks"] {
+        section[key]?.warn("\(quoted(key)) does nothing without stall_after", hint: "add stall_after: 30m, say")
+      }
+    }
+    guard let id, let place, let decode, let lateness, let stall, let hold else { return nil }
     return SourceConfiguration(
-      id: id, kind: place, decode: decode, allowedLatenessMilliseconds: lateness, stallAfterMilliseconds: stall)
+      id: id, kind: place, decode: decode, allowedLatenessMilliseconds: lateness, stallAfterMilliseconds: stall,
+      maxHoldMilliseconds: hold, stallHooks: hooks ?? (stall == nil ? [] : standardHooks))
   }
 
   private func sourceId(_ cursor: Cursor) -> String? {

@@ -36,6 +36,8 @@ public struct Commit: Sendable {
   public var sources: [SourceRow] = []
   /// Advances of the clock that no line made, in order.
   public var clockAdvances: [ClockAdvance] = []
+  /// Stalls of sources that began or ended, in the order of detection.
+  public var stalls: [StallTransition] = []
   /// Nothing to store.
   public init() {}
 
@@ -43,6 +45,6 @@ public struct Commit: Sendable {
   public var isEmpty: Bool {
     facts.isEmpty && records.isEmpty && accountRows.isEmpty && changes.isEmpty && alerts.isEmpty
       && sources.isEmpty && attributes.isEmpty && accounts.ends.isEmpty && eventNames.ends.isEmpty
-      && users.ends.isEmpty && clockAdvances.isEmpty && contracts.isEmpty && milestones.isEmpty
+      && users.ends.isEmpty && clockAdvances.isEmpty && contracts.isEmpty && milestones.isEmpty && stalls.isEmpty
   }
 }

@@ -19,6 +19,8 @@ public struct Restored: Sendable {
   public var accountRows: [AccountRow]
   /// The last committed row of each source.
   public var sources: [SourceRow]
+  /// The last stall of each source that had one, by source.
+  public var stalls: [StallRow]
   /// The highest journal sequence given so far; 0: none.
   public var lastChangeSequence: Int64
   /// The highest record sequence given so far; 0: none.
@@ -27,7 +29,7 @@ public struct Restored: Sendable {
   public init(
     now: Instant, accounts: NameBlock, eventNames: NameBlock, users: NameBlock, facts: [Fact],
     records: [StoredRecord], fingerprints: [FingerprintBlock], accountRows: [AccountRow], sources: [SourceRow],
-    lastChangeSequence: Int64, lastRecordSequence: Int64
+    stalls: [StallRow] = [], lastChangeSequence: Int64, lastRecordSequence: Int64
   ) {
     self.now = now
     self.accounts = accounts
@@ -38,6 +40,7 @@ public struct Restored: Sendable {
     self.fingerprints = fingerprints
     self.accountRows = accountRows
     self.sources = sources
+    self.stalls = stalls
     self.lastChangeSequence = lastChangeSequence
     self.lastRecordSequence = lastRecordSequence
   }

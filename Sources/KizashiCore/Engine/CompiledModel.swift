@@ -207,8 +207,10 @@ struct CompiledModel {
 
 extension Model {
   /// How many hours of facts before the clock's tile an engine of this model must be restored from.
-  public var factHorizonHours: Int {
-    let windows = CompiledModel(self).windows.reduce(0) { max($0, $1.needsPrevious ? 2 * $1.hours : $1.hours) }
-    return max(Int(windows) + 1, ShiftTable(rules).horizonHours)
+  public var factHorizonHours: Int { max(windowHorizonHours + 1, ShiftTable(rules).horizonHours) }
+
+  /// How many hours back the longest window in use looks, with the window before it where something reads that.
+  public var windowHorizonHours: Int {
+    Int(CompiledModel(self).windows.reduce(0) { max($0, $1.needsPrevious ? 2 * $1.hours : $1.hours) })
   }
 }

@@ -87,6 +87,7 @@ extension Engine {
   @inline(__always)
   private mutating func accept(_ instant: Int64, _ source: Int) {
     let limit = max(instant, now.milliseconds)
+    if stalls.holding { raiseBound(of: source, to: instant) }
     fireDeadlines(upTo: limit)
     now = Instant(milliseconds: limit)
     if instant > sources[source].watermark ?? .min {
@@ -186,7 +187,8 @@ extension Engine {
     pending.facts.append(
       Fact(hour: hour, account: account, event: event, user: user, events: count, first: instant, last: instant))
     if !shifts.isEmpty { countTowardShifts(account, event: event, hour: hour, count: count) }
-    usage.add(account, event: event, user: user, hour: hour, count: count, clockHour: clockHour)
+    usage.add(account, event: event, user: user, hour: hour, count: count, clockHour: self.clockHour(of: account))
+    noteDelivery(account, source, hour)
     let core = scores.core(account)
     if instant < core.pointee.firstSeen {
       core.pointee.firstSeen = instant
@@ -197,8 +199,9 @@ extension Engine {
     if !compiled.silences.isEmpty { countTowardSilences(account, event: event, count: count) }
     if compiled.powerUserRuleCount > 0 { noteUse(account, user: user, hour: hour) }
     if !milestonesOfEvents.isEmpty { countTowardMilestones(account, event: event, count: count) }
-    if hour < clockHour { lateUse = (event, hour) }
-    evaluate(account, .event(late: hour < clockHour))
+    // To an account that waits for its source, a line is late by its own time.
+    if hour < clockHour && hour < self.clockHour(of: account) { lateUse = (event, hour) }
+    evaluateLine(account, .event(late: hour < clockHour))
     lateUse = nil
   }
 
@@ -253,8 +256,9 @@ extension Engine {
     guard let account, record.kind != .identify else { return }
     if record.kind == .group { userAccounts.give(text.user, source: batch.source, account) }
     touch(account)
+    noteDelivery(account, batch.source, Instant(milliseconds: instant).tile.hour)
     let effect = absorb(stored, account, report: true)
-    evaluate(account, effect)
+    evaluateLine(account, effect)
   }
 
   @inline(__always)
@@ -314,9 +318,10 @@ extension Engine {
 
   private mutating func setOverride(_ account: AccountID, _ record: Record, _ at: Instant, _ report: Bool) {
     guard let override = Override(record, compiled.model.calendar) else { return }
-    let was = overrides.text(account, at: now.milliseconds)
+    let time = time(of: account).milliseconds
+    let was = overrides.text(account, at: time)
     guard overrides.set(account, override, at: at.milliseconds) else { return }
-    let active = overrides.active(account, at: now.milliseconds)
+    let active = overrides.active(account, at: time)
     scores.adjustment(account).pointee.overrideUntil = active?.until ?? .max
     if report, was != active?.text { noted.append(.override(from: was, to: active?.text)) }
   }

@@ -198,9 +198,27 @@ extension Engine {
 
   /// Fires every deadline at or before `limit`, earliest first; the clock becomes each one's instant.
   mutating func fireDeadlines(upTo limit: Int64) {
+    while stalls.holding, let end = stalls.nextEnd, end.instant <= limit {
+      fireQueued(upTo: end.instant)
+      now = max(now, Instant(milliseconds: end.instant))
+      releaseHeldLongest(end.source)
+    }
+    fireQueued(upTo: limit)
+  }
+
+  private mutating func fireQueued(upTo limit: Int64) {
     while let account = queue.next(upTo: limit) {
+      let instant = queue.deadline(of: account)
+      if stalls.holding, stalls.keep(account, instant) {
+        queue.set(account, .max)
+        continue
+      }
       lookAheadOfDeadlines()
-      now = Instant(milliseconds: max(now.milliseconds, queue.deadline(of: account)))
+      if instant < now.milliseconds {
+        fireLate(account, at: instant)
+        continue
+      }
+      now = Instant(milliseconds: instant)
       daySteps.move(to: now.tile)
       usage.expire(account, clockHour: now.tile.hour)
       evaluate(account, .deadline)
@@ -217,7 +235,7 @@ extension Engine {
 
   /// Notes where among the lines the clock moved by itself.
   private mutating func logAdvance() {
-    let lines = sources.reduce(Int64(0)) { $0 + $1.row.lines }
+    let lines = lineCount
     let advance = ClockAdvance(lines: lines, to: now)
     if pending.clockAdvances.last?.lines == lines {
       pending.clockAdvances[pending.clockAdvances.count - 1] = advance

@@ -15,7 +15,7 @@ extension Engine {
         let showBand = kind == .band
         append(
           Change(
-            sequence: 0, account: account, at: now, kind: kind, subject: "",
+            sequence: 0, account: account, at: stalls.stamp ?? now, kind: kind, subject: "",
             from: showBand ? .name(compiled.bands.name(bandWas)) : state(base),
             to: showBand ? .name(compiled.bands.name(core.pointee.band)) : state(score), delta: delta,
             cause: entryCause,
@@ -24,7 +24,8 @@ extension Engine {
       for step in steps {
         append(
           Change(
-            sequence: 0, account: account, at: now, kind: .rule, subject: compiled.rules[step.rule].rule.name,
+            sequence: 0, account: account, at: stalls.stamp ?? now, kind: .rule,
+            subject: compiled.rules[step.rule].rule.name,
             from: .name(step.step.from.name), to: .name(step.toName), delta: delta, cause: entryCause,
             because: lines))
         appendAlert(account, step, lines)
@@ -63,7 +64,8 @@ extension Engine {
   private func entry(_ change: NotedChange, _ account: AccountID, _ cause: Cause) -> Change {
     func made(_ kind: Change.Kind, _ subject: String, _ from: String?, _ to: String?) -> Change {
       Change(
-        sequence: 0, account: account, at: now, kind: kind, subject: subject, from: from.map { .name($0) },
+        sequence: 0, account: account, at: stalls.stamp ?? now, kind: kind, subject: subject,
+        from: from.map { .name($0) },
         to: to.map { .name($0) }, delta: nil, cause: cause, because: [])
     }
     switch change {
@@ -102,8 +104,8 @@ extension Engine {
     pending.alerts.append(
       AlertTransition(
         account: account, rule: step.rule, ruleName: compiled.rules[step.rule].rule.name, episode: step.episode,
-        state: step.step.to == .firing ? .firing : step.isRetracted ? .retracted : .resolved, at: now,
-        reason: step.reason,
+        state: step.step.to == .firing ? .firing : step.isRetracted ? .retracted : .resolved,
+        at: stalls.stamp ?? now, reason: step.reason,
         scoreFrom: core.baseScore < 0 ? nil : Int(core.baseScore), scoreTo: core.score < 0 ? nil : Int(core.score),
         band: compiled.bands.name(core.band), coverage: coverage(account), because: lines, phase: phase(account),
         touch: touchName(account), attributes: records.attributes(account)))

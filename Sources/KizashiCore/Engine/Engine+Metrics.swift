@@ -20,7 +20,7 @@ extension Engine {
       return Rational(Int128(milestones.count { states[$0].reachedAt != .max }), Int128(milestones.count))
     case .attribute(let name): return records.number(account, name)
     case .survey(let name, let aggregate, let hours):
-      return records.survey(account, name, aggregate, windowHours: hours, clockHour: now.tile.hour)
+      return records.survey(account, name, aggregate, windowHours: hours, clockHour: clockHour(of: account))
     }
   }
 
@@ -28,7 +28,7 @@ extension Engine {
   func daysSince(_ leaf: Int, _ unit: DayUnit, _ account: AccountID) -> Int64? {
     let hour = usage.total(account, leaf, .current)
     guard hour != Int64(Int32.min) else { return nil }
-    return daySteps.days(from: lastDay(Int32(hour)), to: daySteps.today, unit)
+    return daySteps.days(from: lastDay(Int32(hour)), to: today(of: account), unit)
   }
 
   @inline(__always)

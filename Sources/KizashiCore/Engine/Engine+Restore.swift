@@ -28,6 +28,7 @@ extension Engine {
       sources[row.source].row = row
       if let watermark = row.watermark { dedup.raiseFloor(of: row.source, watermark: watermark.milliseconds) }
     }
+    restoreStalls(restored.stalls)
     dedup.restore(restored.fingerprints)
     for stored in restored.records {
       guard let account = stored.account else { continue }
@@ -40,9 +41,11 @@ extension Engine {
     try restoreFacts(restored.facts)
     restoreShifts(restored.facts, mode)
     try restoreAccounts(restored.accountRows, mode)
-    guard now.milliseconds != .min else { return }
-    daySteps.move(to: now.tile)
-    for account in 0..<scores.count { resume(AccountID(account), mode) }
+    if now.milliseconds != .min {
+      daySteps.move(to: now.tile)
+      for account in 0..<scores.count { resume(AccountID(account), mode) }
+    }
+    if mode != .recompute { retireUnwatched() }
   }
 
   private mutating func restoreNames(_ restored: borrowing Restored) {
@@ -60,13 +63,13 @@ extension Engine {
   }
 
   private mutating func restoreFacts(_ facts: [Fact]) throws(RestoreError) {
-    let clockHour = now.tile.hour
     for fact in facts {
       guard Int(fact.account) < scores.count else { throw .unknownName(what: "account", id: fact.account) }
       guard Int(fact.event) < eventNames.count else { throw .unknownName(what: "event name", id: fact.event) }
       guard Int(fact.user) <= userNames.count else { throw .unknownName(what: "user", id: fact.user) }
       usage.add(
-        fact.account, event: fact.event, user: fact.user, hour: fact.hour, count: fact.events, clockHour: clockHour)
+        fact.account, event: fact.event, user: fact.user, hour: fact.hour, count: fact.events,
+        clockHour: clockHour(of: fact.account))
       if !milestonesOfEvents.isEmpty { restoreMilestones(fact) }
     }
   }
@@ -97,6 +100,7 @@ extension Engine {
       }
       guard let state = Engine.decodeState(row.state) else { throw .unreadableState(account: account) }
       takeMilestones(state, account, mode)
+      restoreDelivered(state.delivered, account)
       if mode == .recompute {
         // What is held was once measured and is in no fact.
         for (index, hold) in state.holds.enumerated() where state.holds.count == compiled.holding.count {
@@ -164,6 +168,16 @@ extension Engine {
 
   /// Grades and score at the clock, silently; under another config the account is rebased.
   private mutating func resume(_ account: AccountID, _ mode: RestoreMode) {
+    let clock = now
+    if stalls.holding {
+      stalls.stamp = clock
+      enter(time(of: account))
+    }
+    resumeHere(account, mode)
+    if stalls.holding { leave(to: clock) }
+  }
+
+  private mutating func resumeHere(_ account: AccountID, _ mode: RestoreMode) {
     let core = scores.core(account)
     switch mode {
     case .resume:

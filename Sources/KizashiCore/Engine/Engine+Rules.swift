@@ -95,7 +95,7 @@ extension Engine {
   mutating func markChanges(_ account: AccountID, of attribute: String) {
     guard scores.core(account).pointee.evaluated else { return }
     for (rule, name) in compiled.attributeChanges where name == attribute {
-      scores.rules(account)[rule].markedAt = now.milliseconds
+      scores.rules(account)[rule].markedAt = time(of: account).milliseconds
     }
   }
 

@@ -7,10 +7,10 @@ extension Engine {
     shifts.count(account, event, count, on: usage.dayCache.day(of: hour))
   }
 
-  /// Judges the days that are over at the clock and hands the alarms that last to the rules.
+  /// Judges the days that are over at the account's own time and hands the alarms that last to the rules.
   @inline(__always)
   mutating func judgeDays(_ account: AccountID) {
-    let yesterday = daySteps.today.number - 1
+    let yesterday = today(of: account).number - 1
     if shifts.isBehind(account, yesterday) { judge(account, through: yesterday) }
   }
 
@@ -27,7 +27,7 @@ extension Engine {
       guard state.pointee.enteredBand != side else { continue }
       state.pointee.enteredBand = side
       state.pointee.inhibited = false
-      if state.pointee.phase == .pending { state.pointee.since = now.milliseconds }
+      if state.pointee.phase == .pending { state.pointee.since = time(of: account).milliseconds }
     }
   }
 

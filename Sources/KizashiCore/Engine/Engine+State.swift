@@ -35,6 +35,8 @@ struct StoredState {
     var detector: ShiftDetector
   }
   var shifts: [Shift] = []
+  /// Of watched sources: the tile of the latest line.
+  var delivered: [(source: Int, hour: Int32)] = []
 }
 
 extension Engine {
@@ -76,6 +78,7 @@ extension Engine {
     for index in compiled.rules.indices { encodeRule(index, account, &out) }
     encodeCustomer(account, &out)
     encodeShifts(account, &out)
+    encodeDelivered(account, &out)
     return out.bytes
   }
 
@@ -148,6 +151,7 @@ extension Engine {
     for _ in 0..<input.count() { state.rules.append(decodeRule(&input)) }
     decodeCustomer(&input, &state)
     state.shifts = decodeShifts(&input)
+    state.delivered = decodeDelivered(&input)
     return input.failed || !input.isAtEnd ? nil : state
   }
 

@@ -22,6 +22,12 @@ public struct Engine: ~Copyable {
   var queue = DeadlineQueue()
   var sources: [SourceState]
   var daySteps: DaySteps
+  var stalls = Stalls()
+  /// Per account and watched source: the tile of the source's latest line of the account; `.min`: none.
+  var delivered = Column<Int32>()
+  /// How many sources are watched for stalls.
+  let guardedCount: Int
+  private let holdHours: Int
 
   var scores: ScoreTable
   var customers: CustomerTable
@@ -55,6 +61,14 @@ public struct Engine: ~Copyable {
     var row: SourceRow
     var allowedLateness: Int64?
     var watermark: Int64? { row.watermark?.milliseconds }
+    var name = ""
+    /// Nil: it is not watched.
+    var stallAfter: Int64?
+    var maxHold: Int64?
+    /// Its place in an account's part of ``Engine/delivered``.
+    var guardPlace: Int?
+    /// Of its last stall.
+    var episode = 0
   }
 
   /// - Parameters:
@@ -68,8 +82,13 @@ public struct Engine: ~Copyable {
     accountNames = NameTable(firstID: 0, owned: false, seed: seed)
     eventNames = NameTable(firstID: 0, owned: false, seed: seed)
     userNames = NameTable(firstID: 1, owned: true, seed: seed)
+    let watched = sources.filter { $0.stallAfterMilliseconds != nil }
+    guardedCount = watched.count
+    // Windows of an account that waits reach from behind its own time to the clock.
+    holdHours = watched.reduce(0) { max($0, Int($1.maxHoldMilliseconds / Tile.length + 1 + Self.idleHours)) }
     usage = UsageState(
-      model: model, leaves: compiled.leaves, windows: compiled.windows, keepsUsers: compiled.powerUserRuleCount > 0)
+      model: model, leaves: compiled.leaves, windows: compiled.windows, keepsUsers: compiled.powerUserRuleCount > 0,
+      holdHours: holdHours)
     scores = ScoreTable(
       measures: compiled.measures.count, bounds: compiled.bands.boundCount, held: compiled.holding.count,
       rules: compiled.rules.count)
@@ -85,9 +104,17 @@ public struct Engine: ~Copyable {
   }
 
   /// Registers one more source; batches name it by its place in the order of registration.
+  ///
+  /// - Precondition: one that is watched for stalls is given to the initializer.
   public mutating func addSource(_ source: SourceModel) {
-    sources.append(
-      SourceState(row: SourceRow(source: sources.count), allowedLateness: source.allowedLatenessMilliseconds))
+    var state = SourceState(
+      row: SourceRow(source: sources.count), allowedLateness: source.allowedLatenessMilliseconds, name: source.name)
+    if let stallAfter = source.stallAfterMilliseconds {
+      let place = sources.count { $0.guardPlace != nil }
+      precondition(place < guardedCount, "a watched source came after the engine was made")
+      (state.stallAfter, state.maxHold, state.guardPlace) = (stallAfter, source.maxHoldMilliseconds, place)
+    }
+    sources.append(state)
     dedup.addSource()
   }
 
@@ -109,6 +136,7 @@ public struct Engine: ~Copyable {
     shifts.addAccount()
     usage.addAccount()
     queue.addAccount()
+    for _ in 0..<guardedCount { delivered.append(.min) }
   }
 
   @inline(__always)
@@ -173,7 +201,7 @@ struct DaySteps {
   /// Days d with last < d ≤ day, all or only business days.
   func days(from last: LocalDay, to day: LocalDay, _ unit: DayUnit) -> Int64 {
     let days = Int64(day.number) - Int64(last.number)
-    guard unit == .businessDays else { return days }
+    guard unit == .businessDays else { return max(days, 0) }
     guard days > 0 else { return 0 }
     return (last.number + 1...day.number).reduce(Int64(0)) {
       $0 + (calendar.isBusinessDay(LocalDay(number: $1)) ? 1 : 0)

@@ -92,7 +92,7 @@ extension Engine {
     (
       pending.facts.count,
       !pending.facts.isEmpty || !dirtyAccounts.isEmpty || !dirtySources.isEmpty || !pending.records.isEmpty
-        || !pending.clockAdvances.isEmpty
+        || !pending.clockAdvances.isEmpty || !pending.stalls.isEmpty
     )
   }
 }

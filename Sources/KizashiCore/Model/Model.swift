@@ -20,10 +20,19 @@ public struct SourceModel: Sendable, Equatable {
   public var name: String
   /// Events older than this before the source's watermark are refused as `late`; nil: never.
   public var allowedLatenessMilliseconds: Int64?
-  /// A source; by default no event is too late for it.
-  public init(name: String, allowedLatenessMilliseconds: Int64? = nil) {
+  /// After this long without a line it is stalled; nil: never, and nothing is remembered for it.
+  public var stallAfterMilliseconds: Int64?
+  /// How long deadlines of its accounts wait at the most while it is stalled.
+  public var maxHoldMilliseconds: Int64
+  /// A source; by default no event is too late for it, and it never stalls.
+  public init(
+    name: String, allowedLatenessMilliseconds: Int64? = nil, stallAfterMilliseconds: Int64? = nil,
+    maxHoldMilliseconds: Int64 = 86_400_000
+  ) {
     self.name = name
     self.allowedLatenessMilliseconds = allowedLatenessMilliseconds
+    self.stallAfterMilliseconds = stallAfterMilliseconds
+    self.maxHoldMilliseconds = maxHoldMilliseconds
   }
 }
 

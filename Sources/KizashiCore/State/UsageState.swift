@@ -91,8 +91,10 @@ struct UsageState: ~Copyable {
   var featureCounts: FeatureCounts
   var dayCache: DayCache
 
-  /// - Parameter keepsUsers: Whether entries must know their users though no leaf counts them.
-  init(model: Model, leaves: [Leaf], windows: [Window], keepsUsers: Bool) {
+  /// - Parameters:
+  ///   - keepsUsers: Whether entries must know their users though no leaf counts them.
+  ///   - holdHours: How much later than an account's own time tiles may be that its windows hold.
+  init(model: Model, leaves: [Leaf], windows: [Window], keepsUsers: Bool = false, holdHours: Int = 0) {
     self.leaves = leaves
     self.windows = Table(windows)
     horizon = windows.reduce(0) { max($0, $1.needsPrevious ? 2 * $1.hours : $1.hours) }
@@ -111,7 +113,7 @@ struct UsageState: ~Copyable {
     let hot = layout.byteCount
     var ringsAt: [Int] = []
     // A window of W hours touches at most W/24 + 2 local days (zones may skip or repeat hours).
-    ringSizes = leaves.filter { $0.kind == .activeDays }.map { $0.windowHours / 23 + 3 }
+    ringSizes = leaves.filter { $0.kind == .activeDays }.map { ($0.windowHours + holdHours) / 23 + 3 }
     for (index, leaf) in leaves.filter({ $0.kind == .activeDays }).enumerated() {
       ringsAt.append(layout.room(for: ringSizes[index] * (leaf.needsPrevious ? 2 : 1), of: Int32.self))
     }

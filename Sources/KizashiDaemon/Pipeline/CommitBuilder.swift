@@ -10,12 +10,16 @@ struct CommitBuilder {
   var suppression: Suppression?
   let rules: [Rule]
   let measureNames: [String]
+  /// By source: the hooks that are told when it is stalled.
+  let stallHooks: [String: [String]]
   let hookMaxAgeMilliseconds: Int64
   let configVersion: Int
 
   init(_ configuration: Configuration, configVersion: Int, suppression: Suppression?) {
     rules = configuration.model.rules
     measureNames = configuration.model.measures.map(\.name)
+    stallHooks = Dictionary(
+      configuration.sources.map { ($0.id, $0.stallHooks) }, uniquingKeysWith: { first, _ in first })
     hookMaxAgeMilliseconds = configuration.daemonLimits.hookMaxAgeMilliseconds
     self.configVersion = configVersion
     self.suppression = suppression
@@ -24,6 +28,7 @@ struct CommitBuilder {
   /// The unit of a commit; `engine` is asked for the names that payloads carry.
   func unit(_ commit: consuming Commit, _ engine: borrowing Engine, detectedAt: Instant) -> CommitUnit {
     var deliveries: [NewDelivery] = []
+    for transition in commit.stalls { deliveries += owed(transition, detectedAt) }
     for transition in commit.alerts {
       deliveries += owed(transition, engine, detectedAt)
     }
@@ -32,6 +37,18 @@ struct CommitBuilder {
       commit: commit, detectedAt: detectedAt, configVersion: configVersion, durable: owesNow)
     unit.deliveries = deliveries
     return unit
+  }
+
+  /// One run per hook that is told of the source.
+  private func owed(_ transition: StallTransition, _ detectedAt: Instant) -> [NewDelivery] {
+    (stallHooks[transition.sourceName] ?? []).compactMap { hook in
+      let payload = StallPayload(transition: transition, hook: hook, detectedAt: detectedAt)
+      guard payload.state != nil else { return nil }
+      let isStale = detectedAt.milliseconds - transition.at.milliseconds > hookMaxAgeMilliseconds
+      return NewDelivery(
+        deliveryID: payload.deliveryID, alertID: payload.alertID, account: .max, hook: hook, payload: payload.json,
+        nextAt: detectedAt, suppression: suppression ?? (isStale ? .stale : nil))
+    }
   }
 
   /// One run per hook of the rule; those whose moment has passed are recorded but not run, so that a first backfill

@@ -2,6 +2,7 @@ import KizashiConfig
 import KizashiCore
 import KizashiIngest
 import KizashiStore
+import Logging
 
 /// Owns the pipeline: hands it what is decoded, tells it the time, and gives the store what it cuts off.
 ///
@@ -12,6 +13,7 @@ actor EngineHost {
   private let store: StoreHost
   private let clock: WallClock
   private let executor: ThreadExecutor
+  private let logger: Logger?
   /// Told after each stored commit: whether it owes deliveries.
   private let committed: @Sendable (_ owes: Bool) -> Void
 
@@ -24,11 +26,12 @@ actor EngineHost {
 
   init(
     parts: EngineParts, store: StoreHost, clock: WallClock, policy: CommitPolicy,
-    liveSources: Set<Int>, committed: @escaping @Sendable (Bool) -> Void
+    liveSources: Set<Int>, logger: Logger? = nil, committed: @escaping @Sendable (Bool) -> Void
   ) throws {
     pipeline = try Pipeline(parts: parts, policy: policy, liveSources: liveSources, now: clock.now())
     self.store = store
     self.clock = clock
+    self.logger = logger
     self.committed = committed
     executor = try ThreadExecutor(name: "kz-engine")
   }
@@ -61,7 +64,19 @@ actor EngineHost {
   func tick(settleMilliseconds: Int64) async throws {
     if let failure { throw failure }
     guard !isRebuilding else { return }
-    pipeline.tick(to: clock.now().advanced(by: -settleMilliseconds))
+    let now = clock.now()
+    pipeline.tick(to: now.advanced(by: -settleMilliseconds), wall: now, storeIsFree: writing == nil)
+    try await commitIfDue()
+  }
+
+  /// Somebody looked whether the file or socket of a source is there.
+  func looked(_ source: Int, isThere: Bool) { pipeline.looked(source, isThere: isThere, now: clock.now()) }
+
+  /// Nothing waits for a source any more, until it delivers again.
+  func retire(_ source: Int) async throws {
+    while isRebuilding { await withCheckedContinuation { waiting.append($0) } }
+    if let failure { throw failure }
+    pipeline.retire(source, at: clock.now())
     try await commitIfDue()
   }
 
@@ -87,6 +102,7 @@ actor EngineHost {
   /// Cuts a commit off and starts to write it.
   private func begin() throws {
     let parcel = try pipeline.cut(now: clock.now())
+    for transition in parcel.unit.commit.stalls { tell(transition) }
     let store = store
     let committed = committed
     writing = Task {
@@ -100,6 +116,13 @@ actor EngineHost {
       committed(parcel.owesRuns)
       self.written()
     }
+  }
+
+  private func tell(_ transition: StallTransition) {
+    logger?.log(
+      level: transition.kind == .stalled ? .error : .notice,
+      transition.kind == .stalled ? "A source is stalled; its accounts wait" : "A source's accounts wait no longer",
+      metadata: ["source": "\(transition.sourceName)", "reason": "\(transition.reason)"])
   }
 
   private func written() {
@@ -133,7 +156,7 @@ actor EngineHost {
       waiting.removeAll()
     }
     try await flush()
-    try pipeline.rebuild(try await prepare())
+    try pipeline.rebuild(try await prepare(), now: clock.now())
     try await flush()
   }
 

@@ -55,11 +55,10 @@ struct OpenedStore: Sendable {
     let names = try store.sourceNames()
     let restored = try store.restore(
       factHorizonHours: mode == .resume ? configuration.model.factHorizonHours : nil)
-    let lateness = Dictionary(
-      configuration.sources.map { ($0.id, $0.allowedLatenessMilliseconds) }, uniquingKeysWith: { first, _ in first })
+    let sources = Dictionary(configuration.sources.map { ($0.id, $0.model) }, uniquingKeysWith: { first, _ in first })
     let parts = EngineParts(
       model: configuration.model, configVersion: version,
-      sources: names.map { SourceModel(name: $0, allowedLatenessMilliseconds: lateness[$0] ?? nil) },
+      sources: names.map { sources[$0] ?? SourceModel(name: $0) },
       restored: restored, mode: mode,
       builder: CommitBuilder(configuration, configVersion: version, suppression: suppression))
     return OpenedStore(

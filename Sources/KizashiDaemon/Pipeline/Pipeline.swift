@@ -36,6 +36,7 @@ struct Pipeline: ~Copyable {
   private var lastCut: Instant
   /// Sources with something unread at the last look.
   private var undrained: Set<Int>
+  private var watch = StallWatch()
   private(set) var totals = Totals()
 
   /// What went through since the start.
@@ -53,6 +54,7 @@ struct Pipeline: ~Copyable {
     self.policy = policy
     undrained = liveSources
     lastCut = now
+    watch.follow(parts.sources, now: now)
   }
 
   // MARK: Input
@@ -62,6 +64,7 @@ struct Pipeline: ~Copyable {
     undrained.insert(source)
     engine.apply(decoded.batch)
     let chunk = decoded.chunk
+    if decoded.batch.lines.count + chunk.oversize.count > 0 { watch.heard(source, now: decoded.readAt) }
     var refused: [Receipt.RefusedLine] = []
     for line in chunk.oversize {
       engine.refuse(.oversize, source: source)
@@ -135,13 +138,60 @@ struct Pipeline: ~Copyable {
   /// A source that ended cannot hold the clock.
   mutating func release(_ source: Int) { undrained.remove(source) }
 
-  /// Lets the wall clock move the engine's, unless a backlog would look like silence.
-  mutating func tick(to instant: Instant) {
-    if undrained.isEmpty { engine.advance(to: instant) }
+  /// Lets the wall clock move the engine's, unless a backlog would look like silence; then looks which sources have stalled.
+  ///
+  /// - Parameters:
+  ///   - instant: Where the engine's clock may go: the wall clock less `limits.settle`.
+  ///   - wall: The wall clock; nil: the same.
+  ///   - storeIsFree: Whether no commit is being written: else a source may have to wait for us.
+  mutating func tick(to instant: Instant, wall: Instant? = nil, storeIsFree: Bool = true) {
+    let now = wall ?? instant
+    var isAwaited = false
+    for source in watch.sources {
+      if !storeIsFree && undrained.contains(source) { watch.excuse(source, now: now) }
+      let verdict = watch.verdict(
+        on: source, engine.sourceRow(source), stall: engine.openStall(of: source),
+        isDrained: !undrained.contains(source), now: now)
+      switch verdict {
+      case .stalled(let cause):
+        // It must not hold the clock of others; its own accounts wait.
+        undrained.remove(source)
+        // Before the clock moves on: what fell due since the last look may be the stall's doing.
+        engine.stall(source, cause, at: instant, from: undrained.isEmpty ? instant : engine.now)
+      case .resumed: engine.endStall(source, .resumed, at: instant)
+      case .awaited: isAwaited = true
+      case nil: break
+      }
+    }
+    if undrained.isEmpty && !isAwaited { engine.advance(to: instant) }
+  }
+
+  /// Somebody looked whether the file or socket of a source is there.
+  mutating func looked(_ source: Int, isThere: Bool, now: Instant) {
+    watch.looked(source, isThere: isThere, now: now)
+  }
+
+  /// Somebody says that a source is over: nothing waits for it, until it delivers again.
+  mutating func retire(_ source: Int, at instant: Instant) {
+    undrained.remove(source)
+    watch.retire(source)
+    engine.endStall(source, .retired, at: instant)
   }
 
   /// The end of a replay `--until`.
   mutating func settle(at instant: Instant) { engine.settle(at: instant) }
+
+  /// Does again what the log says of a source, with the engine's clock as it was then.
+  mutating func redo(
+    _ kind: StallTransition.Kind, _ cause: StallCause, of source: Int, clock: Instant, at: Instant, from: Instant
+  ) {
+    engine.settle(at: clock)
+    if kind == .stalled {
+      engine.stall(source, cause, at: at, from: from)
+    } else {
+      engine.endStall(source, kind, at: at)
+    }
+  }
 
   // MARK: Commits
 
@@ -195,8 +245,9 @@ struct Pipeline: ~Copyable {
   // MARK: Configs
 
   /// Puts another engine in place because the config has changed. Everything gathered was stored before.
-  mutating func rebuild(_ parts: EngineParts) throws {
+  mutating func rebuild(_ parts: EngineParts, now: Instant) throws {
     engine = try parts.makeEngine()
+    watch.follow(parts.sources, now: now)
     builder = parts.builder
   }
 

@@ -39,8 +39,8 @@ extension Daemon {
         exitCode: DaemonError.Code.usage.rawValue, message: "there is no source \(id)",
         details: names.map { "known: \($0)" })
     }
-    await host.release(number)
-    return ControlReply(message: "source \(id) holds nobody's clock any more, until it delivers again")
+    try await host.retire(number)
+    return ControlReply(message: "nothing waits for source \(id) any more, until it delivers again")
   }
 
   /// One sentence for `systemctl status` and `kizashi sources`.

@@ -54,6 +54,8 @@ extension Daemon {
   private func putInForce(_ new: Configuration, _ old: Configuration) async throws -> Bool {
     let now = clock.now()
     let rebases = !new.decidesTheSameNumbers(as: old)
+    // What is remembered of sources differs: the same numbers, by another engine.
+    let rebuilds = rebases || !new.asksTheSameOfSources(as: old)
     let store = store
     let prepare: @Sendable () async throws -> OpenedStore = {
       try await store.use {
@@ -61,7 +63,7 @@ extension Daemon {
       }
     }
     let known = try await store.use { try $0.sourceNames() }
-    if rebases {
+    if rebuilds {
       try await host.rebuild { try await prepare().parts }
     } else {
       try await host.flush()
@@ -69,7 +71,7 @@ extension Daemon {
     let quarantineRows = new.daemonLimits.quarantineRows
     try await store.use { $0.quarantineRows = quarantineRows }
     let opened = try await prepare()
-    if !rebases {
+    if !rebuilds {
       for name in opened.sourceNames.dropFirst(known.count) {
         await host.addSource(opened.parts.sources[opened.number(of: name)])
       }

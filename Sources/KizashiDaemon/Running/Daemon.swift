@@ -27,6 +27,8 @@ package final class Daemon: Sendable {
   let notifier: ServiceNotifier
   /// The config in force.
   let current: Mutex<Configuration>
+  /// Whether somebody looks for files and sockets.
+  let isLooking = Mutex(false)
   /// One reload at a time.
   let reloading = AsyncLock()
   private let failures: AsyncStream<any Error>
@@ -93,7 +95,7 @@ package final class Daemon: Sendable {
       now: clock.now)
     self.hooks = hooks
     host = try EngineHost(
-      parts: opened.parts, store: store, clock: clock, policy: .live, liveSources: [],
+      parts: opened.parts, store: store, clock: clock, policy: .live, liveSources: [], logger: logger,
       committed: { owes in
         watchdog?.idle()
         if owes { hooks.notify() }
@@ -218,6 +220,8 @@ private struct ClockDriver: Service {
       let settle = daemon.current.withLock { $0.model.limits.settleMilliseconds }
       try await daemon.host.tick(settleMilliseconds: settle)
       beats += 1
+      // What a look takes, on a file system that hangs, must not stop the clock.
+      if beats % 5 == 1 { daemon.lookForSources() }
       guard beats % 10 == 0, daemon.notifier.address != nil else { continue }
       let status = await daemon.statusLine()
       daemon.tell { try daemon.notifier.status(status) }

@@ -58,6 +58,13 @@ actor SourceSet {
     running.values.filter { !configurations.contains($0.configuration) }.map(\.configuration.id).sorted()
   }
 
+  /// What is looked for to know whether a source that can stall is there, by its number.
+  var watchedPlaces: [Int: SourceConfiguration.Kind] {
+    running.values.reduce(into: [:]) { places, source in
+      if source.configuration.stallAfterMilliseconds != nil { places[source.number] = source.configuration.kind }
+    }
+  }
+
   private func start(_ configuration: SourceConfiguration, _ opened: OpenedStore) async throws {
     let number = opened.number(of: configuration.id)
     let tolerance = toleranceMilliseconds

@@ -59,8 +59,8 @@ extension Store {
       let runs = try Row.fetchAll(
         db,
         sql: """
-          SELECT d.seq, d.delivery_id, a.name, t.rule, t.severity, d.attempts, d.payload
-          FROM delivery d JOIN account_name a ON a.id = d.account JOIN alert t ON t.alert_id = d.alert_id
+          SELECT d.seq, d.delivery_id, ifnull(a.name, ''), t.rule, t.severity, d.attempts, d.payload
+          FROM delivery d LEFT JOIN account_name a ON a.id = d.account JOIN alert t ON t.alert_id = d.alert_id
           WHERE d.state < 3 AND d.hook = ?1 AND ifnull(d.next_ms, 0) <= ?2 AND NOT EXISTS (
             SELECT 1 FROM delivery e WHERE e.state < 3 AND e.account = d.account AND e.hook = d.hook AND e.seq < d.seq
               AND ifnull(e.next_ms, 0) > ?2)
@@ -126,7 +126,7 @@ extension Store {
         try db.execute(
           sql: """
             UPDATE alert SET state = 1, resolved_ms = ?, resolution = 'the rule is no longer in the config'
-            WHERE state = 0 AND rule NOT IN (\(marks))
+            WHERE state = 0 AND rule NOT IN (\(marks)) AND account <> \(Tables.noAccount)
             """, arguments: StatementArguments([now.milliseconds] + names))
         return db.changesCount
       }

@@ -35,9 +35,9 @@ extension Store {
   }
 
   private static let selection = """
-    SELECT d.seq, d.delivery_id, d.alert_id, d.account, a.name, d.hook, d.state, d.attempts, ifnull(d.next_ms, 0),
+    SELECT d.seq, d.delivery_id, d.alert_id, d.account, ifnull(a.name, ''), d.hook, d.state, d.attempts, ifnull(d.next_ms, 0),
       d.payload
-    FROM delivery d JOIN account_name a ON a.id = d.account
+    FROM delivery d LEFT JOIN account_name a ON a.id = d.account
     """
 }
 

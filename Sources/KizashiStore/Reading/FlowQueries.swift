@@ -45,13 +45,18 @@ package struct SourceStream: Sendable, Equatable {
   /// By reason, the most frequent first.
   package var refusals: [(reason: String, lines: Int64)]
   package var state: String
+  /// Since when the source is stalled; nil: it is not.
+  package var stalled: Instant?
+  /// How many accounts' deadlines wait for it.
+  package var waiting: Int64
 
   /// By value.
   package static func == (a: SourceStream, b: SourceStream) -> Bool {
     a.source == b.source && a.path == b.path && a.offset == b.offset && a.size == b.size && a.lagBytes == b.lagBytes
       && a.watermark == b.watermark && a.lines == b.lines && a.events == b.events && a.duplicates == b.duplicates
       && a.undeduplicated == b.undeduplicated && a.refused == b.refused
-      && a.refusals.elementsEqual(b.refusals, by: ==) && a.state == b.state
+      && a.refusals.elementsEqual(b.refusals, by: ==) && a.state == b.state && a.stalled == b.stalled
+      && a.waiting == b.waiting
   }
 }
 
@@ -129,7 +134,8 @@ extension StoreReader {
           source: row["source"], path: row.bytes("path_bytes"), offset: row["offset"], size: row["size"],
           lagBytes: row["lag_bytes"], watermark: row.instant("watermark_at"), lines: row["lines"],
           events: row["events"], duplicates: row["duplicates"], undeduplicated: row["undeduplicated"],
-          refused: row["refused"], refusals: refusals[row["source"]] ?? [], state: row["state"])
+          refused: row["refused"], refusals: refusals[row["source"]] ?? [], state: row["state"],
+          stalled: row.instant("stalled_at"), waiting: row["waiting"])
       }
     }
   }

@@ -144,7 +144,8 @@ extension StoreReader {
 package struct AlertEpisode: Sendable, Equatable {
   package var alertID: String
   package var rule: String
-  package var account: String
+  /// Nil: it is about the pipeline, not about an account.
+  package var account: String?
   package var state: String
   package var severity: String
   package var at: Instant

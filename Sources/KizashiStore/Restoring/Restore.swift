@@ -13,15 +13,18 @@ extension Store {
 
   static func restored(_ db: Database, factHorizonHours: Int?) throws -> Restored {
     let now = try Instant(milliseconds: Int64.fetchOne(db, sql: "SELECT now_ms FROM store_state") ?? .min)
+    let stalls = try stalls(db)
     var from = Int64.min
-    if let factHorizonHours, now.milliseconds != .min { from = Int64(now.tile.hour) - Int64(factHorizonHours) }
+    if let factHorizonHours, now.milliseconds != .min {
+      from = Int64(earliestClock(now, stalls).tile.hour) - Int64(factHorizonHours)
+    }
     return Restored(
       now: now,
       accounts: try names(db, "SELECT id, name FROM account_name ORDER BY id", firstID: 0),
       eventNames: try names(db, "SELECT id, name FROM event_name ORDER BY id", firstID: 0),
       users: try names(db, "SELECT id, name, account FROM user_name ORDER BY id", firstID: 1),
       facts: try facts(db, from: from), records: try records(db), fingerprints: try fingerprints(db),
-      accountRows: try accountRows(db), sources: try sourceRows(db),
+      accountRows: try accountRows(db), sources: try sourceRows(db), stalls: stalls,
       lastChangeSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM change") ?? 0,
       lastRecordSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM record") ?? 0)
   }

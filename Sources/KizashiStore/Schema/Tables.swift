@@ -143,5 +143,6 @@ enum Tables {
     """
 
   /// All of version 1.
-  static let version1 = [usage, config, accounts, flow, customers, state, plannerStatistics].joined(separator: "\n")
+  static let version1 = [usage, config, accounts, flow, customers, state, stalls, plannerStatistics].joined(
+    separator: "\n")
 }

@@ -93,7 +93,7 @@ struct Views: Equatable {
       \(name("e.state", of: [AlertTransition.State.firing, .resolved, .retracted].map { ($0.rawValue, $0.name) })) AS state,
       e.severity, \(time("e.at_ms")) AS at, \(time("e.detected_ms")) AS detected_at,
       \(time("e.resolved_ms")) AS resolved_at, e.reason, e.playbook
-    FROM alert e JOIN account_name a ON a.id = e.account
+    FROM alert e LEFT JOIN account_name a ON a.id = e.account
     """
 
   private static let deliveries = """
@@ -107,8 +107,10 @@ struct Views: Equatable {
     SELECT s.name AS source, CAST(p.path AS TEXT) AS path, p.offset, p.size, max(p.size - p.offset, 0) AS lag_bytes,
       \(time("s.watermark_ms")) AS watermark_at, s.lines, s.events, s.duplicates,
       ifnull((SELECT sum(r.lines) FROM refusal r WHERE r.source = s.id), 0) AS refused,
-      CASE WHEN p.finished THEN 'finished' ELSE ifnull(p.state, 'waiting') END AS state
-    FROM source s LEFT JOIN stream p ON p.source = s.id
+      CASE WHEN t.is_open THEN 'stalled' WHEN p.finished THEN 'finished' ELSE ifnull(p.state, 'waiting') END AS state,
+      CASE WHEN t.is_open THEN \(time("t.at_ms")) END AS stalled_at,
+      CASE WHEN t.until_ms IS NULL THEN 0 ELSE t.accounts END AS waiting
+    FROM source s LEFT JOIN stream p ON p.source = s.id LEFT JOIN stall t ON t.source = s.id
     """
 
   private static let reasons = name(

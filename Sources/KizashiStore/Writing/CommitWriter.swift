@@ -7,6 +7,7 @@ final class CommitWriter {
   private let accounts: AccountWriter
   private let customers: CustomerWriter
   private let flow: FlowWriter
+  private let stalls: StallWriter
   private let clock: HotStatement
   private let advance: HotStatement
   private let gauge: WALGauge
@@ -28,6 +29,7 @@ final class CommitWriter {
     accounts = try AccountWriter(db)
     customers = try CustomerWriter(db)
     flow = try FlowWriter(db)
+    stalls = try StallWriter(db)
     clock = try HotStatement(db, "UPDATE store_state SET now_ms = ?, now_hour = ?")
     advance = try HotStatement(db, "INSERT OR REPLACE INTO clock_advance VALUES (?, ?)")
     gauge = WALGauge(db)
@@ -46,6 +48,8 @@ final class CommitWriter {
       try features.add(unit.commit.eventNames, db)
       try accounts.write(unit, config: config)
       try customers.write(unit.commit, config: config)
+      // Alerts before the runs that are owed for them.
+      try stalls.write(unit)
       try flow.write(unit, quarantineRows: quarantineRows)
       for row in unit.commit.clockAdvances {
         advance.bind(1, row.lines)

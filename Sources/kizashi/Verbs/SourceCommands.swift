@@ -11,8 +11,8 @@ struct SourceCommands: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Say that a source is over for good, so that nothing waits for it any more.",
       discussion: """
-        Its counts and its accounts stay. The clock no longer waits for it, until it delivers again: remove it \
-        from the config as well. Needs the daemon.
+        Its counts and its accounts stay. The clock no longer waits for it, nor do its accounts if it is stalled, until \
+        it delivers again: remove it from the config as well. Needs the daemon.
 
         Examples:
           kizashi source retire old-app

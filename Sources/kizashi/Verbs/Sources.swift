@@ -8,7 +8,9 @@ struct Sources: ParsableCommand {
     abstract: "Where events come from: position, lag, watermark, what was counted and refused.",
     discussion: """
       One row for each followed file or producer; the counts are those of its whole source. Events counted as \
-      'no dedup' came without an id or from beyond limits.dedup_horizon, so a repeated line would count twice.
+      'no dedup' came without an id or from beyond limits.dedup_horizon, so a repeated line would count twice. A \
+      source is stalled when it has delivered nothing for its stall_after; what silence would change of its accounts \
+      then waits.
 
       Examples:
         kizashi sources
@@ -31,7 +33,15 @@ struct Sources: ParsableCommand {
       columns: [
         .text("source", "SOURCE", minimum: 6) { $0.source },
         .bytes("path", "PATH", minimum: 12) { $0.path },
-        .text("state", "STATE") { $0.state },
+        Column(
+          key: "state", title: "STATE", value: { Value($0.state) },
+          cell: { row, page in
+            guard let stalled = row.stalled else { return Styled(row.state, .plain) }
+            let waiting = row.waiting > 0 ? ", \(Wording.counted(row.waiting, "account")) wait" : ""
+            return Styled("stalled since \(page.time(stalled))\(waiting)", .red)
+          }),
+        .time("stalled_at", nil) { $0.stalled },
+        .hidden("waiting") { Value($0.waiting) },
         .count("offset", "OFFSET") { $0.offset }.optional,
         .hidden("size") { Value($0.size) },
         Column(

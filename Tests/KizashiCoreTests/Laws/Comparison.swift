@@ -56,6 +56,17 @@ struct Comparison {
       }
     }
     expect("facts", engine: world.namedFacts, reference: reference.facts)
+    compareLists(
+      "stalls",
+      world.stalls.map { told in
+        let (source, clock) = (told.stall.source, told.clock.milliseconds)
+        return switch told.kind {
+        case .stalled:
+          "stalled \(source) at \(told.at.milliseconds) clock \(clock) accounts \(told.stall.accounts)"
+        case .resumed, .retired: "ended \(source) at \(told.at.milliseconds) clock \(clock)"
+        case .heldLongest: "held longest \(source) clock \(clock)"
+        }
+      }, reference.stallLog)
   }
 
   private mutating func compareReading(

@@ -69,6 +69,9 @@ struct EngineDriver: ~Copyable {
       engine.advance(to: Instant(milliseconds: instant))
       clocks.append(engine.now.milliseconds)
     case .settle(let instant): engine.settle(at: Instant(milliseconds: instant))
+    case .stall(let source, let at, let from):
+      engine.stall(source, .silence, at: Instant(milliseconds: at), from: Instant(milliseconds: from))
+    case .endStall(let source, let at): engine.endStall(source, .resumed, at: Instant(milliseconds: at))
     }
   }
 

@@ -7,7 +7,7 @@ import Testing
 /// The laws of the engine, on random small universes. A failure names its seed; `KIZASHI_LAW_SEEDS=42-42` in the
 /// environment shows that universe alone, and `1-5000` looks at more of them than every run can.
 @Suite struct LawTests {
-  private static let seeds: ClosedRange<UInt64> = {
+  static let seeds: ClosedRange<UInt64> = {
     let wanted = ProcessInfo.processInfo.environment["KIZASHI_LAW_SEEDS"] ?? ""
     let ends = wanted.split(separator: "-").compactMap { UInt64($0) }
     return ends.count == 2 && ends[0] <= ends[1] ? ends[0]...ends[1] : 1...60
@@ -62,6 +62,7 @@ import Testing
     var traits = Scenario.Traits()
     traits.advances = false
     traits.orderMatters = false
+    traits.stalls = false
     let scenario = Scenario(seed: seed, traits: traits)
     let other = scenario.shuffled(&random)
     var one = EngineDriver(scenario, EngineDriver.Habits(chunkEnds: 50, commits: 20), seed: seed)

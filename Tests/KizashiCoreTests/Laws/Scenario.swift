@@ -16,6 +16,8 @@ struct Scenario {
     var advances = true
     /// Measures that hold their grade, ids with two contents, caps and lateness: all that depends on the order of lines.
     var orderMatters = true
+    /// Sources stall.
+    var stalls = true
     /// At most so many lines.
     var lines = 70
   }
@@ -32,6 +34,10 @@ struct Scenario {
     let edges = [model.limits.dedupHorizonMilliseconds] + sources.compactMap(\.allowedLatenessMilliseconds)
     var lines = LineGenerator(traits: traits, sources: sources.count, edges: edges, start: ModelGenerator.start)
     inputs = lines.inputs(&random)
+    if traits.stalls {
+      StallGenerator.watch(&sources, &random)
+      StallGenerator.insert(into: &inputs, sources, &random)
+    }
   }
 
   /// A universe that is no random one.

@@ -18,6 +18,7 @@ struct StoredWorld {
   var alerts: [AlertTransition] = []
   var attributes: [String: AttributeRow] = [:]
   var sources: [Int: SourceRow] = [:]
+  var stalls: [StallTransition] = []
 
   mutating func store(_ commit: Commit) {
     now = commit.now
@@ -37,12 +38,16 @@ struct StoredWorld {
     alerts += commit.alerts
     for row in commit.attributes { attributes["\(row.account) \(row.name)"] = row }
     for row in commit.sources { sources[row.source] = row }
+    stalls += commit.stalls
   }
 
   /// What a new engine is given. `all`: also the facts that no window sees any more.
   func restored(model: Model, all: Bool) -> Restored {
+    let last = Dictionary(stalls.map { ($0.stall.source, $0.stall) }, uniquingKeysWith: { $1 })
+    // Whoever waits is looked at as of the beginning of the stall, or later.
+    let clock = last.values.filter { $0.waitsUntil != nil }.map(\.clock).min() ?? now
     let oldest =
-      all || now.milliseconds == .min ? Int32.min : now.tile.hour - Int32(model.factHorizonHours)
+      all || now.milliseconds == .min ? Int32.min : clock.tile.hour - Int32(model.factHorizonHours)
     return Restored(
       now: now, accounts: Self.block(accounts, firstID: 0),
       eventNames: Self.block(eventNames, firstID: 0),
@@ -51,6 +56,7 @@ struct StoredWorld {
       records: records, fingerprints: fingerprints,
       accountRows: accountRows.keys.sorted().compactMap { accountRows[$0] },
       sources: sources.keys.sorted().compactMap { sources[$0] },
+      stalls: last.keys.sorted().compactMap { last[$0] },
       lastChangeSequence: changes.last?.sequence ?? 0,
       lastRecordSequence: records.last?.sequence ?? 0)
   }
@@ -89,6 +95,7 @@ struct StoredWorld {
     compare("facts", facts, other.facts)
     compare("records", records.map { "\($0)" }, other.records.map { "\($0)" })
     compare("changes", changes.map(Self.line), other.changes.map(Self.line))
+    compare("stalls", stalls.map { "\($0)" }, other.stalls.map { "\($0)" })
     compare("alerts", alerts.map { "\($0)" }, other.alerts.map { "\($0)" })
     let numbers = measures.keys.sorted { $0.lexicographicallyPrecedes($1) }
     let otherNumbers = other.measures.keys.sorted { $0.lexicographicallyPrecedes($1) }

@@ -43,13 +43,17 @@ final class Simulation {
     let beginning: Int64 = seed % 2 == 0 ? 1_771_545_600_000 : 1_774_656_000_000
     world = World(seed: seed, at: beginning + Int64(seed % 24) * 3_600_000)
     // Where no hook is owed, producers alone decide what must be synced.
-    configuration = try Simulation.configure(place, alerting: world.chance(70))
+    configuration = try Simulation.configure(
+      place, alerting: world.chance(70), watched: (world.chance(60), world.chance(40)))
     cutsPower = world.chance(50)
     try start()
     try snapshot(durable: true)
   }
 
-  private static func configure(_ place: Workspace, alerting: Bool) throws -> KizashiConfig.Configuration {
+  private static func configure(
+    _ place: Workspace, alerting: Bool, watched: (log: Bool, sock: Bool)
+  ) throws -> KizashiConfig.Configuration {
+    let watch = ", stall_after: 40m, max_hold: 9h"
     try place.write(
       "kizashi.yaml",
       """
@@ -57,8 +61,8 @@ final class Simulation {
       business: {timezone: Europe/Berlin}
       store: {path: \(place.store)}
       sources:
-        - {id: log, kind: file, paths: [/log/*], remember_account: true}
-        - {id: sock, kind: unix, path: /log/sock}
+        - {id: log, kind: file, paths: [/log/*], remember_account: true\(watched.log ? watch : "")}
+        - {id: sock, kind: unix, path: /log/sock\(watched.sock ? watch : "")}
       limits: {hook_max_age: 12h}
       windows: [24h, 7d]
       measures:
@@ -113,7 +117,8 @@ final class Simulation {
     case 74..<80: try hooks()
     case 80..<92: try pass(Int64(world.pick(1...90)) * (world.chance(20) ? 1_200_000 : 10_000))
     case 92..<95: try crash()
-    case 95..<98: try quiet()
+    case 95..<97: try quiet()
+    case 97: supervise()
     case 98: stepClock()
     default: try tellProducers()
     }
@@ -137,6 +142,19 @@ final class Simulation {
   private func quiet() throws {
     for _ in 0..<40 where machine != nil { try read() }
     for _ in 0..<world.pick(1...6) { try pass(Int64(world.pick(1...30)) * 1_200_000) }
+  }
+
+  /// Somebody retires a source, or sees that its file or socket is not there, or is.
+  private func supervise() {
+    guard let machine else { return }
+    let source = machine.number(of: world.chance(70) ? "log" : "sock")
+    let now = Instant(milliseconds: world.now)
+    if world.chance(30) {
+      machine.pipeline.retire(source, at: now)
+      note("retire \(source)")
+    } else {
+      machine.pipeline.looked(source, isThere: world.chance(60), now: now)
+    }
   }
 
   /// Sources say when their last look found nothing unread.

@@ -96,7 +96,18 @@ extension Simulation {
     let decoders = other.formats.map { LineDecoder(options: $0) }
     var lines: Int64 = 0
     var next = advances[...]
+    var stalls = try place.rows(
+      "SELECT lines, clock_ms, source, kind, cause, at_ms, from_ms FROM stall_log ORDER BY seq"
+    ).map { $0.compactMap { Int64($0) } }[...]
     func advance() {
+      while let row = stalls.first, row[0] <= lines {
+        guard let kind = StallTransition.Kind(rawValue: UInt8(row[3])), let cause = StallCause(rawValue: UInt8(row[4]))
+        else { break }
+        other.pipeline.redo(
+          kind, cause, of: Int(row[2]), clock: Instant(milliseconds: row[1]), at: Instant(milliseconds: row[5]),
+          from: Instant(milliseconds: row[6]))
+        stalls = stalls.dropFirst()
+      }
       while let first = next.first, first.lines <= lines {
         other.pipeline.settle(at: first.to)
         next = next.dropFirst()
@@ -150,6 +161,8 @@ extension Simulation {
         "SELECT 'record', seq, source, at_ms, account, user, id, kind, event, line FROM record",
         "SELECT 'delivery', delivery_id, alert_id, hook FROM delivery",
         "SELECT 'advance', lines, to_ms FROM clock_advance",
+        "SELECT 'stall', source, episode, is_open, at_ms, clock_ms, until_ms, lines, accounts, hex(members) FROM stall",
+        "SELECT 'stall log', seq, lines, clock_ms, source, kind, cause, at_ms, from_ms FROM stall_log",
       ]
     return try CanonicalDump.of(place, store: store, queries)
   }

@@ -1,0 +1,102 @@
+import KizashiCore
+
+/// Finds, by the wall clock, which sources deliver nothing and which deliver again: what the engine cannot know.
+///
+/// A value without effects, asked once a second; ``Pipeline`` tells the engine what it finds.
+struct StallWatch {
+  enum Verdict: Equatable {
+    case stalled(StallCause)
+    case resumed
+    /// It was silent when we came, for longer than it may be, and has a moment to show that it was us who were away: until
+    /// then the clock stands still.
+    case awaited
+  }
+
+  private struct Watched {
+    var stallAfter: Int64
+    /// When the last line came, or the watch began.
+    var heard: Instant
+    /// Since when there has been nothing to be read from.
+    var gone: Instant?
+    /// Somebody said that it is over; until it delivers again.
+    var isRetired = false
+    /// It has not been heard since the watch began, then.
+    var began: Instant?
+  }
+
+  /// For so long nothing is there before it is gone: a file that is being rotated is away for a moment.
+  private static let longestAbsence: Int64 = 60_000
+  /// After so long without a line a backlog has come to its end.
+  private static let longestPause: Int64 = 60_000
+
+  private var watched: [Int: Watched] = [:]
+
+  /// Watches those of the sources that have `stall_after`, from now on where they are new.
+  mutating func follow(_ sources: [SourceModel], now: Instant) {
+    var next: [Int: Watched] = [:]
+    for (number, source) in sources.enumerated() {
+      guard let stallAfter = source.stallAfterMilliseconds else { continue }
+      next[number] = watched[number] ?? Watched(stallAfter: stallAfter, heard: now, began: now)
+      next[number]?.stallAfter = stallAfter
+    }
+    watched = next
+  }
+
+  /// By number.
+  var sources: [Int] { watched.keys.sorted() }
+
+  /// A source delivered a line.
+  mutating func heard(_ source: Int, now: Instant) {
+    watched[source]?.heard = now
+    watched[source]?.isRetired = false
+    watched[source]?.began = nil
+  }
+
+  /// Nothing could be heard of a source: whatever it has to say waits for us.
+  mutating func excuse(_ source: Int, now: Instant) { watched[source]?.heard = now }
+
+  /// Somebody looked whether its file or socket is there.
+  mutating func looked(_ source: Int, isThere: Bool, now: Instant) {
+    guard let known = watched[source] else { return }
+    watched[source]?.gone = isThere ? nil : known.gone ?? now
+  }
+
+  /// Somebody says that a source is over.
+  mutating func retire(_ source: Int) { watched[source]?.isRetired = true }
+
+  /// What is to be said of a source now, if anything.
+  ///
+  /// - Parameters:
+  ///   - stall: Its open stall.
+  ///   - isDrained: Whether it had nothing unread at the last look.
+  mutating func verdict(
+    on source: Int, _ row: SourceRow, stall: StallRow?, isDrained: Bool, now: Instant
+  ) -> Verdict? {
+    guard var known = watched[source] else { return nil }
+    // Clocks are set back; silence is counted anew then.
+    known.heard = min(known.heard, now)
+    known.gone = known.gone.map { min($0, now) }
+    watched[source] = known
+    let silence = now.milliseconds - known.heard.milliseconds
+    guard let stall else {
+      if known.isRetired { return nil }
+      if let gone = known.gone, row.lines > 0,
+        now.milliseconds - gone.milliseconds >= min(known.stallAfter, Self.longestAbsence)
+      {
+        return .stalled(.gone)
+      }
+      if let began = known.began, let watermark = row.watermark,
+        watermark.milliseconds < now.milliseconds - known.stallAfter
+      {
+        // Longer ago than it may be, too, if the clock was set back: then it has had its moment.
+        let waited = (now.milliseconds - began.milliseconds).magnitude
+        return waited < UInt64(min(known.stallAfter, Self.longestAbsence)) ? .awaited : .stalled(.silence)
+      }
+      return silence >= known.stallAfter ? .stalled(.silence) : nil
+    }
+    // It delivers again, and not only the first of a backlog: else what the rest of it says would look like silence.
+    guard row.lines > stall.lines, isDrained, known.gone == nil else { return nil }
+    let hasCaughtUp = row.watermark.map { $0.milliseconds >= now.milliseconds - known.stallAfter } ?? false
+    return hasCaughtUp || silence >= min(known.stallAfter / 2, Self.longestPause) ? .resumed : nil
+  }
+}

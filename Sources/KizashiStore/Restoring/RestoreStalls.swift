@@ -1,0 +1,28 @@
+import GRDB
+import KizashiCore
+
+extension Store {
+  /// The last stall of each source that had one, by source.
+  static func stalls(_ db: Database) throws -> [StallRow] {
+    let query = try HotStatement(
+      db,
+      """
+      SELECT source, episode, is_open, at_ms, clock_ms, until_ms, lines, accounts, members FROM stall ORDER BY source
+      """)
+    var rows: [StallRow] = []
+    try query.forEachRow { row in
+      rows.append(
+        StallRow(
+          source: Int(row.int(0)), episode: Int(row.int(1)), isOpen: row.int(2) != 0,
+          at: Instant(milliseconds: row.int(3)), clock: Instant(milliseconds: row.int(4)),
+          waitsUntil: row.optionalInt(5).map { Instant(milliseconds: $0) }, lines: row.int(6),
+          accounts: Int(row.int(7)), members: row.bytes(8)))
+    }
+    return rows
+  }
+
+  /// How far back facts are needed: accounts that wait for a stalled source are looked at as of its beginning, or later.
+  static func earliestClock(_ now: Instant, _ stalls: [StallRow]) -> Instant {
+    stalls.filter { $0.waitsUntil != nil }.map(\.clock).min().map { min($0, now) } ?? now
+  }
+}
