@@ -21,7 +21,8 @@ struct Kizashi: AsyncParsableCommand {
     groupedSubcommands: [
       CommandGroup(name: "Looking", subcommands: [Accounts.self, Account.self, Changes.self, Alerts.self]),
       CommandGroup(
-        name: "Running", subcommands: [Run.self, Check.self, Reload.self, Replay.self, Send.self, Verify.self]),
+        name: "Running",
+        subcommands: [Run.self, Check.self, Reload.self, Replay.self, Send.self, Verify.self, Backtest.self]),
       CommandGroup(
         name: "Operating",
         subcommands: [

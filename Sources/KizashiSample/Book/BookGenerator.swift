@@ -34,7 +34,8 @@ public struct BookGenerator: Sendable {
     // Five working days and a little on the other two, less holidays and those on their way out: 0.7 of all days.
     var weightDays: Int = 0
     for customer in customers {
-      weightDays += customer.weight * max(0, min(options.days, customer.ending?.day ?? .max) - max(0, customer.firstDay))
+      weightDays +=
+        customer.weight * max(0, min(options.days, customer.ending?.day ?? .max) - max(0, customer.firstDay))
     }
     rate = Int((UInt128(options.eventTotal) << 30) * 10 / UInt128(max(1, weightDays) * 7))
     renderer = BookRenderer(options: options)

@@ -39,7 +39,8 @@ public struct BookOptions: Sendable, Equatable {
     try BookOptions.check("leaving customers of 100 without a sign", unwarnedPercent, 0...100)
     try SampleOptions.checkYears(from: startMilliseconds, to: endMilliseconds)
     if endMilliseconds % 86_400_000 != 0 {
-      throw .outOfRange(what: "end", value: "\(endMilliseconds) ms", allowed: "a midnight in UTC, as a book has whole days")
+      throw .outOfRange(
+        what: "end", value: "\(endMilliseconds) ms", allowed: "a midnight in UTC, as a book has whole days")
     }
   }
 

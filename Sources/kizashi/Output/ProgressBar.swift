@@ -1,12 +1,26 @@
-/// The line a person watches while `replay` works.
+/// The line a person watches while `replay` or `backtest` works.
 struct ProgressBar: Sendable {
   /// How far the work is.
   struct State: Sendable {
+    /// What is counted.
+    enum Unit: Sendable {
+      case bytes
+      case days
+    }
+    /// Or whatever the unit says.
     var bytes: Int64
     /// Nil: unknown (a pipe).
     var totalBytes: Int64?
     var events: Int64
     var elapsedMilliseconds: Int64
+    var unit = Unit.bytes
+
+    fileprivate func text(_ count: Int64) -> String {
+      switch unit {
+      case .bytes: Wording.bytes(count)
+      case .days: Wording.counted(count, "day")
+      }
+    }
   }
 
   /// The line for a state, at most `width` cells: bar, share, bytes, speed, time left.
@@ -14,10 +28,10 @@ struct ProgressBar: Sendable {
     let rate = state.elapsedMilliseconds > 0 ? state.events * 1000 / state.elapsedMilliseconds : 0
     let speed = "\(Wording.grouped(rate)) events/s"
     guard let total = state.totalBytes, total > 0 else {
-      return DisplayWidth.truncated("\(Wording.bytes(state.bytes)) read · \(speed)", to: width)
+      return DisplayWidth.truncated("\(state.text(state.bytes)) read · \(speed)", to: width)
     }
     let share = min(1, Double(state.bytes) / Double(total))
-    var parts = ["\(Wording.bytes(state.bytes)) of \(Wording.bytes(total))", speed]
+    var parts = ["\(state.text(state.bytes)) of \(state.text(total))", speed]
     if let left = remaining(state, share: share) { parts.append("\(left) left") }
     let words = "\(Wording.percent(share)) \(parts.joined(separator: " · "))"
     let cells = min(30, width - DisplayWidth.of(words) - 1)
