@@ -50,7 +50,7 @@ struct BacktestSummary {
     history.episodes.filter { (terms.from...terms.to).contains($0.at.milliseconds) }
   }
 
-  /// All of the period, also of rules that are not among the totals.
+  /// All of the period; where rules were picked, only theirs.
   func episodes() -> [BacktestReport.Episode] {
     let comparing = Comparing(new, stored: history.episodes)
     let rules = new.configuration.model.rules
@@ -66,7 +66,9 @@ struct BacktestSummary {
         row(
           stored.rule, stored.account, stored.at.milliseconds, stored.resolved?.milliseconds ?? .max, .onlyStored))
     }
-    return found.sorted { ($0.at, $0.account, $0.rule) < ($1.at, $1.account, $1.rule) }
+    return found.filter { request.rules?.contains($0.rule) ?? true }.sorted {
+      ($0.at, $0.account, $0.rule) < ($1.at, $1.account, $1.rule)
+    }
   }
 
   private func row(

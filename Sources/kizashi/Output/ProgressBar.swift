@@ -15,10 +15,11 @@ struct ProgressBar: Sendable {
     var elapsedMilliseconds: Int64
     var unit = Unit.bytes
 
-    fileprivate func text(_ count: Int64) -> String {
+    /// `1.5 GiB of 4.0 GiB`, `12 of 365 days`.
+    fileprivate func text(of total: Int64) -> String {
       switch unit {
-      case .bytes: Wording.bytes(count)
-      case .days: Wording.counted(count, "day")
+      case .bytes: "\(Wording.bytes(bytes)) of \(Wording.bytes(total))"
+      case .days: "\(Wording.grouped(bytes)) of \(Wording.counted(total, "day"))"
       }
     }
   }
@@ -28,10 +29,10 @@ struct ProgressBar: Sendable {
     let rate = state.elapsedMilliseconds > 0 ? state.events * 1000 / state.elapsedMilliseconds : 0
     let speed = "\(Wording.grouped(rate)) events/s"
     guard let total = state.totalBytes, total > 0 else {
-      return DisplayWidth.truncated("\(state.text(state.bytes)) read · \(speed)", to: width)
+      return DisplayWidth.truncated("\(Wording.bytes(state.bytes)) read · \(speed)", to: width)
     }
     let share = min(1, Double(state.bytes) / Double(total))
-    var parts = ["\(state.text(state.bytes)) of \(state.text(total))", speed]
+    var parts = [state.text(of: total), speed]
     if let left = remaining(state, share: share) { parts.append("\(left) left") }
     let words = "\(Wording.percent(share)) \(parts.joined(separator: " · "))"
     let cells = min(30, width - DisplayWidth.of(words) - 1)

@@ -46,10 +46,10 @@ struct Backtest: AsyncParsableCommand {
   var alone = false
 
   @Option(help: ArgumentHelp("An alert is right if churn follows within this time. (default: 180d)", valueName: "time"))
-  var horizon = LengthArgument(milliseconds: 180 * 86_400_000)
+  var horizon: LengthArgument?
 
   @Option(help: ArgumentHelp("A churn is foreseen by an alert so long before. (default: 30d)", valueName: "time"))
-  var lead = LengthArgument(milliseconds: 30 * 86_400_000)
+  var lead: LengthArgument?
 
   @Option(help: ArgumentHelp("This event is churn. (default: contract.cancelled)", valueName: "name"))
   var churnEvent: String?
@@ -83,8 +83,8 @@ struct Backtest: AsyncParsableCommand {
       throw ValidationError("Only one of --churn-event, --churn-attribute and --churn-file says what churn is.")
     }
     if against != nil && alone { throw ValidationError("--alone compares with nothing, --against with a config.") }
-    if horizon.milliseconds == 0 { throw ValidationError("--horizon needs some time, such as 180d.") }
-    if lead.milliseconds > horizon.milliseconds {
+    if horizonMilliseconds == 0 { throw ValidationError("--horizon needs some time, such as 180d.") }
+    if leadMilliseconds > horizonMilliseconds {
       throw ValidationError("--lead must not be longer than --horizon: no alert could be in time.")
     }
     if let churnAttribute, Backtest.attribute(churnAttribute) == nil {
@@ -104,8 +104,8 @@ struct Backtest: AsyncParsableCommand {
       throw Failure(.usage, "--from is later than --to: no time lies between them")
     }
     request.baseline = try baseline()
-    request.horizonMilliseconds = horizon.milliseconds
-    request.leadMilliseconds = lead.milliseconds
+    request.horizonMilliseconds = horizonMilliseconds
+    request.leadMilliseconds = leadMilliseconds
     request.churn = try churn(calendar)
     request.rules = try rules(session.configuration, request.baseline)
     request.listsEpisodes = list
@@ -115,6 +115,9 @@ struct Backtest: AsyncParsableCommand {
     try Output.write(answer.text(output.format, page: page))
     if answer.isMet == false { throw ExitCode(ExitStatus.no.rawValue) }
   }
+
+  private var horizonMilliseconds: Int64 { horizon?.milliseconds ?? 180 * 86_400_000 }
+  private var leadMilliseconds: Int64 { lead?.milliseconds ?? 30 * 86_400_000 }
 
   private func perform(_ request: BacktestRequest) throws -> BacktestReport {
     let meter = ProgressMeter(terminal: quiet ? .none : Terminal.behind(2))
