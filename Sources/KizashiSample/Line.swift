@@ -32,16 +32,14 @@ struct LineRenderer: Sendable {
   private let regions = TextTable(Vocabulary.regions)
   private let managers = TextTable(Vocabulary.managers)
   private let notes = TextTable(Vocabulary.notes)
-  /// The hour the date text below belongs to.
-  private var hour = Int64.min
-  private var date: (Int, Int, Int, Int) = (1970, 1, 1, 0)
+  private var timestamps = TimestampWriter()
 
   init(seed: UInt64) { seedOfIDs = SplitMix.mix(seed) }
 
   /// Writes the line with its end. There must be room for ``longest`` bytes.
   @inline(__always) mutating func write(_ line: Line, of population: Population, to writer: inout LineWriter) {
     writer.text("{\"timestamp\":\"")
-    instant(line.at, to: &writer)
+    timestamps.write(line.at, to: &writer)
     writer.text("\",\"id\":\"")
     writer.hexadecimal(SplitMix.mix(line.serial ^ seedOfIDs))
     writer.text("\",\"account\":\"")
@@ -111,31 +109,5 @@ struct LineRenderer: Sendable {
     writer.number(line.user + 1, atLeast: 2)
     writer.byte(UInt8(ascii: "@"))
     AccountName.write(line.account, to: &writer, slugs: slugs)
-  }
-
-  /// RFC 3339 with milliseconds.
-  @inline(__always) private mutating func instant(_ milliseconds: Int64, to writer: inout LineWriter) {
-    let hour = milliseconds.dividedDown(by: 3_600_000)
-    if hour != self.hour {
-      let day = hour.dividedDown(by: 24)
-      let civil = CivilDate(day: day)
-      self.hour = hour
-      date = (civil.year, civil.month, civil.day, Int(hour - day * 24))
-    }
-    let inHour = Int(truncatingIfNeeded: milliseconds &- hour &* 3_600_000)
-    writer.digits(date.0, count: 4)
-    writer.byte(UInt8(ascii: "-"))
-    writer.digits(date.1, count: 2)
-    writer.byte(UInt8(ascii: "-"))
-    writer.digits(date.2, count: 2)
-    writer.byte(UInt8(ascii: "T"))
-    writer.digits(date.3, count: 2)
-    writer.byte(UInt8(ascii: ":"))
-    writer.digits(inHour / 60_000, count: 2)
-    writer.byte(UInt8(ascii: ":"))
-    writer.digits(inHour / 1000 % 60, count: 2)
-    writer.byte(UInt8(ascii: "."))
-    writer.digits(inHour % 1000, count: 3)
-    writer.byte(UInt8(ascii: "Z"))
   }
 }

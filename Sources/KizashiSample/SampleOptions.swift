@@ -61,11 +61,15 @@ public struct SampleOptions: Sendable, Equatable {
     try SampleOptions.check("milliseconds of lateness", Int(maximumLatenessMilliseconds), 0...86_400_000)
     try SampleOptions.check("duplicates of 1,000", duplicatesPerMille, 0...1000)
     try SampleOptions.check("feedback lines of 1,000,000", feedbackPerMillion, 0...1_000_000)
-    // Years of four digits, so that every timestamp is RFC 3339.
+    try SampleOptions.checkYears(from: startMilliseconds, to: endMilliseconds)
+  }
+
+  /// Years of four digits, so that every timestamp is RFC 3339.
+  static func checkYears(from start: Int64, to end: Int64) throws(SampleError) {
     let firstYear: Int64 = -30_610_224_000_000
     let lastYear: Int64 = 253_402_300_799_999
-    if startMilliseconds < firstYear || endMilliseconds > lastYear {
-      throw .outOfRange(what: "end", value: "\(endMilliseconds) ms", allowed: "an instant in the years 1000 to 9999")
+    if start < firstYear || end > lastYear {
+      throw .outOfRange(what: "end", value: "\(end) ms", allowed: "an instant in the years 1000 to 9999")
     }
   }
 

@@ -23,7 +23,7 @@ struct Kizashi: AsyncParsableCommand {
       CommandGroup(
         name: "Running",
         subcommands: [
-          Run.self, Check.self, TestScenarios.self, Reload.self, Replay.self, Send.self, Verify.self,
+          Run.self, Check.self, TestScenarios.self, Reload.self, Replay.self, Send.self, Verify.self, Backtest.self,
         ]),
       CommandGroup(
         name: "Operating",

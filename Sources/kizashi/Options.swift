@@ -88,6 +88,9 @@ struct MomentArgument: ExpressibleByArgument, Sendable, Equatable {
   /// The instant, where the text needed neither a clock nor a calendar.
   var absolute: Instant? { if case .instant(let instant) = kind { instant } else { nil } }
 
+  /// Whether it is seen from now.
+  var isLength: Bool { if case .before = kind { true } else { false } }
+
   private static func instant(_ text: String) -> Instant? {
     if let instant = InstantText.instant(text) { return instant }
     let bytes = Array(text.utf8)

@@ -6,7 +6,9 @@ import Testing
 @testable import KizashiConfig
 
 /// The distribution's configs.
-let shippedConfigs = ["kizashi.yaml", "minimal.yaml", "examples/full.yaml", "examples/japan.yaml"]
+let shippedConfigs = [
+  "kizashi.yaml", "minimal.yaml", "examples/full.yaml", "examples/japan.yaml", "examples/early-warning/kizashi.yaml",
+]
 
 @Suite struct `The canonical text` {
   @Test(arguments: shippedConfigs)

@@ -48,7 +48,7 @@ extension Store {
   }
 
   /// Names have dense numbers: a gap means that the file is not what was written.
-  private static func names(_ db: Database, _ sql: String, firstID: UInt32) throws -> NameBlock {
+  static func names(_ db: Database, _ sql: String, firstID: UInt32) throws -> NameBlock {
     let query = try HotStatement(db, sql)
     var block = NameBlock(firstID: firstID)
     try query.forEachRow { row in

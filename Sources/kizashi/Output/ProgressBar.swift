@@ -1,12 +1,27 @@
-/// The line a person watches while `replay` works.
+/// The line a person watches while `replay` or `backtest` works.
 struct ProgressBar: Sendable {
   /// How far the work is.
   struct State: Sendable {
+    /// What is counted.
+    enum Unit: Sendable {
+      case bytes
+      case days
+    }
+    /// Or whatever the unit says.
     var bytes: Int64
     /// Nil: unknown (a pipe).
     var totalBytes: Int64?
     var events: Int64
     var elapsedMilliseconds: Int64
+    var unit = Unit.bytes
+
+    /// `1.5 GiB of 4.0 GiB`, `12 of 365 days`.
+    fileprivate func text(of total: Int64) -> String {
+      switch unit {
+      case .bytes: "\(Wording.bytes(bytes)) of \(Wording.bytes(total))"
+      case .days: "\(Wording.grouped(bytes)) of \(Wording.counted(total, "day"))"
+      }
+    }
   }
 
   /// The line for a state, at most `width` cells: bar, share, bytes, speed, time left.
@@ -17,7 +32,7 @@ struct ProgressBar: Sendable {
       return DisplayWidth.truncated("\(Wording.bytes(state.bytes)) read · \(speed)", to: width)
     }
     let share = min(1, Double(state.bytes) / Double(total))
-    var parts = ["\(Wording.bytes(state.bytes)) of \(Wording.bytes(total))", speed]
+    var parts = [state.text(of: total), speed]
     if let left = remaining(state, share: share) { parts.append("\(left) left") }
     let words = "\(Wording.percent(share)) \(parts.joined(separator: " · "))"
     let cells = min(30, width - DisplayWidth.of(words) - 1)

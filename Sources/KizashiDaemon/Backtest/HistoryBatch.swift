@@ -1,0 +1,86 @@
+import KizashiCore
+import KizashiStore
+
+/// Makes an hour of what is stored into rows an engine applies, in order of time.
+struct HistoryBatch {
+  private let accounts: NameBlock
+  private let eventNames: NameBlock
+  private let users: NameBlock
+
+  init(_ history: StoredHistory) {
+    accounts = history.accounts
+    eventNames = history.eventNames
+    users = history.users
+  }
+
+  /// A line that claims more events is refused; a fact is the sum of many.
+  private static let mostEvents: Int64 = 1 << 40
+
+  /// The rows of an hour that lie at or before `limit`. A fact stands at its first instant; of one instant records come
+  /// first.
+  func batch(_ hour: HistoryHour, through limit: Int64) -> EventBatch {
+    var batch = EventBatch()
+    var next = 0
+    func addRecords(through instant: Int64) {
+      while next < hour.records.count, hour.records[next].at.milliseconds <= min(instant, limit) {
+        add(hour.records[next], to: &batch)
+        next += 1
+      }
+    }
+    for fact in hour.facts {
+      addRecords(through: fact.first)
+      if fact.first > limit { break }
+      var left = fact.events
+      while left > 0 {
+        add(fact, min(left, HistoryBatch.mostEvents), to: &batch)
+        left -= HistoryBatch.mostEvents
+      }
+    }
+    addRecords(through: limit)
+    return batch
+  }
+
+  private func add(_ fact: Fact, _ events: Int64, to batch: inout EventBatch) {
+    batch.startRow(.usage, at: fact.first, count: events)
+    batch.account.append(batch.range(accounts, fact.account))
+    batch.user.append(fact.user == 0 ? .absent : batch.range(users, fact.user))
+    batch.event.append(batch.range(eventNames, fact.event))
+  }
+
+  private func add(_ stored: StoredRecord, to batch: inout EventBatch) {
+    batch.records.append((batch.rowCount, stored.record))
+    batch.startRow(.record, at: stored.at.milliseconds, count: 1)
+    batch.account.append(stored.account.map { batch.range(accounts, $0) } ?? .absent)
+    batch.user.append(.absent)
+    batch.event.append(.absent)
+  }
+}
+
+extension EventBatch {
+  fileprivate mutating func startRow(_ rowKind: RowKind, at instant: Int64, count events: Int64) {
+    line.append(UInt32(rowCount))
+    kind.append(rowKind.rawValue)
+    self.instant.append(instant)
+    count.append(events)
+    id.append(.absent)
+  }
+
+  /// Copies a name into the text.
+  fileprivate mutating func range(_ names: NameBlock, _ number: UInt32) -> TextRange {
+    let bytes = names.range(of: number)
+    defer { text.append(contentsOf: names.bytes[bytes]) }
+    return TextRange(offset: UInt32(text.count), length: UInt32(bytes.count))
+  }
+}
+
+extension NameBlock {
+  /// Where the name of a number stands in the bytes; empty where there is no such name.
+  fileprivate func range(of number: UInt32) -> Range<Int> {
+    guard number >= firstID, Int(number - firstID) < ends.count else { return 0..<0 }
+    let index = Int(number - firstID)
+    return (index == 0 ? 0 : Int(ends[index - 1]))..<Int(ends[index])
+  }
+
+  /// The name of a number.
+  func text(_ number: UInt32) -> String { String(decoding: bytes[range(of: number)], as: UTF8.self) }
+}
