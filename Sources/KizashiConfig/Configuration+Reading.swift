@@ -103,7 +103,8 @@ extension Reading {
       calendar: calendar, windowsHours: windows.map(\.hours), features: features, autoFeatures: autoFeatures,
       measures: measures, scorecard: scorecard, bands: bands, rules: rules, limits: limits)
     var result = Configuration(
-      model: model, sources: sources, hooks: hooks, storePath: store.path, daemonLimits: daemonLimits,
+      model: model, sources: sources, hooks: hooks, ruleDeliveries: ruleDeliveries, storePath: store.path,
+      daemonLimits: daemonLimits,
       logLevel: logLevel, windows: windows, canonicalText: "", fingerprint: "",
       warnings: report.warnings.inReadingOrder(report.file))
     result.canonicalText = CanonicalForm.text(of: result, withOffsets: true)

@@ -150,6 +150,13 @@ import Testing
     #expect(try parse("rules: {r: \(text)}").model.rules == [Rule(name: "r", kind: kind)])
   }
 
+  @Test func `a rule in shadow is the same rule`() throws {
+    let configuration = try parse("rules: {r: {kind: band_change, shadow: true}, s: {kind: band_change}}")
+    #expect(configuration.model.rules.map(\.name) == ["r", "s"])
+    #expect(configuration.ruleDeliveries["r"]?.isShadow == true)
+    #expect(configuration.ruleDeliveries["s"] == RuleDelivery())
+  }
+
   @Test func `bands have names of one's own, in any order, and a lowest one`() throws {
     let named = try parse("bands: {low: 0, high: 80, middle: 55.25, clear_margin: 2.5, down_for: 0s}").model.bands
     #expect(named.bands.map(\.name) == ["high", "middle", "low"])

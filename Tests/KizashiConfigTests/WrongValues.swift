@@ -173,6 +173,7 @@ let wrongValues: [(String, String)] = [
   (rule("kind: silence, feature: any, after: 7d, clear: 0"), "expected a number of events 1–1000000"),
   (rule("kind: band_change, severity: hihg"), "did you mean \"high\"?"),
   (rule("kind: band_change, for: 5bd"), "business days are for a silence rule's after:"),
+  (rule("kind: band_change, shadow: yes"), "rules.r.shadow: expected true or false, found \"yes\" — write true"),
   (rule("kind: band_change, hooks: [a]"), "there is no hook \"a\" — define it under hooks"),
   ("rules: {\"a:b\": {kind: band_change}}", "the name of a rule has no \":\": ids of alerts are made of it"),
   ("hooks: {h: {timeout: 5s}}", "\"run\" is missing"),
@@ -216,7 +217,7 @@ let laterKeys: [(String, String)] =
       """, $0
     )
   }
-  + ["when", "until", "renotify", "snooze", "quiet_hours", "shadow", "clear"].map {
+  + ["when", "until", "renotify", "snooze", "quiet_hours", "clear"].map {
     (rule("kind: band_change, \($0): 1d"), $0)
   }
   + [

@@ -46,8 +46,8 @@ extension CanonicalForm {
 
   private static func window(_ hours: Int) -> YAMLText { .duration(Int64(hours) * Milliseconds.hour) }
 
-  /// A rule with its kind's keys first.
-  static func rule(_ rule: Rule) -> YAMLText {
+  /// A rule with its kind's keys first; `delivery` nil: only what decides numbers.
+  static func rule(_ rule: Rule, _ delivery: RuleDelivery?) -> YAMLText {
     var pairs: [(String, YAMLText)]
     switch rule.kind {
     case .bandChange(let from, let to):
@@ -92,8 +92,12 @@ extension CanonicalForm {
       ("cooldown", .duration(rule.cooldownMilliseconds)), ("severity", .plain(rule.severity)),
     ]
     if let playbook = rule.playbook { pairs.append(("playbook", .text(playbook))) }
-    pairs.append(("hooks", .texts(rule.hooks)))
+    if let delivery { pairs += [("hooks", .texts(rule.hooks))] + self.delivery(delivery) }
     return .mapping(pairs)
+  }
+
+  private static func delivery(_ delivery: RuleDelivery) -> [(String, YAMLText)] {
+    [("shadow", .plain("\(delivery.isShadow)"))]
   }
 
   /// A hook. Values of its environment can be secrets, and this text is stored: only their names are in it.

@@ -14,6 +14,8 @@ final class Reading {
   var autoFeatures = true
   var measureNames: [String] = []
   var hookNames: [String] = []
+  /// How each rule's alerts are carried on, by its name.
+  var ruleDeliveries: [String: RuleDelivery] = [:]
   /// The longest window anything looks at, and where that is written.
   private(set) var longestWindow: (hours: Int, place: Cursor?) = (0, nil)
 

@@ -33,6 +33,7 @@ extension Reading {
     let severity = section["severity"].map { $0.choice(Self.severities) } ?? "medium"
     let playbook = section["playbook"].map { $0.text("the name of a playbook") }
     let hooks = section["hooks"].map { self.hooks($0) } ?? []
+    readDelivery(of: name, section)
     guard let meaning, let delay, let keep, let cooldown, let severity else { return nil }
     return Rule(
       name: name, kind: meaning, forMilliseconds: delay, keepFiringForMilliseconds: keep,

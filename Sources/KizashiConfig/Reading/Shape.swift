@@ -114,7 +114,7 @@ extension Shape {
     ].map { ($0, .customerSuccess) })
 
   private static let ruleCommon = [
-    "kind", "for", "keep_firing_for", "cooldown", "severity", "playbook", "hooks",
+    "kind", "for", "keep_firing_for", "cooldown", "severity", "playbook", "hooks", "shadow",
   ]
   private static let ruleSpecific: [String: [String]] = [
     "band_change": ["from", "to"],
@@ -138,7 +138,7 @@ extension Shape {
     }
     var later: [String: Later] = [
       "when": .customerSuccess, "until": .customerSuccess, "renotify": .customerSuccess, "snooze": .customerSuccess,
-      "quiet_hours": .customerSuccess, "shadow": .customerSuccess, "flap": .customerSuccess,
+      "quiet_hours": .customerSuccess, "flap": .customerSuccess,
     ]
     // `clear` as a condition of its own is a later thing; a number that clears is not.
     if !own.contains("clear") {

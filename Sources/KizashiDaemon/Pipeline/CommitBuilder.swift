@@ -9,12 +9,14 @@ struct CommitBuilder {
   /// Why no hook runs for what this commit finds; nil: those that are young enough do.
   var suppression: Suppression?
   let rules: [Rule]
+  let shadowRules: Set<String>
   let measureNames: [String]
   let hookMaxAgeMilliseconds: Int64
   let configVersion: Int
 
   init(_ configuration: Configuration, configVersion: Int, suppression: Suppression?) {
     rules = configuration.model.rules
+    shadowRules = Set(configuration.ruleDeliveries.filter(\.value.isShadow).keys)
     measureNames = configuration.model.measures.map(\.name)
     hookMaxAgeMilliseconds = configuration.daemonLimits.hookMaxAgeMilliseconds
     self.configVersion = configVersion
@@ -31,6 +33,7 @@ struct CommitBuilder {
     var unit = CommitUnit(
       commit: commit, detectedAt: detectedAt, configVersion: configVersion, durable: owesNow)
     unit.deliveries = deliveries
+    unit.shadowRules = shadowRules
     return unit
   }
 
@@ -41,6 +44,8 @@ struct CommitBuilder {
   ) -> [NewDelivery] {
     guard let index = transition.rule else { return [] }
     let rule = rules[index]
+    // Whoever was told that it opened is told that it ended; of an episode that opened in shadow the store keeps neither.
+    if transition.state == .firing && shadowRules.contains(rule.name) { return [] }
     let isStale = detectedAt.milliseconds - transition.at.milliseconds > hookMaxAgeMilliseconds
     let name = engine.name(of: transition.account)
     return rule.hooks.map { hook in

@@ -74,7 +74,8 @@ enum Tables {
       seq INTEGER PRIMARY KEY, alert_id TEXT NOT NULL UNIQUE, rule TEXT NOT NULL, account INTEGER NOT NULL,
       episode INTEGER NOT NULL, state INTEGER NOT NULL, severity TEXT NOT NULL, playbook TEXT, at_ms INTEGER NOT NULL,
       detected_ms INTEGER NOT NULL, resolved_ms INTEGER, reason TEXT NOT NULL, resolution TEXT,
-      score_from INTEGER, score_to INTEGER, band TEXT NOT NULL, coverage REAL NOT NULL, because TEXT);
+      score_from INTEGER, score_to INTEGER, band TEXT NOT NULL, coverage REAL NOT NULL, because TEXT,
+      shadow INTEGER NOT NULL);
     CREATE INDEX alert_by_account ON alert (account);
     """
 

@@ -92,7 +92,7 @@ struct Views: Equatable {
     SELECT e.alert_id, e.alert_id AS episode, e.rule, a.name AS account,
       \(name("e.state", of: [AlertTransition.State.firing, .resolved].map { ($0.rawValue, $0.name) })) AS state,
       e.severity, \(time("e.at_ms")) AS at, \(time("e.detected_ms")) AS detected_at,
-      \(time("e.resolved_ms")) AS resolved_at, e.reason, e.playbook
+      \(time("e.resolved_ms")) AS resolved_at, e.reason, e.playbook, e.shadow
     FROM alert e JOIN account_name a ON a.id = e.account
     """
 

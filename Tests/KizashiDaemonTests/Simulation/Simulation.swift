@@ -78,7 +78,7 @@ final class Simulation {
       busy: {kind: threshold, metric: {count: {feature: any, window: 24h}}, above: 5, clear: 2, hooks: [one, two]}
       quiet: {kind: silence, feature: any, after: 30h, hooks: [one]}
       turned: {kind: band_change, to: [red, yellow], for: 2h, hooks: [two]}
-      fell: {kind: drop, by: 15, within: 3d}
+      fell: {kind: drop, by: 15, within: 3d, hooks: [two], shadow: true}
     hooks:
       one: {run: [/bin/true], concurrency: 1}
       two: {run: [/bin/true], concurrency: 3, retries: 2}
