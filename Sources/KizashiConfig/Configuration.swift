@@ -89,4 +89,6 @@ package struct HookConfiguration: Sendable, Equatable {
   /// How long deliveries are collected into one run; 0: one run each.
   package var groupWaitMilliseconds: Int64 = 0
   package var maxPerHour = 1000
+  /// When what it owes waits; nil: never.
+  package var quietHours: QuietHours?
 }

@@ -212,6 +212,29 @@ import Testing
     #expect(hooks[1].retries == 0)
   }
 
+  @Test func `a hook keeps quiet in one stretch or in several`() throws {
+    let hooks = try parse(
+      """
+      hooks:
+        a: {run: [/bin/true], quiet_hours: {from: 22:00, to: "07:00"}}
+        b:
+          run: [/bin/true]
+          quiet_hours:
+            - {from: "20:30", to: "24:00", except: [critical, high]}
+            - {from: "00:00", to: "24:00", days: [sat, sun, holiday], except: critical}
+        c: {run: [/bin/true]}
+      """
+    ).hooks
+    let night = QuietHours.Span(from: 1320, to: 420, weekdays: Set(0..<7), onHolidays: false, except: [])
+    #expect(hooks[0].quietHours == QuietHours(spans: [night]))
+    #expect(
+      hooks[1].quietHours?.spans == [
+        .init(from: 1230, to: 1440, weekdays: Set(0..<7), onHolidays: false, except: ["critical", "high"]),
+        .init(from: 0, to: 1440, weekdays: [0, 6], onHolidays: true, except: ["critical"]),
+      ])
+    #expect(hooks[2].quietHours == nil)
+  }
+
   @Test func `the Japanese example counts in Japanese business days`() throws {
     let configuration = try Configuration.load(path: repository.appending(path: "config/examples/japan.yaml").path)
     let model = configuration.model

@@ -110,6 +110,20 @@ extension CanonicalForm {
     pairs += [
       ("group_wait", .duration(hook.groupWaitMilliseconds)), ("max_per_hour", .number(hook.maxPerHour)),
     ]
+    if let quiet = hook.quietHours { pairs.append(("quiet_hours", .list(quiet.spans.map(span)))) }
     return .mapping(pairs)
+  }
+
+  private static func span(_ span: QuietHours.Span) -> YAMLText {
+    func time(_ minute: Int) -> YAMLText {
+      let (hour, minute) = (minute / 60, minute % 60)
+      return .text("\(hour < 10 ? "0" : "")\(hour):\(minute < 10 ? "0" : "")\(minute)")
+    }
+    let days = span.weekdays.sorted().map { YAMLText.plain(Reading.weekdays[$0]) }
+    let severities = Reading.severities.filter(span.except.contains)
+    return .inline([
+      ("from", time(span.from)), ("to", time(span.to)),
+      ("days", .list(days + (span.onHolidays ? [.plain("holiday")] : []))), ("except", .texts(severities)),
+    ])
   }
 }

@@ -1,8 +1,6 @@
 import KizashiCore
 
 extension Reading {
-  private static let severities = ["info", "low", "medium", "high", "critical", "opportunity"]
-
   /// `rules:`, in config order. Features, measures, bands and hooks must have been read.
   func rules(_ cursor: Cursor?, bands: BandModel) -> [Rule] {
     guard let section = cursor?.section(.rules, "a mapping of rule names") else { return [] }

@@ -90,7 +90,10 @@ extension Shape {
   static let hooks = Shape(name: "hooks", keys: [], takesNames: true)
   static let hook = Shape(
     name: "hook",
-    keys: ["run", "timeout", "retries", "concurrency", "env", "retry_on", "group_wait", "max_per_hour"])
+    keys: [
+      "run", "timeout", "retries", "concurrency", "env", "retry_on", "group_wait", "max_per_hour", "quiet_hours",
+    ])
+  static let quietHours = Shape(name: "quiet_hours", keys: ["from", "to", "days", "except"])
 
   /// Every shape, for the test that compares them with the JSON Schema.
   static let all =
@@ -98,7 +101,7 @@ extension Shape {
       root, business, store, log, limits, fileSource, unixSource, mapping, join, split, constant, features, feature,
       measures, measure, grade, hold, metric, windowed, featuresUsed, daysSinceLast, trend, survey, scorecards,
       scorecard,
-      dimensions, dimension, weights, bands, rules, hooks, hook,
+      dimensions, dimension, weights, bands, rules, hooks, hook, quietHours,
     ] + ruleKinds.map { rule(kind: $0) }
 }
 
@@ -138,8 +141,10 @@ extension Shape {
     }
     var later: [String: Later] = [
       "when": .customerSuccess, "until": .customerSuccess, "renotify": .customerSuccess, "snooze": .customerSuccess,
-      "quiet_hours": .customerSuccess, "flap": .customerSuccess,
+      "flap": .customerSuccess,
     ]
+    // They are about whom they would wake, not about what happened.
+    elsewhere["quiet_hours"] = "a hook"
     // `clear` as a condition of its own is a later thing; a number that clears is not.
     if !own.contains("clear") {
       later["clear"] = .customerSuccess

@@ -134,7 +134,9 @@ struct HookLoop {
         continue
       }
       do {
-        scheduler.supply(try await service.outbox.due(hook: fetch.hook, now: now, limit: fetch.limit), for: fetch)
+        let window = try await service.outbox.due(
+          hook: fetch.hook, now: now, limit: fetch.limit, severities: fetch.severities)
+        scheduler.supply(window, for: fetch)
         isAnswered = true
       } catch {
         scheduler.fetchFailed(fetch)

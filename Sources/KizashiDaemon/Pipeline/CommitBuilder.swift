@@ -10,6 +10,7 @@ struct CommitBuilder {
   var suppression: Suppression?
   let rules: [Rule]
   let shadowRules: Set<String>
+  let quiet: [String: QuietTimes]
   let measureNames: [String]
   let hookMaxAgeMilliseconds: Int64
   let configVersion: Int
@@ -17,6 +18,7 @@ struct CommitBuilder {
   init(_ configuration: Configuration, configVersion: Int, suppression: Suppression?) {
     rules = configuration.model.rules
     shadowRules = Set(configuration.ruleDeliveries.filter(\.value.isShadow).keys)
+    quiet = QuietTimes.byHook(configuration)
     measureNames = configuration.model.measures.map(\.name)
     hookMaxAgeMilliseconds = configuration.daemonLimits.hookMaxAgeMilliseconds
     self.configVersion = configVersion
@@ -55,7 +57,9 @@ struct CommitBuilder {
         suggestion: rule.playbook.map { AlertPayload.Suggestion(playbook: $0) })
       return NewDelivery(
         deliveryID: payload.deliveryID, alertID: payload.alertID, account: transition.account, hook: hook,
-        payload: payload.json, nextAt: detectedAt, suppression: suppression ?? (isStale ? .stale : nil))
+        payload: payload.json,
+        nextAt: quiet[hook]?.opening(for: rule.severity, from: detectedAt) ?? detectedAt,
+        suppression: suppression ?? (isStale ? .stale : nil))
     }
   }
 }

@@ -98,8 +98,8 @@ actor StoreHost: Outbox {
 
   // MARK: Outbox
 
-  func due(hook: String, now: Instant, limit: Int) async throws -> DueWindow {
-    let (runs, nextAt) = try use { try $0.dueRuns(hook: hook, at: now, limit: limit) }
+  func due(hook: String, now: Instant, limit: Int, severities: Set<String>?) async throws -> DueWindow {
+    let (runs, nextAt) = try use { try $0.dueRuns(hook: hook, at: now, limit: limit, severities: severities) }
     return DueWindow(
       deliveries: runs.map {
         OwedDelivery(

@@ -85,7 +85,8 @@ package enum Commands {
         exitCode: DaemonError.Code.usage.rawValue, message: "the config has no hook \(name)",
         details: configuration.hooks.map { "known: \($0.name)" })
     }
-    let result = await HookSample.run(HookDefinition(hook), base: base, now: now, runner: runner)
+    let result = await HookSample.run(
+      HookDefinition(hook, configuration.model.calendar), base: base, now: now, runner: runner)
     let failed = result.ending != .exited(0)
     return ControlReply(
       exitCode: failed ? DaemonError.Code.no.rawValue : 0, message: "hook \(name): \(result.ending.summary)",

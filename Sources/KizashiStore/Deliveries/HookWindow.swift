@@ -52,18 +52,25 @@ extension Store {
 
   /// The open runs of one hook that may be tried at `now`, in their order; those behind an older one of the same account
   /// that is not due are left out, because they must not overtake it. And when the next of the others becomes due.
+  ///
+  /// - Parameter severities: As if there were only runs of these; nil: of all.
   package func dueRuns(
-    hook: String, at now: Instant, limit: Int
+    hook: String, at now: Instant, limit: Int, severities: Set<String>? = nil
   ) throws(StoreError) -> (runs: [HookRun], nextAt: Instant?) {
-    try access("reading deliveries of") { db in
+    // Names of severities are the program's own words.
+    let wanted = severities.map { $0.sorted().map { "'\($0)'" }.joined(separator: ",") }
+    let only = wanted.map { "AND t.severity IN (\($0))" } ?? ""
+    let onlyOlder =
+      wanted.map { "AND (SELECT u.severity FROM alert u WHERE u.alert_id = e.alert_id) IN (\($0))" } ?? ""
+    return try access("reading deliveries of") { db in
       let runs = try Row.fetchAll(
         db,
         sql: """
           SELECT d.seq, d.delivery_id, a.name, t.rule, t.severity, d.attempts, d.payload
           FROM delivery d JOIN account_name a ON a.id = d.account JOIN alert t ON t.alert_id = d.alert_id
-          WHERE d.state < 3 AND d.hook = ?1 AND ifnull(d.next_ms, 0) <= ?2 AND NOT EXISTS (
+          WHERE d.state < 3 AND d.hook = ?1 AND ifnull(d.next_ms, 0) <= ?2 \(only) AND NOT EXISTS (
             SELECT 1 FROM delivery e WHERE e.state < 3 AND e.account = d.account AND e.hook = d.hook AND e.seq < d.seq
-              AND ifnull(e.next_ms, 0) > ?2)
+              AND ifnull(e.next_ms, 0) > ?2 \(onlyOlder))
           ORDER BY d.seq LIMIT ?3
           """, arguments: [hook, now.milliseconds, limit]
       ).map { row in
@@ -79,6 +86,17 @@ extension Store {
         db, sql: "SELECT min(next_ms) FROM delivery WHERE state < 3 AND hook = ? AND next_ms > ?",
         arguments: [hook, now.milliseconds])
       return (runs, next.map { Instant(milliseconds: $0) })
+    }
+  }
+
+  /// Lets the runs of one hook that were never begun and wait at `now` for a later instant wait until another.
+  package func postpone(hook: String, severity: String, waitingAt now: Instant, until: Instant) throws(StoreError) {
+    try access("changing deliveries of") { db in
+      try db.execute(
+        sql: """
+          UPDATE delivery SET next_ms = ?4 WHERE state = 0 AND attempts = 0 AND hook = ?1 AND next_ms > ?3
+            AND next_ms <> ?4 AND (SELECT t.severity FROM alert t WHERE t.alert_id = delivery.alert_id) = ?2
+          """, arguments: [hook, severity, now.milliseconds, until.milliseconds])
     }
   }
 

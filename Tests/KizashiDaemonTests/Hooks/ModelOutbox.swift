@@ -28,11 +28,12 @@ struct ModelOutbox {
 
   subscript(id: String) -> Row? { index[id].map { rows[$0] } }
 
-  func due(hook: String, now: Instant, limit: Int) -> DueWindow {
+  func due(hook: String, now: Instant, limit: Int, severities: Set<String>? = nil) -> DueWindow {
     var window = DueWindow(deliveries: [], nextAt: nil)
     var blocked: Set<String> = []
     for index in open where rows[index].delivery.hook == hook {
       let row = rows[index]
+      if let severities, !severities.contains(row.delivery.severity) { continue }
       if row.nextAt > now {
         window.nextAt = min(window.nextAt ?? row.nextAt, row.nextAt)
         blocked.insert(row.delivery.account)

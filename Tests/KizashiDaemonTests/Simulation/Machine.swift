@@ -46,6 +46,7 @@ final class Machine {
   init(path: String, _ configuration: Configuration, now: Int64) throws {
     store = try Store(path: path, programVersion: "simulation")
     let instant = Instant(milliseconds: now)
+    try store.planAnew(configuration, at: instant)
     let opened = try OpenedStore.prepare(
       store, configuration, extraSources: ["control"], suppression: nil, now: instant)
     number = ["log": opened.number(of: "log"), "sock": opened.number(of: "sock")]
@@ -59,7 +60,7 @@ final class Machine {
       acknowledged[position.key] = position.lines
     }
     scheduler = DeliveryScheduler(
-      policies: configuration.hooks.map { HookDefinition($0).policy },
+      policies: HookDefinition.all(of: configuration).map(\.policy),
       runningLimit: configuration.daemonLimits.hooksRunning)
     // Whatever was gathered by the start itself.
     if pipeline.hasSomething { try store.write(try pipeline.cut(now: instant).unit) }
@@ -162,7 +163,8 @@ final class Machine {
     let instant = Instant(milliseconds: now)
     scheduler.outboxChanged()
     for fetch in scheduler.fetches(now: instant) {
-      let (runs, nextAt) = try store.dueRuns(hook: fetch.hook, at: instant, limit: fetch.limit)
+      let (runs, nextAt) = try store.dueRuns(
+        hook: fetch.hook, at: instant, limit: fetch.limit, severities: fetch.severities)
       scheduler.supply(
         DueWindow(
           deliveries: runs.map {
