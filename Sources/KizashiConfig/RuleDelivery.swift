@@ -3,6 +3,8 @@
 package struct RuleDelivery: Sendable, Equatable {
   /// Whether its alerts are stored and shown, but owe no hook run.
   package var isShadow = false
+  /// After how long hooks are told again that an episode is still open, in milliseconds; nil: never.
+  package var renotifyMilliseconds: Int64?
 
   /// What a rule has that says nothing.
   package init() {}

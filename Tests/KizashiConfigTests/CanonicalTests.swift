@@ -80,7 +80,8 @@ let shippedConfigs = ["kizashi.yaml", "minimal.yaml", "examples/full.yaml", "exa
   }
 
   @Test(arguments: [
-    ("hooks: [h]", true), ("hooks: [h, i]", true), ("shadow: true", true), ("severity: high", false),
+    ("hooks: [h]", true), ("hooks: [h, i]", true), ("shadow: true", true),
+    ("renotify: 24h", true), ("severity: high", false),
     ("for: 1h", false),
   ])
   func `whom a rule tells is not in the fingerprint, what it means is`(more: String, same: Bool) throws {

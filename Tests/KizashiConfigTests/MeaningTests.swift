@@ -157,6 +157,19 @@ import Testing
     #expect(configuration.ruleDeliveries["s"] == RuleDelivery())
   }
 
+  @Test func `a rule reminds when it is told to`() throws {
+    let deliveries = try parse(
+      """
+      rules:
+        r: {kind: band_change, renotify: 24h}
+        s: {kind: band_change, renotify: never}
+        t: {kind: band_change}
+      """
+    ).ruleDeliveries
+    #expect(deliveries["r"]?.renotifyMilliseconds == 86_400_000)
+    #expect(deliveries["s"] == RuleDelivery() && deliveries["t"] == RuleDelivery())
+  }
+
   @Test func `bands have names of one's own, in any order, and a lowest one`() throws {
     let named = try parse("bands: {low: 0, high: 80, middle: 55.25, clear_margin: 2.5, down_for: 0s}").model.bands
     #expect(named.bands.map(\.name) == ["high", "middle", "low"])

@@ -174,6 +174,8 @@ let wrongValues: [(String, String)] = [
   (rule("kind: band_change, severity: hihg"), "did you mean \"high\"?"),
   (rule("kind: band_change, for: 5bd"), "business days are for a silence rule's after:"),
   (rule("kind: band_change, shadow: yes"), "rules.r.shadow: expected true or false, found \"yes\" — write true"),
+  (rule("kind: band_change, renotify: 10s"), "rules.r.renotify: expected a duration from 1m to 3660d, found \"10s\""),
+  (rule("kind: band_change, renotify: daily"), "rules.r.renotify: expected a duration such as 30m, found \"daily\""),
   (rule("kind: band_change, hooks: [a]"), "there is no hook \"a\" — define it under hooks"),
   ("rules: {\"a:b\": {kind: band_change}}", "the name of a rule has no \":\": ids of alerts are made of it"),
   ("hooks: {h: {timeout: 5s}}", "\"run\" is missing"),
@@ -238,7 +240,7 @@ let laterKeys: [(String, String)] =
       """, $0
     )
   }
-  + ["when", "until", "renotify", "snooze", "clear"].map {
+  + ["when", "until", "snooze", "clear"].map {
     (rule("kind: band_change, \($0): 1d"), $0)
   }
   + [

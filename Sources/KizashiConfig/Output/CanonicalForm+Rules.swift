@@ -97,7 +97,7 @@ extension CanonicalForm {
   }
 
   private static func delivery(_ delivery: RuleDelivery) -> [(String, YAMLText)] {
-    [("shadow", .plain("\(delivery.isShadow)"))]
+    [("shadow", .plain("\(delivery.isShadow)")), ("renotify", .duration(delivery.renotifyMilliseconds))]
   }
 
   /// A hook. Values of its environment can be secrets, and this text is stored: only their names are in it.

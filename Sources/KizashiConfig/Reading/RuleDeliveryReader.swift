@@ -5,6 +5,10 @@ extension Reading {
   func readDelivery(of rule: String, _ section: Section) {
     var delivery = RuleDelivery()
     if let value = section["shadow"]?.boolean() { delivery.isShadow = value }
+    let range = Milliseconds.minute...Milliseconds.longest
+    if let place = section["renotify"], let value = place.durationOrNever("a duration", in: range) {
+      delivery.renotifyMilliseconds = value
+    }
     ruleDeliveries[rule] = delivery
   }
 }

@@ -117,7 +117,7 @@ extension Shape {
     ].map { ($0, .customerSuccess) })
 
   private static let ruleCommon = [
-    "kind", "for", "keep_firing_for", "cooldown", "severity", "playbook", "hooks", "shadow",
+    "kind", "for", "keep_firing_for", "cooldown", "severity", "playbook", "hooks", "shadow", "renotify",
   ]
   private static let ruleSpecific: [String: [String]] = [
     "band_change": ["from", "to"],
@@ -140,7 +140,7 @@ extension Shape {
       }
     }
     var later: [String: Later] = [
-      "when": .customerSuccess, "until": .customerSuccess, "renotify": .customerSuccess, "snooze": .customerSuccess,
+      "when": .customerSuccess, "until": .customerSuccess, "snooze": .customerSuccess,
       "flap": .customerSuccess,
     ]
     // They are about whom they would wake, not about what happened.

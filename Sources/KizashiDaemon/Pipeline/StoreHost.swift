@@ -114,20 +114,24 @@ actor StoreHost: Outbox {
   }
 
   func mark(_ outcomes: [DeliveryOutcome]) async throws {
-    let updates = outcomes.map { outcome in
-      var next: Instant?
-      let state: DeliveryState
-      switch outcome.state {
-      // What max_per_hour is judged by after a restart.
-      case .running: (state, next) = (.running, outcome.at)
-      case .done: state = .done
-      case .retry(let at): (state, next) = (.retry, at)
-      case .dead: state = .dead
-      }
-      return DeliveryUpdate(
-        deliveryID: outcome.deliveryID, state: state, attempts: outcome.attempts, nextAt: next,
-        exitCode: outcome.exitCode.map(Int.init), output: outcome.output)
+    _ = try use { try $0.mark(outcomes.map(DeliveryUpdate.init)) }
+  }
+}
+
+extension DeliveryUpdate {
+  /// An outcome as its row keeps it.
+  init(_ outcome: DeliveryOutcome) {
+    var next: Instant?
+    let state: DeliveryState
+    switch outcome.state {
+    // What max_per_hour is judged by after a restart, and reminders.
+    case .running: (state, next) = (.running, outcome.at)
+    case .done: state = .done
+    case .retry(let at): (state, next) = (.retry, at)
+    case .dead: state = .dead
     }
-    _ = try use { try $0.mark(updates) }
+    self.init(
+      deliveryID: outcome.deliveryID, state: state, attempts: outcome.attempts, nextAt: next,
+      exitCode: outcome.exitCode.map(Int.init), output: outcome.output)
   }
 }

@@ -147,7 +147,7 @@ package final class Daemon: Sendable {
     var services: [any Service] = []
     if let watchdog { services.append(watchdog) }
     services += [
-      hooks, control, StoreCheck(daemon: self), ReloadOnHangup(daemon: self, hangups: hangups),
+      hooks, Reminding(daemon: self), control, StoreCheck(daemon: self), ReloadOnHangup(daemon: self, hangups: hangups),
       ClockDriver(daemon: self), Reading(daemon: self, failures: failures),
     ]
     var members: [ServiceGroupConfiguration.ServiceConfiguration] = services.map {

@@ -28,7 +28,7 @@ package enum Suppression: String, Sendable {
 
 /// A hook run to be stored with the change that owes it.
 package struct NewDelivery: Sendable {
-  /// `episode:state:hook`; a second row of the same id is not stored, nor is one of an episode that opened in shadow.
+  /// `episode:state:hook`; of a reminder `episode:firing.2:hook` and so on. A second row of the same id is not stored, nor is one of an episode that opened in shadow.
   package var deliveryID: String
   /// The episode, `rule:account:n`.
   package var alertID: String

@@ -75,11 +75,13 @@ extension Store {
           """, arguments: [hook, now.milliseconds, limit]
       ).map { row in
         let id: String = row[1]
-        // `rule:account:n:state:hook`: names may hold colons, the state stands before the hook's name.
+        // `rule:account:n:state:hook`: names may hold colons, the state stands before the hook's name; a reminder's is
+        // `firing.2`.
         let beforeHook = id.dropLast(hook.utf8.count + 1)
         return HookRun(
           sequence: row[0], deliveryID: id, account: row[2], rule: row[3],
-          state: String(beforeHook.split(separator: ":").last ?? ""), severity: row[4], attempts: row[5],
+          state: String(beforeHook.split(separator: ":").last?.prefix { $0 != "." } ?? ""), severity: row[4],
+          attempts: row[5],
           payload: row[6])
       }
       let next = try Int64.fetchOne(

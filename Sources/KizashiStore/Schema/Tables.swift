@@ -77,6 +77,7 @@ enum Tables {
       score_from INTEGER, score_to INTEGER, band TEXT NOT NULL, coverage REAL NOT NULL, because TEXT,
       shadow INTEGER NOT NULL);
     CREATE INDEX alert_by_account ON alert (account);
+    CREATE INDEX alert_firing ON alert (rule) WHERE state = 0;
     """
 
   /// Where lines come from, what was refused, and which hook runs are owed. `delivery.seq` is the order of runs.

@@ -42,11 +42,12 @@ final class AlertBench {
     machine = try Machine(path: place.store, configuration, now: now)
   }
 
-  /// Events of an account, now.
-  func events(_ count: Int = 1, account: String = "acme") throws {
+  /// Events of an account, now or so many milliseconds ago; `commits` false: the next ones are stored with them.
+  func events(_ count: Int = 1, account: String = "acme", age: Int64 = 0, commits: Bool = true) throws {
     for _ in 0..<count {
-      file.bytes += Array(#"{"timestamp":\#(now),"account":"\#(account)","event":"login"}"#.utf8) + [0x0a]
+      file.bytes += Array(#"{"timestamp":\#(now - age),"account":"\#(account)","event":"login"}"#.utf8) + [0x0a]
     }
+    guard commits else { return }
     while !machine.isReadOut(file) { _ = machine.read(file, budget: 1 << 20, now: now) }
     machine.pipeline.drained(machine.number(of: "log"))
     try commit()
@@ -73,6 +74,7 @@ final class AlertBench {
     var ran: [[String]] = []
     while true {
       try machine.mark()
+      try machine.remind(configuration, now: now)
       let launches = try machine.launches(now: now)
       if launches.isEmpty && machine.unmarked.isEmpty && machine.runs.isEmpty { return ran }
       for launch in launches {

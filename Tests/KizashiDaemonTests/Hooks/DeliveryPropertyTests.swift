@@ -63,6 +63,8 @@ import Testing
       var idle = 0
       while idle < 2 {
         work()
+        // Hooks that are quiet in turn give a wake for ever.
+        if running.isEmpty && unstored.isEmpty && outbox.isSettled { break }
         if running.isEmpty && unstored.isEmpty {
           guard let wake = scheduler.nextWake(now: now) else {
             idle += 1

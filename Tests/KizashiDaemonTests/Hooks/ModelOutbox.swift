@@ -20,6 +20,9 @@ struct ModelOutbox {
   /// Ascending indices of the open rows: most rows are closed, and the tests ask often.
   private var open: [Int] = []
 
+  /// Whether nothing is owed any more.
+  var isSettled: Bool { open.isEmpty }
+
   mutating func add(_ delivery: OwedDelivery, at now: Instant) {
     index[delivery.id] = rows.count
     open.append(rows.count)

@@ -158,6 +158,12 @@ final class Machine {
 
   // MARK: Deliveries
 
+  /// Owes the reminders that are due.
+  func remind(_ configuration: Configuration, now: Int64) throws {
+    let instant = Instant(milliseconds: now)
+    _ = try store.oweReminders(ReminderPlan(configuration).wanted(at: instant), at: instant)
+  }
+
   /// Asks the outbox and gives what is to start now.
   func launches(now: Int64) throws -> [DeliveryScheduler.Launch] {
     let instant = Instant(milliseconds: now)
@@ -189,19 +195,7 @@ final class Machine {
 
   /// Stores what became of hooks.
   func mark() throws {
-    let updates = unmarked.flatMap(\.outcomes).map { outcome in
-      var update = DeliveryUpdate(deliveryID: outcome.deliveryID, state: .running, attempts: outcome.attempts)
-      switch outcome.state {
-      case .running: break
-      case .done: update.state = .done
-      case .dead: update.state = .dead
-      case .retry(let at):
-        update.state = .retry
-        update.nextAt = at
-      }
-      return update
-    }
-    try store.mark(updates)
+    try store.mark(unmarked.flatMap(\.outcomes).map(DeliveryUpdate.init))
     for settlement in unmarked.compactMap(\.settlement) { scheduler.stored(settlement) }
     unmarked = []
   }

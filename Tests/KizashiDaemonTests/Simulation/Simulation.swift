@@ -75,7 +75,7 @@ final class Simulation {
 
   private static let alerts = """
     rules:
-      busy: {kind: threshold, metric: {count: {feature: any, window: 24h}}, above: 5, clear: 2, hooks: [one, two]}
+      busy: {kind: threshold, metric: {count: {feature: any, window: 24h}}, above: 5, clear: 2, hooks: [one, two], renotify: 6h}
       quiet: {kind: silence, feature: any, after: 30h, hooks: [one], severity: critical}
       turned: {kind: band_change, to: [red, yellow], for: 2h, hooks: [two]}
       fell: {kind: drop, by: 15, within: 3d, hooks: [two], shadow: true}
@@ -280,6 +280,7 @@ final class Simulation {
     // A crash between the end of a process and the note of it.
     if !machine.unmarked.isEmpty && breaks(3) { return try crash() }
     try machine.mark()
+    if world.chance(30) { try machine.remind(configuration, now: world.now) }
     for launch in try machine.launches(now: world.now) {
       try checkOrder(launch, machine)
       for delivery in launch.deliveries { ran[delivery.id, default: 0] += 1 }

@@ -149,7 +149,8 @@ extension Simulation {
         "SELECT 'numbers', id, score, computed, band, scored_ms, hex(state) FROM account",
         "SELECT 'grades', * FROM measure", "SELECT 'days', * FROM score_day",
         "SELECT 'record', seq, source, at_ms, account, user, id, kind, event, line FROM record",
-        "SELECT 'delivery', delivery_id, alert_id, hook FROM delivery",
+        // Reminders follow the wall clock and when a hook ran, not the log.
+        "SELECT 'delivery', delivery_id, alert_id, hook FROM delivery WHERE delivery_id NOT LIKE '%:firing.%'",
         "SELECT 'advance', lines, to_ms FROM clock_advance",
       ]
     return try CanonicalDump.of(place, store: store, queries)
