@@ -106,7 +106,9 @@ extension Reading {
       model: model, sources: sources, hooks: hooks, ruleDeliveries: ruleDeliveries, storePath: store.path,
       daemonLimits: daemonLimits,
       logLevel: logLevel, windows: windows, canonicalText: "", fingerprint: "",
-      warnings: report.warnings.inReadingOrder(report.file))
+      warnings: [])
+    Lints(result, root: cursor).warn()
+    result.warnings = report.warnings.inReadingOrder(report.file)
     result.canonicalText = CanonicalForm.text(of: result, withOffsets: true)
     result.fingerprint = CanonicalForm.fingerprint(of: result)
     return result
