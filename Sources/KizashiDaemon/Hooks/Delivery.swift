@@ -108,6 +108,8 @@ package protocol Outbox: Sendable {
   ///
   /// Must show everything ``mark(_:)`` has stored before.
   func due(hook: String, now: Instant, limit: Int, severities: Set<String>?) async throws -> DueWindow
+  /// Ends the snoozes whose time has come; whether there were any, so that there may be more to give out.
+  func endSnoozes(at now: Instant) async throws -> Bool
   /// When runs of `hook` were begun, as far as it is known, from `since` on; ascending, one instant a run.
   func starts(hook: String, since: Instant, now: Instant) async throws -> [Instant]
   /// Stores outcomes, in their order, in one transaction. A delivery that is no longer open (dropped by hand while it

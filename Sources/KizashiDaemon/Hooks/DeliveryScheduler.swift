@@ -75,6 +75,12 @@ package struct DeliveryScheduler: Sendable {
     for name in order { queues[name]?.isStale = true }
   }
 
+  /// What waits here may have been put off in the outbox: it goes back there. What runs goes on.
+  package mutating func reconsider() {
+    for name in order { queues[name]?.release { _ in true } }
+    outboxChanged()
+  }
+
   /// Hooks of which it is not known yet what was begun before the daemon started. Each answer goes to
   /// ``rememberStarts(_:of:)``, before anything is launched.
   package var unremembered: [String] {

@@ -108,6 +108,8 @@ actor StoreHost: Outbox {
       }, nextAt: nextAt)
   }
 
+  func endSnoozes(at now: Instant) async throws -> Bool { try use { try $0.endSnoozes(at: now) } }
+
   func starts(hook: String, since: Instant, now: Instant) async throws -> [Instant] {
     let runs = try use { try $0.startedRuns(hook: hook, since: since) }
     return StartedRuns.instants(runs, now: now)

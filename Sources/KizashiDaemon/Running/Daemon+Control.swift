@@ -19,6 +19,10 @@ extension Daemon {
         let (reply, dropped) = try await Commands.dropDeliveries(ids, store)
         hooks.drop(dropped)
         return reply
+      case .snooze, .snoozeCancel:
+        let reply = try await Commands.snooze(request, current.withLock { $0 }, store, now: clock.now())
+        hooks.reconsider()
+        return reply
       case .quarantineRetry(let source, let reason):
         return try await Commands.retryQuarantine(
           source: source, reason: reason, current.withLock { $0 }, store, host, clock, logger)

@@ -24,6 +24,8 @@ package enum Suppression: String, Sendable {
   case stale
   /// It was found by a replay.
   case replay
+  /// Its episode opened and resolved while it was snoozed.
+  case snoozed
 }
 
 /// A hook run to be stored with the change that owes it.

@@ -63,14 +63,20 @@ extension Store {
     let onlyOlder =
       wanted.map { "AND (SELECT u.severity FROM alert u WHERE u.alert_id = e.alert_id) IN (\($0))" } ?? ""
     return try access("reading deliveries of") { db in
+      // Looked for only where there are any: what is snoozed is put off, and holds up nobody else.
+      let snoozeEnd = try Self.nextSnoozeEnd(db)
+      let awake = snoozeEnd == nil ? "" : "AND NOT \(Snooze.isOn("d", "t"))"
+      let awakeOlder =
+        snoozeEnd == nil
+        ? "" : "AND NOT EXISTS (SELECT 1 FROM alert u WHERE u.alert_id = e.alert_id AND \(Snooze.isOn("e", "u")))"
       let runs = try Row.fetchAll(
         db,
         sql: """
           SELECT d.seq, d.delivery_id, a.name, t.rule, t.severity, d.attempts, d.payload
           FROM delivery d JOIN account_name a ON a.id = d.account JOIN alert t ON t.alert_id = d.alert_id
-          WHERE d.state < 3 AND d.hook = ?1 AND ifnull(d.next_ms, 0) <= ?2 \(only) AND NOT EXISTS (
+          WHERE d.state < 3 AND d.hook = ?1 AND ifnull(d.next_ms, 0) <= ?2 \(only) \(awake) AND NOT EXISTS (
             SELECT 1 FROM delivery e WHERE e.state < 3 AND e.account = d.account AND e.hook = d.hook AND e.seq < d.seq
-              AND ifnull(e.next_ms, 0) > ?2 \(onlyOlder))
+              AND ifnull(e.next_ms, 0) > ?2 \(onlyOlder) \(awakeOlder))
           ORDER BY d.seq LIMIT ?3
           """, arguments: [hook, now.milliseconds, limit]
       ).map { row in
@@ -87,7 +93,9 @@ extension Store {
       let next = try Int64.fetchOne(
         db, sql: "SELECT min(next_ms) FROM delivery WHERE state < 3 AND hook = ? AND next_ms > ?",
         arguments: [hook, now.milliseconds])
-      return (runs, next.map { Instant(milliseconds: $0) })
+      return (
+        runs, [next, snoozeEnd].compactMap(\.self).min().map { Instant(milliseconds: max($0, now.milliseconds + 1)) }
+      )
     }
   }
 

@@ -66,7 +66,7 @@ extension Store {
     WHERE a.state = 0 AND a.rule = ?1 AND f.state IN (3, 4) AND f.next_ms <= ?3 AND NOT EXISTS (
       SELECT 1 FROM delivery r WHERE r.delivery_id > a.alert_id || ':firing.'
         AND r.delivery_id < a.alert_id || ':firing/' AND r.alert_id = a.alert_id AND r.hook = ?2
-        AND (r.state < 3 OR r.next_ms > ?3))
+        AND (r.state < 3 OR r.next_ms > ?3)) AND NOT \(Snooze.isOn("f", "a"))
     ORDER BY a.seq LIMIT ?4
     """
 

@@ -80,7 +80,9 @@ enum Tables {
     CREATE INDEX alert_firing ON alert (rule) WHERE state = 0;
     """
 
-  /// Where lines come from, what was refused, and which hook runs are owed. `delivery.seq` is the order of runs.
+  /// Where lines come from, what was refused, and which hook runs are owed and put off. `delivery.seq` is the order of
+  /// runs. A snooze is about whatever of rule, account and episode it names; it holds until it has been ended, so that
+  /// what its end means is decided once.
   private static let flow = """
     CREATE TABLE source (
       id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, watermark_ms INTEGER, lines INTEGER NOT NULL DEFAULT 0,
@@ -100,6 +102,10 @@ enum Tables {
       hook TEXT NOT NULL, state INTEGER NOT NULL, attempts INTEGER NOT NULL, next_ms INTEGER, exit_code INTEGER,
       output TEXT, payload TEXT NOT NULL);
     CREATE INDEX delivery_queue ON delivery (hook, account, seq) WHERE state < 3;
+    CREATE TABLE snooze (
+      id INTEGER PRIMARY KEY, rule TEXT, account INTEGER, alert_id TEXT, made_ms INTEGER NOT NULL,
+      until_ms INTEGER NOT NULL, reason TEXT NOT NULL, made_by TEXT NOT NULL, ended_ms INTEGER);
+    CREATE INDEX snooze_in_force ON snooze (until_ms) WHERE ended_ms IS NULL;
     """
 
   /// Tables of later issues: their views exist from the start, so that readers need not ask.

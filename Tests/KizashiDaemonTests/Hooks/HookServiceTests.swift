@@ -20,6 +20,7 @@ import Testing
     func due(hook: String, now: Instant, limit: Int, severities: Set<String>?) throws -> DueWindow {
       model.due(hook: hook, now: now, limit: limit, severities: severities)
     }
+    func endSnoozes(at now: Instant) -> Bool { false }
     func starts(hook: String, since: Instant, now: Instant) throws -> [Instant] { earlier }
     func remember(_ starts: [Instant]) { earlier = starts }
     func mark(_ outcomes: [DeliveryOutcome]) throws {

@@ -167,6 +167,7 @@ final class Machine {
   /// Asks the outbox and gives what is to start now.
   func launches(now: Int64) throws -> [DeliveryScheduler.Launch] {
     let instant = Instant(milliseconds: now)
+    _ = try store.endSnoozes(at: instant)
     scheduler.outboxChanged()
     for fetch in scheduler.fetches(now: instant) {
       let (runs, nextAt) = try store.dueRuns(
