@@ -112,9 +112,12 @@ extension Reading {
       measures: measures, scorecards: scorecards, bands: bands, segments: segments, touch: touch, phases: phases,
       milestones: milestones, rules: rules, limits: limits)
     var result = Configuration(
-      model: model, sources: sources, hooks: hooks, storePath: store.path, daemonLimits: daemonLimits,
+      model: model, sources: sources, hooks: hooks, ruleDeliveries: ruleDeliveries, storePath: store.path,
+      daemonLimits: daemonLimits,
       logLevel: logLevel, windows: windows, canonicalText: "", fingerprint: "",
-      warnings: report.warnings.inReadingOrder(report.file))
+      warnings: [])
+    Lints(result, root: cursor).warn()
+    result.warnings = report.warnings.inReadingOrder(report.file)
     result.canonicalText = CanonicalForm.text(of: result, withOffsets: true)
     result.fingerprint = CanonicalForm.fingerprint(of: result)
     return result

@@ -8,6 +8,8 @@ package struct Configuration: Sendable {
   package var sources: [SourceConfiguration]
   /// In config order.
   package var hooks: [HookConfiguration]
+  /// How each rule's alerts are carried on, by the rule's name.
+  package var ruleDeliveries: [String: RuleDelivery]
   /// The SQLite file; absolute unless the config's own path was relative.
   package var storePath: String
   /// Bounds of the daemon that decide no number.
@@ -20,7 +22,8 @@ package struct Configuration: Sendable {
   /// comment: the same for configs that mean the same. Stored with the config version. Values of `env:` are left out.
   package var canonicalText: String
   /// 32 hexadecimal digits (FNV-1a, 128 bits) of what decides numbers: the model with the offsets of its time zone and
-  /// its holidays. Not of hooks' definitions, sources, log and paths.
+  /// its holidays. Not of hooks' definitions, of how a
+  /// rule's alerts are carried on, sources, log and paths.
   package var fingerprint: String
   /// What is doubtful but no mistake, in the order of the lines.
   package var warnings: [Problem]
@@ -111,4 +114,6 @@ package struct HookConfiguration: Sendable, Equatable {
   /// How long deliveries are collected into one run; 0: one run each.
   package var groupWaitMilliseconds: Int64 = 0
   package var maxPerHour = 1000
+  /// When what it owes waits; nil: never.
+  package var quietHours: QuietHours?
 }

@@ -28,7 +28,8 @@ struct Kizashi: AsyncParsableCommand {
       CommandGroup(
         name: "Operating",
         subcommands: [
-          Sources.self, SourceCommands.self, Quarantine.self, Deliveries.self, Hook.self, Backup.self, Generate.self,
+          Sources.self, SourceCommands.self, Quarantine.self, Deliveries.self, SnoozeVerb.self, Hook.self, Backup.self,
+          Generate.self,
         ]),
     ])
 

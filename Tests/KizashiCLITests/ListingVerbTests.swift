@@ -44,7 +44,7 @@ import Testing
       ["alerts"],
       [
         "state", "severity", "account", "rule", "at", "resolved_at", "detected_at", "reason", "playbook", "alert_id",
-        "episode",
+        "episode", "shadow",
       ]
     ),
     (

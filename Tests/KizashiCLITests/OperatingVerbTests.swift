@@ -18,6 +18,39 @@ import Testing
     #expect(explained.output.contains("down_for"))
   }
 
+  @Test func `check is strict where it is asked to be`() throws {
+    let sample = try SampleStore(events: false)
+    let lenient = try Program.run(["check", "--config", sample.config])
+    #expect(
+      lenient.errors
+        == "kizashi: warning: \(sample.config):11: hooks.bad: no rule runs this hook — name it in hooks of a rule\n")
+    let strict = try Program.run(["check", "--strict", "--config", sample.config])
+    #expect(strict.status == 78)
+    #expect(strict.errors.contains("has 1 warning, and --strict allows none"))
+  }
+
+  @Test func `a rule is snoozed, listed and woken without a daemon`() throws {
+    let sample = try SampleStore()
+    let target = ["gone-quiet:acme", "--config", sample.config]
+    let done = try Program.run(["snooze", "--for", "3d", "--reason", "they moved", "--by", "sato"] + target)
+    #expect(done.status == 0, "\(done.errors)")
+    #expect(done.output.hasPrefix("gone-quiet:acme is snoozed until 20"))
+    let list = try Program.run(["snooze", "--config", sample.config, "--format", "ndjson"])
+    let hasAll = [#""rule":"gone-quiet""#, #""account":"acme""#, #""by":"sato""#, #""reason":"they moved""#].allSatisfy(
+      list.output.contains)
+    #expect(hasAll, "\(list.output)")
+    #expect(try Program.run(["snooze", "--cancel"] + target).output == "gone-quiet:acme is not snoozed any more\n")
+    for (arguments, status) in [
+      (["snooze", "gone-quit", "--for", "1d", "--reason", "x"], 64), (["snooze", "gone-quiet", "--for", "1d"], 64),
+      (["snooze", "--account", "nobody", "--for", "1d", "--reason", "x"], 1),
+      (["snooze", "gone-quiet", "--for", "900d", "--reason", "x"], 64),
+      (["snooze", "gone-quiet", "--until", "2020-01-01", "--reason", "x"], 64), (["snooze", "turned", "--cancel"], 1),
+    ] {
+      let outcome = try Program.run(arguments + ["--config", sample.config])
+      #expect(outcome.status == Int32(status), "\(arguments): \(outcome.errors)")
+    }
+  }
+
   @Test func `a backup is a store of its own and is never overwritten`() throws {
     let sample = try SampleStore()
     let copy = sample.directory + "/copy.db"

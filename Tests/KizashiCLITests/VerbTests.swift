@@ -10,7 +10,7 @@ import Testing
   static let verbs: [[String]] = [
     ["accounts"], ["account", "acme"], ["changes"], ["alerts"], ["sources"], ["quarantine", "list"],
     ["quarantine", "retry"], ["deliveries", "list"], ["deliveries", "retry", "x"], ["deliveries", "drop", "x"],
-    ["hook", "test", "good"], ["source", "retire", "app"], ["backup", "copy.db"], ["check"], ["reload"],
+    ["hook", "test", "good"], ["source", "retire", "app"], ["backup", "copy.db"], ["check"], ["reload"], ["snooze"],
     ["replay", "none.ndjson"], ["verify"], ["run"],
   ]
 

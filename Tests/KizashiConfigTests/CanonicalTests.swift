@@ -23,6 +23,7 @@ let shippedConfigs = [
       #expect(again.model == original.model)
       #expect(again.sources == original.sources)
       #expect(again.hooks == original.hooks)
+      #expect(again.ruleDeliveries == original.ruleDeliveries)
     }
   }
 
@@ -78,6 +79,19 @@ let shippedConfigs = [
     let other = try parse(text)
     #expect(other.decidesTheSameNumbers(as: plain) == same)
     #expect(other.fingerprint.count == 32)
+  }
+
+  @Test(arguments: [
+    ("hooks: [h]", true), ("hooks: [h, i]", true), ("shadow: true", true),
+    ("renotify: 24h", true), ("severity: high", false),
+    ("for: 1h", false),
+  ])
+  func `whom a rule tells is not in the fingerprint, what it means is`(more: String, same: Bool) throws {
+    let hooks = "hooks: {h: {run: [/bin/true]}, i: {run: [/bin/true]}}"
+    let plain = try parse("rules: {r: {kind: band_change}}\n\(hooks)")
+    let other = try parse("rules: {r: {kind: band_change, \(more)}}\n\(hooks)")
+    #expect(other.decidesTheSameNumbers(as: plain) == same)
+    #expect(other.canonicalText != plain.canonicalText)
   }
 
   @Test func `the fingerprint knows the offsets of the zone, not only its name`() throws {

@@ -87,7 +87,10 @@ import Testing
         folder: {run: [\(scratch.path)]}
         plain: {run: [\(plain)], env: [NOBODY_SET_THIS]}
       features: {reports: {events: [r]}}
-      measures: {a: {metric: {count: {feature: report, window: 7d}}, grade: {points: [[0, 0]]}}}
+      measures: {a: {metric: {count: {feature: report, window: 7d}}, grade: {points: [[0, 0], [9, 100]]}}}
+      rules:
+        r: {kind: band_change, hooks: [gone, folder, plain]}
+        s: {kind: threshold, measure: a, below: 20}
       """)
     let texts = configuration.warnings.map(\.description)
     #expect(

@@ -155,6 +155,26 @@ import Testing
     #expect(try parse("rules: {r: \(text)}").model.rules == [Rule(name: "r", kind: kind)])
   }
 
+  @Test func `a rule in shadow is the same rule`() throws {
+    let configuration = try parse("rules: {r: {kind: band_change, shadow: true}, s: {kind: band_change}}")
+    #expect(configuration.model.rules.map(\.name) == ["r", "s"])
+    #expect(configuration.ruleDeliveries["r"]?.isShadow == true)
+    #expect(configuration.ruleDeliveries["s"] == RuleDelivery())
+  }
+
+  @Test func `a rule reminds when it is told to`() throws {
+    let deliveries = try parse(
+      """
+      rules:
+        r: {kind: band_change, renotify: 24h}
+        s: {kind: band_change, renotify: never}
+        t: {kind: band_change}
+      """
+    ).ruleDeliveries
+    #expect(deliveries["r"]?.renotifyMilliseconds == 86_400_000)
+    #expect(deliveries["s"] == RuleDelivery() && deliveries["t"] == RuleDelivery())
+  }
+
   @Test func `bands have names of one's own, in any order, and a lowest one`() throws {
     let named = try parse("bands: {low: 0, high: 80, middle: 55.25, clear_margin: 2.5, down_for: 0s}").model.bands
     #expect(named.bands.map(\.name) == ["high", "middle", "low"])
@@ -210,6 +230,29 @@ import Testing
     #expect(hooks[1].run == ["/bin/true", "--flag", "a b"])
     #expect(hooks[1].timeoutMilliseconds == 60_000)
     #expect(hooks[1].retries == 0)
+  }
+
+  @Test func `a hook keeps quiet in one stretch or in several`() throws {
+    let hooks = try parse(
+      """
+      hooks:
+        a: {run: [/bin/true], quiet_hours: {from: 22:00, to: "07:00"}}
+        b:
+          run: [/bin/true]
+          quiet_hours:
+            - {from: "20:30", to: "24:00", except: [critical, high]}
+            - {from: "00:00", to: "24:00", days: [sat, sun, holiday], except: critical}
+        c: {run: [/bin/true]}
+      """
+    ).hooks
+    let night = QuietHours.Span(from: 1320, to: 420, weekdays: Set(0..<7), onHolidays: false, except: [])
+    #expect(hooks[0].quietHours == QuietHours(spans: [night]))
+    #expect(
+      hooks[1].quietHours?.spans == [
+        .init(from: 1230, to: 1440, weekdays: Set(0..<7), onHolidays: false, except: ["critical", "high"]),
+        .init(from: 0, to: 1440, weekdays: [0, 6], onHolidays: true, except: ["critical"]),
+      ])
+    #expect(hooks[2].quietHours == nil)
   }
 
   @Test func `the Japanese example counts in Japanese business days`() throws {

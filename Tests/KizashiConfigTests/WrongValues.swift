@@ -188,6 +188,9 @@ let wrongValues: [(String, String)] = [
   (rule("kind: silence, feature: any, after: 7d, clear: 0"), "expected a number of events 1–1000000"),
   (rule("kind: band_change, severity: hihg"), "did you mean \"high\"?"),
   (rule("kind: band_change, for: 5bd"), "business days are for a silence rule's after:"),
+  (rule("kind: band_change, shadow: yes"), "rules.r.shadow: expected true or false, found \"yes\" — write true"),
+  (rule("kind: band_change, renotify: 10s"), "rules.r.renotify: expected a duration from 1m to 3660d, found \"10s\""),
+  (rule("kind: band_change, renotify: daily"), "rules.r.renotify: expected a duration such as 30m, found \"daily\""),
   (rule("kind: band_change, hooks: [a]"), "there is no hook \"a\" — define it under hooks"),
   ("rules: {\"a:b\": {kind: band_change}}", "the name of a rule has no \":\": ids of alerts are made of it"),
   ("hooks: {h: {timeout: 5s}}", "\"run\" is missing"),
@@ -202,6 +205,27 @@ let wrongValues: [(String, String)] = [
   (hook("retry_on: [0]"), "expected an exit code 1–255"),
   (hook("max_per_hour: many"), "expected a whole number 1–1000000"),
   (hook("group_wait: 1d"), "expected a duration from 0s to 1h"),
+  (rule("kind: band_change, quiet_hours: {}"), "\"quiet_hours\" does not belong here — it is a key of a hook"),
+  (hook("quiet_hours: nights"), "quiet_hours: expected {from: \"22:00\", to: \"07:00\"}, or a list of such"),
+  (hook("quiet_hours: []"), "expected {from: \"22:00\", to: \"07:00\"}, or a list of such, found a list"),
+  (hook("quiet_hours: {from: \"22:00\"}"), "\"to\" is missing: a time of day such as \"07:00\""),
+  (
+    hook("quiet_hours: {from: \"7:00\", to: \"08:00\"}"),
+    "quiet_hours.from: expected a time of day from \"00:00\" to \"23:59\""
+  ),
+  (hook("quiet_hours: {from: \"24:00\", to: \"08:00\"}"), "expected a time of day from \"00:00\" to \"23:59\""),
+  (hook("quiet_hours: {from: \"22:00\", to: \"24:01\"}"), "expected a time of day from \"00:00\" to \"24:00\""),
+  (hook("quiet_hours: {from: \"22:00\", to: \"22:00\"}"), "quiet hours that end when they begin"),
+  (hook("quiet_hours: [{from: \"22:00\", to: \"08:00\", days: [mo]}]"), "quiet_hours[0].days[0]: expected one of sun"),
+  (
+    hook("quiet_hours: {from: \"22:00\", to: \"08:00\", days: []}"),
+    "expected a list of days such as [sat, sun, holiday]"
+  ),
+  (hook("quiet_hours: {from: \"22:00\", to: \"08:00\", except: urgent}"), "except: expected one of info, low"),
+  (
+    hook("quiet_hours: {from: \"00:00\", to: \"24:00\", except: critical}"),
+    "no minute of the week in which an alert of severity info could be told"
+  ),
   ("limits: {settle: 2}", "limits.settle: expected a duration such as 30m, found \"2\""),
   ("limits: {accounts: 0}", "expected a whole number 1–100000000"),
   ("limits: {hooks_runing: 8}", "did you mean \"hooks_running\"?"),
@@ -223,6 +247,6 @@ let laterKeys: [(String, String)] =
   + ["fresh", "expire"].map {
     ("measures: {a: {metric: {attribute: x}, grade: {points: [[0, 0]]}, \($0): 90d}}", $0)
   }
-  + ["renotify", "snooze", "quiet_hours", "shadow"].map {
+  + ["snooze", "flap"].map {
     (rule("kind: band_change, \($0): 1d"), $0)
   }

@@ -198,7 +198,7 @@ import Testing
       "score_history": "account, day, at, score, band, config_version",
       "changes": "seq, account, at, detected_at, kind, subject, from_value, to_value, delta, cause, because",
       "alerts":
-        "alert_id, episode, rule, account, state, severity, at, detected_at, resolved_at, reason, playbook",
+        "alert_id, episode, rule, account, state, severity, at, detected_at, resolved_at, reason, playbook, shadow",
       "deliveries": "delivery_id, alert_id, hook, state, attempts, next_at, exit_code, output",
       "sources":
         "source, path, offset, size, lag_bytes, watermark_at, lines, events, duplicates, refused, state, stalled_at, waiting",

@@ -32,7 +32,7 @@ import Testing
       try temporary.rows("SELECT * FROM alerts") == [
         [
           "gone-quiet:acme:1", "gone-quiet:acme:1", "gone-quiet", "acme", "firing", "high", "2025-11-19T12:00:00.000Z",
-          "2023-11-14T22:13:20.500Z", "NULL", "firing because", "call",
+          "2023-11-14T22:13:20.500Z", "NULL", "firing because", "call", "0",
         ]
       ])
     var next = Commit()
@@ -44,6 +44,34 @@ import Testing
         ["gone-quiet:acme:1", "resolved", "2025-11-19T12:00:00.000Z", "firing because"],
         ["gone-quiet:acme:2", "firing", "NULL", "firing because"],
         ["gone-quiet:globex:1", "firing", "NULL", "firing because"],
+      ])
+  }
+
+  @Test func `an episode that opens in shadow owes nothing, at its end neither; one that did not keeps its end`() throws
+  {
+    let (temporary, store) = try opened()
+    for (episode, opensInShadow, endsInShadow) in [(1, true, false), (2, false, true)] {
+      for (state, isShadow) in [(AlertTransition.State.firing, opensInShadow), (.resolved, endsInShadow)] {
+        var commit = episode == 1 && state == .firing ? smallCommit() : Commit()
+        commit.alerts = [transition(state, episode: episode)]
+        var unit = CommitUnit(commit)
+        if isShadow { unit.shadowRules = ["gone-quiet"] }
+        unit.deliveries = [
+          NewDelivery(
+            deliveryID: "gone-quiet:acme:\(episode):\(state.name):pager", alertID: "gone-quiet:acme:\(episode)",
+            account: 0,
+            hook: "pager", payload: "{}", nextAt: noon)
+        ]
+        try store.write(unit)
+      }
+    }
+    #expect(
+      try temporary.rows("SELECT alert_id, state, shadow FROM alerts") == [
+        ["gone-quiet:acme:1", "resolved", "1"], ["gone-quiet:acme:2", "resolved", "0"],
+      ])
+    #expect(
+      try temporary.rows("SELECT delivery_id FROM deliveries") == [
+        ["gone-quiet:acme:2:firing:pager"], ["gone-quiet:acme:2:resolved:pager"],
       ])
   }
 

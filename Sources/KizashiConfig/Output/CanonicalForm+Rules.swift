@@ -54,8 +54,8 @@ extension CanonicalForm {
 
   private static func window(_ hours: Int) -> YAMLText { .duration(Int64(hours) * Milliseconds.hour) }
 
-  /// A rule with its kind's keys first.
-  static func rule(_ rule: Rule) -> YAMLText {
+  /// A rule with its kind's keys first; `delivery` nil: only what decides numbers.
+  static func rule(_ rule: Rule, _ delivery: RuleDelivery?) -> YAMLText {
     var pairs: [(String, YAMLText)]
     switch rule.kind {
     case .bandChange(let from, let to):
@@ -121,8 +121,12 @@ extension CanonicalForm {
       ("cooldown", .duration(rule.cooldownMilliseconds)), ("severity", .plain(rule.severity)),
     ]
     if let playbook = rule.playbook { pairs.append(("playbook", .text(playbook))) }
-    pairs.append(("hooks", .texts(rule.hooks)))
+    if let delivery { pairs += [("hooks", .texts(rule.hooks))] + self.delivery(delivery) }
     return .mapping(pairs)
+  }
+
+  private static func delivery(_ delivery: RuleDelivery) -> [(String, YAMLText)] {
+    [("shadow", .plain("\(delivery.isShadow)")), ("renotify", .duration(delivery.renotifyMilliseconds))]
   }
 
   /// A hook. Values of its environment can be secrets, and this text is stored: only their names are in it.
@@ -135,6 +139,20 @@ extension CanonicalForm {
     pairs += [
       ("group_wait", .duration(hook.groupWaitMilliseconds)), ("max_per_hour", .number(hook.maxPerHour)),
     ]
+    if let quiet = hook.quietHours { pairs.append(("quiet_hours", .list(quiet.spans.map(span)))) }
     return .mapping(pairs)
+  }
+
+  private static func span(_ span: QuietHours.Span) -> YAMLText {
+    func time(_ minute: Int) -> YAMLText {
+      let (hour, minute) = (minute / 60, minute % 60)
+      return .text("\(hour < 10 ? "0" : "")\(hour):\(minute < 10 ? "0" : "")\(minute)")
+    }
+    let days = span.weekdays.sorted().map { YAMLText.plain(Reading.weekdays[$0]) }
+    let severities = Reading.severities.filter(span.except.contains)
+    return .inline([
+      ("from", time(span.from)), ("to", time(span.to)),
+      ("days", .list(days + (span.onHolidays ? [.plain("holiday")] : []))), ("except", .texts(severities)),
+    ])
   }
 }

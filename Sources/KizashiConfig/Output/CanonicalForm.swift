@@ -17,7 +17,10 @@ enum CanonicalForm {
         ("sources", .list(configuration.sources.map(source))),
       ] + features(model) + customers(model) + [("measures", measures(model)), ("scorecards", scorecards(model))]
         + bands(model) + [
-          ("rules", .mapping(model.rules.map { ($0.name, rule($0)) })),
+          (
+            "rules",
+            .mapping(model.rules.map { ($0.name, rule($0, configuration.ruleDeliveries[$0.name] ?? RuleDelivery())) })
+          ),
           ("hooks", .mapping(configuration.hooks.map { ($0.name, hook($0)) })),
           ("limits", .mapping(engineLimits(model.limits) + daemonLimits(configuration.daemonLimits))),
           ("log", .mapping([("level", .plain(configuration.logLevel.rawValue))])),
@@ -27,7 +30,8 @@ enum CanonicalForm {
     return result
   }
 
-  /// A hash of what decides numbers. Rules' hook names are in it, because the engine owes deliveries by them.
+  /// A hash of what decides numbers. Whom a rule tells, and whether it tells anybody, is not in it: a rebase would let
+  /// pending rules fall back, and nobody expects that of adding a hook.
   static func fingerprint(of configuration: Configuration) -> String {
     let model = configuration.model
     let text = YAMLText.mapping(
@@ -36,7 +40,7 @@ enum CanonicalForm {
         ("windows", .list(model.windowsHours.map { .number($0) })),
       ] + features(model) + customers(model) + [("measures", measures(model)), ("scorecards", scorecards(model))]
         + bands(model) + [
-          ("rules", .mapping(model.rules.map { ($0.name, rule($0)) })),
+          ("rules", .mapping(model.rules.map { ($0.name, rule($0, nil)) })),
           ("limits", .mapping(engineLimits(model.limits))),
         ]
     ).block()

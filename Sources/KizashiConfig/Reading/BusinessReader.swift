@@ -1,7 +1,7 @@
 import KizashiCore
 
 extension Reading {
-  private static let weekdays = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+  static let weekdays = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
 
   /// `business:`; without it universal time and a Saturday–Sunday weekend.
   func business(_ cursor: Cursor?) -> BusinessCalendar {

@@ -32,6 +32,7 @@ extension Reading {
     if let value = section["max_per_hour"]?.integer("a whole number 1–1000000", in: 1...1_000_000) {
       hook.maxPerHour = value
     }
+    if let place = section["quiet_hours"] { hook.quietHours = quietHours(place) }
     return run == nil ? nil : hook
   }
 

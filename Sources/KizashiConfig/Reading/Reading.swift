@@ -22,6 +22,8 @@ final class Reading {
   var bandNames: [String] = []
   /// Whether the config says how accounts get their touch.
   var hasTouch = false
+  /// How each rule's alerts are carried on, by its name.
+  var ruleDeliveries: [String: RuleDelivery] = [:]
   /// The longest window anything looks at, and where that is written.
   private(set) var longestWindow: (hours: Int, place: Cursor?) = (0, nil)
 

@@ -1,8 +1,6 @@
 import KizashiCore
 
 extension Reading {
-  private static let severities = ["info", "low", "medium", "high", "critical", "opportunity"]
-
   /// `rules:`, in config order. Features, measures, bands and hooks must have been read.
   func rules(_ cursor: Cursor?, bands: BandModel) -> [Rule] {
     guard let section = cursor?.section(.rules, "a mapping of rule names") else { return [] }
@@ -36,6 +34,7 @@ extension Reading {
     let severity = section["severity"].map { $0.choice(Self.severities) } ?? "medium"
     let playbook = section["playbook"].map { $0.text("the name of a playbook") }
     let hooks = section["hooks"].map { self.hooks($0) } ?? []
+    readDelivery(of: name, section)
     let when = section["when"].map { self.condition($0, .ofRules) } ?? .always
     let until = section["until"].flatMap { self.condition($0, .ofRules) }
     let clear = self.clearCondition(kind, section)

@@ -98,7 +98,10 @@ extension Shape {
   static let hooks = Shape(name: "hooks", keys: [], takesNames: true)
   static let hook = Shape(
     name: "hook",
-    keys: ["run", "timeout", "retries", "concurrency", "env", "retry_on", "group_wait", "max_per_hour"])
+    keys: [
+      "run", "timeout", "retries", "concurrency", "env", "retry_on", "group_wait", "max_per_hour", "quiet_hours",
+    ])
+  static let quietHours = Shape(name: "quiet_hours", keys: ["from", "to", "days", "except"])
 
   /// Every shape, for the test that compares them with the JSON Schema.
   static let all =
@@ -106,7 +109,7 @@ extension Shape {
       root, business, store, log, limits, fileSource, unixSource, mapping, join, split, constant, features, feature,
       measures, measure, grade, hold, metric, windowed, featuresUsed, daysSinceLast, trend, survey, scorecards,
       scorecard, cap, milestones, milestone, segments, touch, phases, phase, condition, range,
-      dimensions, dimension, weights, bands, rules, hooks, hook,
+      dimensions, dimension, weights, bands, rules, hooks, hook, quietHours,
     ] + ruleKinds.map { rule(kind: $0) }
 }
 
@@ -117,7 +120,8 @@ extension Shape {
     "overdue", "power_user_lost", "attribute", "composite", "shift",
   ]
   private static let ruleCommon = [
-    "kind", "when", "until", "clear", "for", "keep_firing_for", "cooldown", "severity", "playbook", "hooks",
+    "kind", "when", "until", "clear", "for", "keep_firing_for", "cooldown", "severity", "playbook", "hooks", "shadow",
+    "renotify",
   ]
   private static let ruleSpecific: [String: [String]] = [
     "band_change": ["from", "to"],
@@ -145,10 +149,9 @@ extension Shape {
         elsewhere[key] = elsewhere[key].map { "\($0) or \(other)" } ?? "kind: \(other)"
       }
     }
-    let later: [String: Later] = [
-      "renotify": .customerSuccess, "snooze": .customerSuccess,
-      "quiet_hours": .customerSuccess, "shadow": .customerSuccess, "flap": .customerSuccess,
-    ]
+    let later: [String: Later] = ["snooze": .customerSuccess, "flap": .customerSuccess]
+    // They are about whom they would wake, not about what happened.
+    elsewhere["quiet_hours"] = "a hook"
     return Shape(name: "rule_\(kind)", keys: ruleCommon + own, later: later, elsewhere: elsewhere)
   }
 }

@@ -97,3 +97,14 @@ extension Condition {
     }
   }
 }
+
+extension Model {
+  /// Every condition of the model, those inside others not counted.
+  public var conditions: [Condition] {
+    var result = segments.map(\.when) + phases.map(\.when)
+    if case .computed(let cases) = touch { result += cases.map(\.when) }
+    for card in scorecards { result += [card.when] + card.caps.map(\.condition) }
+    for rule in rules { result += [rule.when] + [rule.until, rule.clear].compactMap { $0 } }
+    return result
+  }
+}

@@ -1,4 +1,5 @@
 import Glibc
+import KizashiStore
 
 /// What a verb of the command line asks of the running daemon. One JSON object on one line:
 /// `{"do":"source.retire","source":"app"}`.
@@ -11,13 +12,16 @@ package enum ControlRequest: Sendable, Hashable {
   /// Only lines of that source and with that reason, where given.
   case quarantineRetry(source: String?, reason: String?)
   case hookTest(name: String)
+  /// Until an instant or for a length of time, both in milliseconds; one of them is given.
+  case snooze(SnoozeTarget, until: Int64?, length: Int64?, reason: String, by: String)
+  case snoozeCancel(SnoozeTarget)
   case status
 }
 
 extension ControlRequest: Codable {
   private enum Key: String, CodingKey {
     case verb = "do"
-    case source, ids, reason, hook
+    case source, ids, reason, hook, target, until, length, by
   }
   private enum Verb: String, Codable {
     case reload
@@ -26,6 +30,8 @@ extension ControlRequest: Codable {
     case deliveriesDrop = "deliveries.drop"
     case quarantineRetry = "quarantine.retry"
     case hookTest = "hook.test"
+    case snooze
+    case snoozeCancel = "snooze.cancel"
     case status
   }
 
@@ -42,6 +48,13 @@ extension ControlRequest: Codable {
         source: try fields.decodeIfPresent(String.self, forKey: .source),
         reason: try fields.decodeIfPresent(String.self, forKey: .reason))
     case .hookTest: self = .hookTest(name: try fields.decode(String.self, forKey: .hook))
+    case .snooze:
+      self = .snooze(
+        try fields.decode(SnoozeTarget.self, forKey: .target),
+        until: try fields.decodeIfPresent(Int64.self, forKey: .until),
+        length: try fields.decodeIfPresent(Int64.self, forKey: .length),
+        reason: try fields.decode(String.self, forKey: .reason), by: try fields.decode(String.self, forKey: .by))
+    case .snoozeCancel: self = .snoozeCancel(try fields.decode(SnoozeTarget.self, forKey: .target))
     case .status: self = .status
     }
   }
@@ -67,6 +80,16 @@ extension ControlRequest: Codable {
     case .hookTest(let name):
       try fields.encode(Verb.hookTest, forKey: .verb)
       try fields.encode(name, forKey: .hook)
+    case .snooze(let target, let until, let length, let reason, let by):
+      try fields.encode(Verb.snooze, forKey: .verb)
+      try fields.encode(target, forKey: .target)
+      try fields.encodeIfPresent(until, forKey: .until)
+      try fields.encodeIfPresent(length, forKey: .length)
+      try fields.encode(reason, forKey: .reason)
+      try fields.encode(by, forKey: .by)
+    case .snoozeCancel(let target):
+      try fields.encode(Verb.snoozeCancel, forKey: .verb)
+      try fields.encode(target, forKey: .target)
     case .status: try fields.encode(Verb.status, forKey: .verb)
     }
   }

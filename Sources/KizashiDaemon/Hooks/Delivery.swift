@@ -103,8 +103,13 @@ package protocol Outbox: Sendable {
   /// The open deliveries of `hook` whose `next_at` is not after `now`, ascending by sequence, at most `limit`; those with an
   /// earlier open delivery of the same account and hook that is *not* due are left out, because they must not overtake it.
   ///
+  /// With `severities`, as if there were no deliveries of others: in quiet hours what is let through waits for nothing that
+  /// is held back. An episode has one severity, so that its end never overtakes its beginning.
+  ///
   /// Must show everything ``mark(_:)`` has stored before.
-  func due(hook: String, now: Instant, limit: Int) async throws -> DueWindow
+  func due(hook: String, now: Instant, limit: Int, severities: Set<String>?) async throws -> DueWindow
+  /// Ends the snoozes whose time has come; whether there were any, so that there may be more to give out.
+  func endSnoozes(at now: Instant) async throws -> Bool
   /// When runs of `hook` were begun, as far as it is known, from `since` on; ascending, one instant a run.
   func starts(hook: String, since: Instant, now: Instant) async throws -> [Instant]
   /// Stores outcomes, in their order, in one transaction. A delivery that is no longer open (dropped by hand while it

@@ -5,7 +5,7 @@ import KizashiCore
 ///
 /// It promises: at most `concurrency` runs of a hook and `runningLimit` in all at one time; at most `max_per_hour` starts
 /// of a hook in any hour; deliveries of one account and hook begin in order, each only after the one before it is done or
-/// dead *and that is stored*; memory bounded by ``HookQueue/windowLimit`` deliveries a hook.
+/// dead *and that is stored*; in a hook's quiet hours nothing of it begins but what they let through; memory bounded by ``HookQueue/windowLimit`` deliveries a hook.
 package struct DeliveryScheduler: Sendable {
   /// A run to start.
   package struct Launch: Sendable, Hashable {
@@ -29,6 +29,8 @@ package struct DeliveryScheduler: Sendable {
   package struct Fetch: Sendable, Hashable {
     package var hook: String
     package var limit: Int
+    /// Only of these; nil: of all.
+    package var severities: Set<String>?
   }
 
   private var queues: [String: HookQueue] = [:]
@@ -73,6 +75,12 @@ package struct DeliveryScheduler: Sendable {
     for name in order { queues[name]?.isStale = true }
   }
 
+  /// What waits here may have been put off in the outbox: it goes back there. What runs goes on.
+  package mutating func reconsider() {
+    for name in order { queues[name]?.release { _ in true } }
+    outboxChanged()
+  }
+
   /// Hooks of which it is not known yet what was begun before the daemon started. Each answer goes to
   /// ``rememberStarts(_:of:)``, before anything is launched.
   package var unremembered: [String] {
@@ -88,7 +96,10 @@ package struct DeliveryScheduler: Sendable {
 
   /// What to ask the outbox now. Each answer goes to ``supply(_:for:)``.
   package mutating func fetches(now: Instant) -> [Fetch] {
-    order.compactMap { name in queues[name]?.fetchLimit(now: now).map { Fetch(hook: name, limit: $0) } }
+    order.compactMap { name in
+      guard let limit = queues[name]?.fetchLimit(now: now) else { return nil }
+      return Fetch(hook: name, limit: limit, severities: queues[name]?.letThrough)
+    }
   }
 
   /// The outbox has answered.

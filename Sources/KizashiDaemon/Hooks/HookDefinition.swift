@@ -11,11 +11,13 @@ package struct HookPolicy: Sendable, Hashable {
   package var groupWaitMilliseconds: Int64
   /// Most runs in any hour.
   package var maxPerHour: Int
+  /// When what it owes waits; nil: never.
+  package var quiet: QuietTimes?
 
   /// The defaults are those of the config file.
   package init(
     name: String, retries: Int = 5, concurrency: Int = 4, retryOn: Set<Int32>? = nil, groupWaitMilliseconds: Int64 = 0,
-    maxPerHour: Int = 1000
+    maxPerHour: Int = 1000, quiet: QuietTimes? = nil
   ) {
     self.name = name
     self.retries = max(0, retries)
@@ -23,6 +25,7 @@ package struct HookPolicy: Sendable, Hashable {
     self.retryOn = retryOn
     self.groupWaitMilliseconds = max(0, groupWaitMilliseconds)
     self.maxPerHour = max(1, maxPerHour)
+    self.quiet = quiet
   }
 }
 

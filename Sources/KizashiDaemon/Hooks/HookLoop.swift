@@ -36,6 +36,7 @@ struct HookLoop {
       self.definitions = Dictionary(definitions.map { ($0.name, $0) }) { _, last in last }
       scheduler.configure(policies: definitions.map(\.policy), runningLimit: runningLimit)
     case .drop(let ids): scheduler.drop(ids)
+    case .reconsider: scheduler.reconsider()
     case .stop: beginStop()
     case .graceOver: endRuns()
     }
@@ -58,6 +59,7 @@ struct HookLoop {
       // In this order: the outbox answers by what is stored, and a group takes all that has been read.
       let isStored = await store()
       await remember()
+      await endSnoozes()
       let isFetched = await fetch()
       launch()
       isSettled = storeFailed || (!isStored && !isFetched && unstored.isEmpty)
@@ -123,6 +125,16 @@ struct HookLoop {
     }
   }
 
+  /// Lets go what was snoozed until now.
+  private mutating func endSnoozes() async {
+    guard !isStopping, !storeFailed else { return }
+    do {
+      if try await service.outbox.endSnoozes(at: service.now()) { scheduler.outboxChanged() }
+    } catch {
+      failed("Snoozes cannot be ended; trying again", error)
+    }
+  }
+
   /// Asks the outbox; false: there was nothing to ask, or it failed.
   private mutating func fetch() async -> Bool {
     guard !isStopping, !storeFailed else { return false }
@@ -134,7 +146,9 @@ struct HookLoop {
         continue
       }
       do {
-        scheduler.supply(try await service.outbox.due(hook: fetch.hook, now: now, limit: fetch.limit), for: fetch)
+        let window = try await service.outbox.due(
+          hook: fetch.hook, now: now, limit: fetch.limit, severities: fetch.severities)
+        scheduler.supply(window, for: fetch)
         isAnswered = true
       } catch {
         scheduler.fetchFailed(fetch)

@@ -29,6 +29,8 @@ struct HookQueue: Sendable {
   var isStale = true
   /// When the outbox has something new to give by the passing of time.
   var nextAt: Instant?
+  /// In quiet hours: the severities that go through; nil: all do.
+  private(set) var letThrough: Set<String>?
   /// No longer configured; kept until its last run has ended.
   var isRemoved = false
 
@@ -39,14 +41,27 @@ struct HookQueue: Sendable {
 
   /// How many rows to ask the outbox for; nil: nothing to ask now.
   mutating func fetchLimit(now: Instant) -> Int? {
+    observeQuiet(now)
     if let nextAt, nextAt <= now {
       isStale = true
       self.nextAt = nil
     }
-    guard wantsMore(now: now) else { return nil }
+    guard letThrough?.isEmpty != true, wantsMore(now: now) else { return nil }
     isStale = false
     // What is held is answered again; ask for enough to get past it.
     return held.count + Self.windowLimit - waiting.count
+  }
+
+  /// Notices that quiet hours began or ended: then the outbox has other things to give, and what waits here and is held back
+  /// from now on goes back to it.
+  private mutating func observeQuiet(_ now: Instant) {
+    let hold = policy.quiet?.hold(at: now)
+    if hold?.letThrough != letThrough {
+      letThrough = hold?.letThrough
+      isStale = true
+      if let letThrough { release { !letThrough.contains($0.severity) } }
+    }
+    if let hold { nextAt = min(nextAt ?? hold.until, hold.until) }
   }
 
   /// Whether an answer would change what is begun now: in a flood each commit says that there is more, and reading the
@@ -87,6 +102,7 @@ struct HookQueue: Sendable {
 
   /// What may be begun now: the deliveries of one run, in order; empty: nothing.
   mutating func takeNext(now: Instant) -> [OwedDelivery] {
+    observeQuiet(now)
     guard hasEligible else {
       gatheringSince = nil
       return []
@@ -134,6 +150,7 @@ struct HookQueue: Sendable {
 
   /// When ``takeNext(now:)`` may have something without any further input; nil: never.
   mutating func nextLaunch(now: Instant) -> Instant? {
+    observeQuiet(now)
     guard !isRemoved, running < policy.concurrency, hasEligible else { return nil }
     let gathered = (gatheringSince ?? now).advanced(by: policy.groupWaitMilliseconds)
     guard case .nothing(let until) = launches.allowance(maxPerHour: policy.maxPerHour, now: now) else {

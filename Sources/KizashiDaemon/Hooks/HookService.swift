@@ -14,6 +14,7 @@ package final class HookService: Service, Sendable {
     case ended(run: Int, HookResult)
     case configure([HookDefinition], runningLimit: Int)
     case drop(Set<String>)
+    case reconsider
     case stop
     case graceOver
   }
@@ -68,6 +69,9 @@ package final class HookService: Service, Sendable {
 
   /// Call after the outbox has closed these deliveries by hand. A run that has begun goes on.
   package func drop(_ ids: [String]) { continuation.yield(.drop(Set(ids))) }
+
+  /// Call after the outbox has put deliveries off, or no longer does.
+  package func reconsider() { continuation.yield(.reconsider) }
 
   /// Starts nothing more, waits for what runs, ends it after the grace; then ``run()`` returns.
   package func stop() { continuation.yield(.stop) }

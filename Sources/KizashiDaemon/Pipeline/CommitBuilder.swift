@@ -9,6 +9,8 @@ struct CommitBuilder {
   /// Why no hook runs for what this commit finds; nil: those that are young enough do.
   var suppression: Suppression?
   let rules: [Rule]
+  let shadowRules: Set<String>
+  let quiet: [String: QuietTimes]
   let measureNames: [String]
   /// By source: the hooks that are told when it is stalled.
   let stallHooks: [String: [String]]
@@ -17,6 +19,8 @@ struct CommitBuilder {
 
   init(_ configuration: Configuration, configVersion: Int, suppression: Suppression?) {
     rules = configuration.model.rules
+    shadowRules = Set(configuration.ruleDeliveries.filter(\.value.isShadow).keys)
+    quiet = QuietTimes.byHook(configuration)
     measureNames = configuration.model.measures.map(\.name)
     stallHooks = Dictionary(
       configuration.sources.map { ($0.id, $0.stallHooks) }, uniquingKeysWith: { first, _ in first })
@@ -36,6 +40,7 @@ struct CommitBuilder {
     var unit = CommitUnit(
       commit: commit, detectedAt: detectedAt, configVersion: configVersion, durable: owesNow)
     unit.deliveries = deliveries
+    unit.shadowRules = shadowRules
     return unit
   }
 
@@ -58,6 +63,8 @@ struct CommitBuilder {
   ) -> [NewDelivery] {
     guard let index = transition.rule else { return [] }
     let rule = rules[index]
+    // Whoever was told that it opened is told that it ended; of an episode that opened in shadow the store keeps neither.
+    if transition.state == .firing && shadowRules.contains(rule.name) { return [] }
     let isStale = detectedAt.milliseconds - transition.at.milliseconds > hookMaxAgeMilliseconds
     let name = engine.name(of: transition.account)
     return rule.hooks.map { hook in
@@ -68,7 +75,9 @@ struct CommitBuilder {
         suggestion: rule.playbook.map { AlertPayload.Suggestion(playbook: $0) })
       return NewDelivery(
         deliveryID: payload.deliveryID, alertID: payload.alertID, account: transition.account, hook: hook,
-        payload: payload.json, nextAt: detectedAt, suppression: suppression ?? (isStale ? .stale : nil))
+        payload: payload.json,
+        nextAt: quiet[hook]?.opening(for: rule.severity, from: detectedAt) ?? detectedAt,
+        suppression: suppression ?? (isStale ? .stale : nil))
     }
   }
 }

@@ -98,8 +98,8 @@ actor StoreHost: Outbox {
 
   // MARK: Outbox
 
-  func due(hook: String, now: Instant, limit: Int) async throws -> DueWindow {
-    let (runs, nextAt) = try use { try $0.dueRuns(hook: hook, at: now, limit: limit) }
+  func due(hook: String, now: Instant, limit: Int, severities: Set<String>?) async throws -> DueWindow {
+    let (runs, nextAt) = try use { try $0.dueRuns(hook: hook, at: now, limit: limit, severities: severities) }
     return DueWindow(
       deliveries: runs.map {
         OwedDelivery(
@@ -108,26 +108,32 @@ actor StoreHost: Outbox {
       }, nextAt: nextAt)
   }
 
+  func endSnoozes(at now: Instant) async throws -> Bool { try use { try $0.endSnoozes(at: now) } }
+
   func starts(hook: String, since: Instant, now: Instant) async throws -> [Instant] {
     let runs = try use { try $0.startedRuns(hook: hook, since: since) }
     return StartedRuns.instants(runs, now: now)
   }
 
   func mark(_ outcomes: [DeliveryOutcome]) async throws {
-    let updates = outcomes.map { outcome in
-      var next: Instant?
-      let state: DeliveryState
-      switch outcome.state {
-      // What max_per_hour is judged by after a restart.
-      case .running: (state, next) = (.running, outcome.at)
-      case .done: state = .done
-      case .retry(let at): (state, next) = (.retry, at)
-      case .dead: state = .dead
-      }
-      return DeliveryUpdate(
-        deliveryID: outcome.deliveryID, state: state, attempts: outcome.attempts, nextAt: next,
-        exitCode: outcome.exitCode.map(Int.init), output: outcome.output)
+    _ = try use { try $0.mark(outcomes.map(DeliveryUpdate.init)) }
+  }
+}
+
+extension DeliveryUpdate {
+  /// An outcome as its row keeps it.
+  init(_ outcome: DeliveryOutcome) {
+    var next: Instant?
+    let state: DeliveryState
+    switch outcome.state {
+    // What max_per_hour is judged by after a restart, and reminders.
+    case .running: (state, next) = (.running, outcome.at)
+    case .done: state = .done
+    case .retry(let at): (state, next) = (.retry, at)
+    case .dead: state = .dead
     }
-    _ = try use { try $0.mark(updates) }
+    self.init(
+      deliveryID: outcome.deliveryID, state: state, attempts: outcome.attempts, nextAt: next,
+      exitCode: outcome.exitCode.map(Int.init), output: outcome.output)
   }
 }

@@ -19,6 +19,10 @@ extension Daemon {
         let (reply, dropped) = try await Commands.dropDeliveries(ids, store)
         hooks.drop(dropped)
         return reply
+      case .snooze, .snoozeCancel:
+        let reply = try await Commands.snooze(request, current.withLock { $0 }, store, now: clock.now())
+        hooks.reconsider()
+        return reply
       case .quarantineRetry(let source, let reason):
         return try await Commands.retryQuarantine(
           source: source, reason: reason, current.withLock { $0 }, store, host, clock, logger)
@@ -85,7 +89,8 @@ package enum Commands {
         exitCode: DaemonError.Code.usage.rawValue, message: "the config has no hook \(name)",
         details: configuration.hooks.map { "known: \($0.name)" })
     }
-    let result = await HookSample.run(HookDefinition(hook), base: base, now: now, runner: runner)
+    let result = await HookSample.run(
+      HookDefinition(hook, configuration.model.calendar), base: base, now: now, runner: runner)
     let failed = result.ending != .exited(0)
     return ControlReply(
       exitCode: failed ? DaemonError.Code.no.rawValue : 0, message: "hook \(name): \(result.ending.summary)",

@@ -77,7 +77,8 @@ extension Daemon {
       }
       await host.use(opened.parts.builder)
     }
-    hooks.configure(new.hooks.map(HookDefinition.init), runningLimit: new.daemonLimits.hooksRunning)
+    try await store.use { try $0.planAnew(new, at: now) }
+    hooks.configure(HookDefinition.all(of: new), runningLimit: new.daemonLimits.hooksRunning)
     // Positions of sources that restart are read after they stopped.
     if await !sources.changed(by: new.sources).isEmpty {
       await sources.stopChanged(new.sources)

@@ -86,11 +86,12 @@ package final class Daemon: Sendable {
     self.store = store
     let started = clock.now()
     opened = try await store.useWhenWritable {
-      try OpenedStore.prepare($0, configuration, extraSources: [Self.control], suppression: nil, now: started)
+      try $0.planAnew(configuration, at: started)
+      return try OpenedStore.prepare($0, configuration, extraSources: [Self.control], suppression: nil, now: started)
     }
     try await Self.tellOfNewStore(store, storePath, logger)
     let hooks = HookService(
-      outbox: store, definitions: configuration.hooks.map(HookDefinition.init),
+      outbox: store, definitions: HookDefinition.all(of: configuration),
       runningLimit: configuration.daemonLimits.hooksRunning, base: hookBase, runner: hookRunner, logger: logger,
       now: clock.now)
     self.hooks = hooks
@@ -148,7 +149,7 @@ package final class Daemon: Sendable {
     var services: [any Service] = []
     if let watchdog { services.append(watchdog) }
     services += [
-      hooks, control, StoreCheck(daemon: self), ReloadOnHangup(daemon: self, hangups: hangups),
+      hooks, Reminding(daemon: self), control, StoreCheck(daemon: self), ReloadOnHangup(daemon: self, hangups: hangups),
       ClockDriver(daemon: self), Reading(daemon: self, failures: failures),
     ]
     var members: [ServiceGroupConfiguration.ServiceConfiguration] = services.map {
@@ -249,13 +250,19 @@ private struct ReloadOnHangup: Service {
 }
 
 extension HookDefinition {
-  /// A hook as the config defines it.
-  package init(_ configuration: HookConfiguration) {
+  /// The hooks of a config, in its order.
+  package static func all(of configuration: Configuration) -> [HookDefinition] {
+    configuration.hooks.map { HookDefinition($0, configuration.model.calendar) }
+  }
+
+  /// A hook as the config defines it, in its business calendar.
+  package init(_ configuration: HookConfiguration, _ calendar: BusinessCalendar) {
     self.init(
       policy: HookPolicy(
         name: configuration.name, retries: configuration.retries, concurrency: configuration.concurrency,
         retryOn: configuration.retryOn.map { Set($0.map(Int32.init)) },
-        groupWaitMilliseconds: configuration.groupWaitMilliseconds, maxPerHour: configuration.maxPerHour),
+        groupWaitMilliseconds: configuration.groupWaitMilliseconds, maxPerHour: configuration.maxPerHour,
+        quiet: configuration.quietHours.map { QuietTimes($0, calendar: calendar) }),
       run: configuration.run, timeout: .milliseconds(configuration.timeoutMilliseconds),
       environment: configuration.env)
   }

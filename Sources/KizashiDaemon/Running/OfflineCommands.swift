@@ -18,7 +18,7 @@ extension Commands {
         return ControlReply(
           exitCode: DaemonError.Code.unavailable.rawValue,
           message: "no daemon runs on \(storePath) (start it: systemctl start kizashi)")
-      case .deliveriesRetry, .deliveriesDrop, .quarantineRetry: break
+      case .deliveriesRetry, .deliveriesDrop, .quarantineRetry, .snooze, .snoozeCancel: break
       }
       let store = try await StoreHost(
         path: storePath, programVersion: ProgramVersion.current,
@@ -44,6 +44,7 @@ extension Commands {
     switch request {
     case .deliveriesRetry(let ids): return try await retryDeliveries(ids, store, now: now)
     case .deliveriesDrop(let ids): return try await dropDeliveries(ids, store).reply
+    case .snooze, .snoozeCancel: return try await snooze(request, configuration, store, now: now)
     case .quarantineRetry(let source, let reason):
       let opened = try await store.use {
         try OpenedStore.prepare($0, configuration, extraSources: [Daemon.control], suppression: nil, now: now)

@@ -24,11 +24,13 @@ package enum Suppression: String, Sendable {
   case stale
   /// It was found by a replay.
   case replay
+  /// Its episode opened and resolved while it was snoozed.
+  case snoozed
 }
 
 /// A hook run to be stored with the change that owes it.
 package struct NewDelivery: Sendable {
-  /// `episode:state:hook`; a second row of the same id is not stored.
+  /// `episode:state:hook`; of a reminder `episode:firing.2:hook` and so on. A second row of the same id is not stored, nor is one of an episode that opened in shadow.
   package var deliveryID: String
   /// The episode, `rule:account:n`.
   package var alertID: String

@@ -52,11 +52,14 @@ extension StoreReader {
     }
   }
 
+  /// An alert that asks for somebody; one of a rule in shadow does not.
+  private static let firing = "state = \(AlertTransition.State.firing.rawValue) AND NOT shadow"
+
   /// Worst first, stage by stage, so that trends are computed only for the bands the list reaches.
   private func idsByAttention(_ query: AccountQuery, _ db: Database) throws -> [Int64] {
     let firing = """
       SELECT account, max(\(Severity.rankSQL("severity"))) AS severity FROM alert
-      WHERE state = \(AlertTransition.State.firing.rawValue) GROUP BY account
+      WHERE \(Self.firing) GROUP BY account
       """
     let rank = bandRankSQL(query.bandsWorstFirst)
     var filter = Filter(query)
@@ -68,7 +71,7 @@ extension StoreReader {
         ORDER BY f.severity DESC, \(rank), \(Self.drop) IS NULL, \(Self.drop), r.score IS NULL, r.score, a.name
         \(limit(query.limit))
         """, arguments: filter.arguments)
-    filter.add("r.id NOT IN (SELECT account FROM alert WHERE state = \(AlertTransition.State.firing.rawValue))")
+    filter.add("r.id NOT IN (SELECT account FROM alert WHERE \(Self.firing))")
     let bands = query.bandsWorstFirst.map { "r.band = '\($0.replacing("'", with: "''"))'" }
     let others = bands.isEmpty ? "1" : "ifnull(NOT (\(bands.joined(separator: " OR "))), 1)"
     for band in bands + [others] {
@@ -132,7 +135,7 @@ extension StoreReader {
             firing AS (
               SELECT account, count(*) AS alerts, max(\(Severity.rankSQL("severity"))) AS severity_rank,
                 min(severity) AS any_severity
-              FROM alert WHERE account IN (SELECT id FROM wanted) AND state = \(AlertTransition.State.firing.rawValue)
+              FROM alert WHERE account IN (SELECT id FROM wanted) AND \(Self.firing)
               GROUP BY account)
           SELECT v.*, ifnull(f.alerts, 0) AS firing_alerts, f.severity_rank, f.any_severity
           FROM wanted w CROSS JOIN account_name n ON n.id = w.id CROSS JOIN accounts v ON v.account = n.name

@@ -153,6 +153,8 @@ package struct AlertEpisode: Sendable, Equatable {
   package var resolved: Instant?
   package var reason: String
   package var playbook: String?
+  /// Whether it opened while its rule was in shadow, and so owes no hook run.
+  package var isShadow: Bool
 
   init(_ row: Row) {
     alertID = row["alert_id"]
@@ -165,6 +167,7 @@ package struct AlertEpisode: Sendable, Equatable {
     resolved = row.instant("resolved_at")
     reason = row["reason"]
     playbook = row["playbook"]
+    isShadow = row["shadow"]
   }
 }
 

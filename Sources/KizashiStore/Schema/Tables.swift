@@ -74,11 +74,15 @@ enum Tables {
       seq INTEGER PRIMARY KEY, alert_id TEXT NOT NULL UNIQUE, rule TEXT NOT NULL, account INTEGER NOT NULL,
       episode INTEGER NOT NULL, state INTEGER NOT NULL, severity TEXT NOT NULL, playbook TEXT, at_ms INTEGER NOT NULL,
       detected_ms INTEGER NOT NULL, resolved_ms INTEGER, reason TEXT NOT NULL, resolution TEXT,
-      score_from INTEGER, score_to INTEGER, band TEXT NOT NULL, coverage REAL NOT NULL, because TEXT);
+      score_from INTEGER, score_to INTEGER, band TEXT NOT NULL, coverage REAL NOT NULL, because TEXT,
+      shadow INTEGER NOT NULL);
     CREATE INDEX alert_by_account ON alert (account);
+    CREATE INDEX alert_firing ON alert (rule) WHERE state = 0;
     """
 
-  /// Where lines come from, what was refused, and which hook runs are owed. `delivery.seq` is the order of runs.
+  /// Where lines come from, what was refused, and which hook runs are owed and put off. `delivery.seq` is the order of
+  /// runs. A snooze is about whatever of rule, account and episode it names; it holds until it has been ended, so that
+  /// what its end means is decided once.
   private static let flow = """
     CREATE TABLE source (
       id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, watermark_ms INTEGER, lines INTEGER NOT NULL DEFAULT 0,
@@ -98,6 +102,10 @@ enum Tables {
       hook TEXT NOT NULL, state INTEGER NOT NULL, attempts INTEGER NOT NULL, next_ms INTEGER, exit_code INTEGER,
       output TEXT, payload TEXT NOT NULL);
     CREATE INDEX delivery_queue ON delivery (hook, account, seq) WHERE state < 3;
+    CREATE TABLE snooze (
+      id INTEGER PRIMARY KEY, rule TEXT, account INTEGER, alert_id TEXT, made_ms INTEGER NOT NULL,
+      until_ms INTEGER NOT NULL, reason TEXT NOT NULL, made_by TEXT NOT NULL, ended_ms INTEGER);
+    CREATE INDEX snooze_in_force ON snooze (until_ms) WHERE ended_ms IS NULL;
     """
 
   /// What is known of customers beside their usage. `action` is of a later issue: its view exists from the start, so that

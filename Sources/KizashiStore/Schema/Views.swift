@@ -92,14 +92,21 @@ struct Views: Equatable {
     SELECT e.alert_id, e.alert_id AS episode, e.rule, a.name AS account,
       \(name("e.state", of: [AlertTransition.State.firing, .resolved, .retracted].map { ($0.rawValue, $0.name) })) AS state,
       e.severity, \(time("e.at_ms")) AS at, \(time("e.detected_ms")) AS detected_at,
-      \(time("e.resolved_ms")) AS resolved_at, e.reason, e.playbook
+      \(time("e.resolved_ms")) AS resolved_at, e.reason, e.playbook, e.shadow
     FROM alert e LEFT JOIN account_name a ON a.id = e.account
+    """
+
+  /// When a run may start: what is snoozed not before the end of that.
+  private static let nextRun = """
+    CASE WHEN state = 0 THEN max(next_ms, ifnull((SELECT max(s.until_ms) FROM snooze s JOIN alert t
+      WHERE t.alert_id = delivery.alert_id AND \(Snooze.covers("delivery", "t")) AND s.ended_ms IS NULL), next_ms))
+      ELSE next_ms END
     """
 
   private static let deliveries = """
     SELECT delivery_id, alert_id, hook,
       \(name("state", of: DeliveryState.allCases.map { ($0.rawValue, $0.name) })) AS state,
-      attempts, \(time("next_ms")) AS next_at, exit_code, output
+      attempts, \(time(nextRun)) AS next_at, exit_code, output
     FROM delivery
     """
 

@@ -24,9 +24,9 @@ final class AccountWriter {
       db,
       """
       INSERT INTO alert (alert_id, rule, account, episode, state, severity, playbook, at_ms, detected_ms, reason,
-        score_from, score_to, band, coverage, because)
+        score_from, score_to, band, coverage, because, shadow)
       VALUES (?1 || ':' || (SELECT name FROM account_name WHERE id = ?2) || ':' || ?3, ?1, ?2, ?3, 0, ?4, ?5, ?6, ?7,
-        ?8, ?9, ?10, ?11, ?12, ?13)
+        ?8, ?9, ?10, ?11, ?12, ?13, ?14)
       """)
     resolved = try HotStatement(
       db,
@@ -51,7 +51,9 @@ final class AccountWriter {
       changeOf.bind(1, key)
       try changeOf.run()
     }
-    for row in unit.commit.alerts { try write(row, config, unit.detectedAt) }
+    for row in unit.commit.alerts {
+      try write(row, config, unit.detectedAt, isShadow: unit.shadowRules.contains(row.ruleName))
+    }
     for row in unit.commit.attributes { try write(row) }
   }
 
@@ -128,7 +130,9 @@ final class AccountWriter {
     }
   }
 
-  private func write(_ row: AlertTransition, _ config: ConfigMapping, _ detectedAt: Instant) throws {
+  private func write(
+    _ row: AlertTransition, _ config: ConfigMapping, _ detectedAt: Instant, isShadow: Bool
+  ) throws {
     guard row.state == .firing else {
       resolved.bind(1, row.ruleName)
       resolved.bind(2, Int64(row.account))
@@ -154,6 +158,7 @@ final class AccountWriter {
     firing.bind(12, row.coverage)
     because.set(row.because, measures: config.measures)
     firing.bind(13, row.because.isEmpty ? nil : String(decoding: because.bytes, as: UTF8.self))
+    firing.bind(14, isShadow ? 1 : 0)
     try firing.run()
   }
 

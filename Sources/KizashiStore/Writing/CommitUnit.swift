@@ -10,6 +10,8 @@ package struct CommitUnit: Sendable {
   package var forgottenStreams: [StreamKey] = []
   /// The hook runs it owes, in the order they are to run.
   package var deliveries: [NewDelivery] = []
+  /// Names of the rules whose alerts owe no run. An episode is what its rule was when it opened.
+  package var shadowRules: Set<String> = []
   /// The lines it refused.
   package var quarantine: [QuarantineRow] = []
   /// Rows of quarantine that were read again for it, by number: they go.

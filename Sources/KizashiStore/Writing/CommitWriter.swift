@@ -39,10 +39,7 @@ final class CommitWriter {
   func write(_ unit: CommitUnit, config: ConfigMapping, features: FeatureMap, quarantineRows: Int, in db: Database)
     throws
   {
-    if unit.durable != isSyncingCommits {
-      try db.execute(sql: unit.durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")
-      isSyncingCommits = unit.durable
-    }
+    try setSyncing(unit.durable, db)
     try db.inTransaction(.immediate) {
       try usage.write(unit.commit, calendar: config.calendar)
       try features.add(unit.commit.eventNames, db)
@@ -64,6 +61,13 @@ final class CommitWriter {
       return .commit
     }
     usage.committed(unit.commit)
+  }
+
+  /// Whether the transactions that follow are synced to disk before they return.
+  func setSyncing(_ isSyncing: Bool, _ db: Database) throws {
+    guard isSyncing != isSyncingCommits else { return }
+    try db.execute(sql: isSyncing ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")
+    isSyncingCommits = isSyncing
   }
 
   /// Bounds the write-ahead log. The commits in it are safe already, so that a checkpoint that cannot be made now, for

@@ -37,7 +37,9 @@ final class FlowWriter {
       db,
       """
       INSERT INTO delivery (delivery_id, alert_id, account, hook, state, attempts, next_ms, output, payload)
-      VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?) ON CONFLICT (delivery_id) DO NOTHING
+      SELECT ?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8
+      WHERE NOT EXISTS (SELECT 1 FROM alert WHERE alert_id = ?2 AND shadow)
+      ON CONFLICT (delivery_id) DO NOTHING
       """)
   }
 

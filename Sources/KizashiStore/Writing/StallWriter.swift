@@ -20,8 +20,9 @@ final class StallWriter {
     firing = try HotStatement(
       db,
       """
-      INSERT INTO alert (alert_id, rule, account, episode, state, severity, at_ms, detected_ms, reason, band, coverage)
-      VALUES (\(id), '\(PipelineAlert.rule)', \(Tables.noAccount), ?2, 0, '\(PipelineAlert.severity)', ?3, ?4, ?5, '', 0)
+      INSERT INTO alert (alert_id, rule, account, episode, state, severity, at_ms, detected_ms, reason, band, coverage,
+        shadow)
+      VALUES (\(id), '\(PipelineAlert.rule)', \(Tables.noAccount), ?2, 0, '\(PipelineAlert.severity)', ?3, ?4, ?5, '', 0, 0)
       """)
     resolved = try HotStatement(
       db, "UPDATE alert SET state = 1, resolved_ms = ?3, resolution = ?4 WHERE alert_id = \(id)")

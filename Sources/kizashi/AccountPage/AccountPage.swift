@@ -70,7 +70,7 @@ struct AccountPage {
       let marker = painter.paint("●", .severity(alert.severity))
       text +=
         "  \(marker) \(painter.paint(alert.rule, .bold)) (\(painter.paint(alert.severity, .plain))) "
-        + "firing since \(page.timeAndAge(alert.at))\n"
+        + "firing since \(page.timeAndAge(alert.at))\(alert.isShadow ? ", in shadow" : "")\n"
       text += "    \(painter.paint(alert.reason, .plain))\n"
       if let playbook = alert.playbook { text += "    suggested playbook: \(painter.paint(playbook, .cyan))\n" }
     }

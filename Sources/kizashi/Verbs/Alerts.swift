@@ -7,6 +7,8 @@ struct Alerts: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Episodes of the rules: firing ones first, then the newest.", usage: "kizashi alerts [<options>]",
     discussion: """
+      Those of a rule in shadow are marked: they are found and shown, and tell nobody.
+
       Examples:
         kizashi alerts --firing
         kizashi alerts --account acme
@@ -46,7 +48,12 @@ enum AlertListing {
   static var listing: Listing<AlertEpisode> {
     Listing(
       columns: [
-        .text("state", "STATE", style: { $0.state == AlertTransition.State.firing.name ? .red : .dim }) { $0.state },
+        Column(
+          key: "state", title: "STATE", value: { .text($0.state) },
+          cell: { row, _ in
+            let isFiring = row.state == AlertTransition.State.firing.name
+            return Styled(row.isShadow ? "\(row.state) (shadow)" : row.state, isFiring && !row.isShadow ? .red : .dim)
+          }),
         .text("severity", "SEVERITY", style: { .severity($0.severity) }) { $0.severity },
         .text("account", "ACCOUNT", minimum: 8) { $0.account },
         .text("rule", "RULE", minimum: 8) { $0.rule },
@@ -57,6 +64,7 @@ enum AlertListing {
         .text("playbook", nil) { $0.playbook },
         .text("alert_id", nil) { $0.alertID },
         .text("episode", nil) { $0.alertID },
+        .hidden("shadow") { .bool($0.isShadow) },
       ],
       nothing: "No alert.")
   }

@@ -15,7 +15,7 @@ struct Deliveries: ParsableCommand {
       abstract: "Hook runs, the newest first.", usage: "kizashi deliveries list [<options>]",
       discussion: """
         States: owed, running, retry, done, dead (given up after its retries), suppressed (found by a replay, \
-        or too late).
+        too late, or over while it was snoozed).
 
         Examples:
           kizashi deliveries list --state dead

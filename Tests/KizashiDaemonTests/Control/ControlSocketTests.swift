@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import KizashiStore
 import Testing
 
 @testable import KizashiDaemon
@@ -47,6 +48,9 @@ import Testing
       .reload, .sourceRetire(id: "app"), .deliveriesRetry(ids: ["a:b:1:firing:p", "日本"]), .deliveriesDrop(ids: []),
       .quarantineRetry(source: "app", reason: "bad_json"), .quarantineRetry(source: nil, reason: nil),
       .hookTest(name: "pager"), .status,
+      .snooze(SnoozeTarget(rule: "r", account: "a:b"), until: nil, length: 5, reason: "why", by: "me"),
+      .snooze(SnoozeTarget(episode: "r:a:1"), until: 9, length: nil, reason: "", by: ""),
+      .snoozeCancel(SnoozeTarget(account: "a")),
     ]
     let server = try server { request in
       ControlReply(exitCode: 78, message: "\(request)", details: ["line\n2"], values: ["k": "v"])

@@ -283,7 +283,8 @@ import Testing
         + #"what silence would change of 2000 accounts waits","account":null,"#
         + #""source":{"id":"app","watermark_at":"2026-03-01T00:33:19.000Z","accounts":2000},"score":null,"#
         + #""because":[],"at":"2026-03-01T01:28:58.000Z","detected_at":"2026-03-01T01:29:00.000Z","suggest":null}"#)
-    let due = try await house.store.due(hook: "pager", now: house.clock.wall.now(), limit: 10)
+    let due = try await house.store.due(
+      hook: "pager", now: house.clock.wall.now(), limit: 10, severities: nil)
     #expect(due.deliveries.map(\.account) == [""] && due.deliveries.map(\.rule) == ["pipeline.stalled"])
     try await house.close()
   }

@@ -30,7 +30,8 @@ import Testing
       while true {
         let fetches = scheduler.fetches(now: now)
         for fetch in fetches {
-          scheduler.supply(outbox.due(hook: fetch.hook, now: now, limit: fetch.limit), for: fetch)
+          let window = outbox.due(hook: fetch.hook, now: now, limit: fetch.limit, severities: fetch.severities)
+          scheduler.supply(window, for: fetch)
         }
         let launches = scheduler.launches(now: now)
         result += launches

@@ -17,9 +17,10 @@ import Testing
       for delivery in deliveries { model.add(delivery, at: now) }
     }
     func failNext(_ count: Int) { failures = count }
-    func due(hook: String, now: Instant, limit: Int) throws -> DueWindow {
-      model.due(hook: hook, now: now, limit: limit)
+    func due(hook: String, now: Instant, limit: Int, severities: Set<String>?) throws -> DueWindow {
+      model.due(hook: hook, now: now, limit: limit, severities: severities)
     }
+    func endSnoozes(at now: Instant) -> Bool { false }
     func starts(hook: String, since: Instant, now: Instant) throws -> [Instant] { earlier }
     func remember(_ starts: [Instant]) { earlier = starts }
     func mark(_ outcomes: [DeliveryOutcome]) throws {

@@ -79,10 +79,10 @@ func hasEnded(_ pid: Int32) -> Bool {
 
 func delivery(
   _ n: Int, hook: String = "pager", account: String = "acme", sequence: Int64? = nil, attempts: Int = 0,
-  payload: String? = nil
+  payload: String? = nil, severity: String = "high"
 ) -> OwedDelivery {
   let id = "gone-quiet:\(account):\(n):firing:\(hook)"
   return OwedDelivery(
     id: id, sequence: sequence ?? Int64(n), hook: hook, account: account, rule: "gone-quiet", state: "firing",
-    severity: "high", attempts: attempts, payload: payload ?? #"{"schema":"kizashi.alert/1","delivery_id":"\#(id)"}"#)
+    severity: severity, attempts: attempts, payload: payload ?? #"{"schema":"kizashi.alert/1","delivery_id":"\#(id)"}"#)
 }

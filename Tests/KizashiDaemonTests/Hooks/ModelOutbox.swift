@@ -20,6 +20,9 @@ struct ModelOutbox {
   /// Ascending indices of the open rows: most rows are closed, and the tests ask often.
   private var open: [Int] = []
 
+  /// Whether nothing is owed any more.
+  var isSettled: Bool { open.isEmpty }
+
   mutating func add(_ delivery: OwedDelivery, at now: Instant) {
     index[delivery.id] = rows.count
     open.append(rows.count)
@@ -28,11 +31,12 @@ struct ModelOutbox {
 
   subscript(id: String) -> Row? { index[id].map { rows[$0] } }
 
-  func due(hook: String, now: Instant, limit: Int) -> DueWindow {
+  func due(hook: String, now: Instant, limit: Int, severities: Set<String>? = nil) -> DueWindow {
     var window = DueWindow(deliveries: [], nextAt: nil)
     var blocked: Set<String> = []
     for index in open where rows[index].delivery.hook == hook {
       let row = rows[index]
+      if let severities, !severities.contains(row.delivery.severity) { continue }
       if row.nextAt > now {
         window.nextAt = min(window.nextAt ?? row.nextAt, row.nextAt)
         blocked.insert(row.delivery.account)

@@ -46,6 +46,7 @@ final class Machine {
   init(path: String, _ configuration: Configuration, now: Int64) throws {
     store = try Store(path: path, programVersion: "simulation")
     let instant = Instant(milliseconds: now)
+    try store.planAnew(configuration, at: instant)
     let opened = try OpenedStore.prepare(
       store, configuration, extraSources: ["control"], suppression: nil, now: instant)
     number = ["log": opened.number(of: "log"), "sock": opened.number(of: "sock")]
@@ -59,7 +60,7 @@ final class Machine {
       acknowledged[position.key] = position.lines
     }
     scheduler = DeliveryScheduler(
-      policies: configuration.hooks.map { HookDefinition($0).policy },
+      policies: HookDefinition.all(of: configuration).map(\.policy),
       runningLimit: configuration.daemonLimits.hooksRunning)
     // Whatever was gathered by the start itself.
     if pipeline.hasSomething { try store.write(try pipeline.cut(now: instant).unit) }
@@ -157,12 +158,20 @@ final class Machine {
 
   // MARK: Deliveries
 
+  /// Owes the reminders that are due.
+  func remind(_ configuration: Configuration, now: Int64) throws {
+    let instant = Instant(milliseconds: now)
+    _ = try store.oweReminders(ReminderPlan(configuration).wanted(at: instant), at: instant)
+  }
+
   /// Asks the outbox and gives what is to start now.
   func launches(now: Int64) throws -> [DeliveryScheduler.Launch] {
     let instant = Instant(milliseconds: now)
+    _ = try store.endSnoozes(at: instant)
     scheduler.outboxChanged()
     for fetch in scheduler.fetches(now: instant) {
-      let (runs, nextAt) = try store.dueRuns(hook: fetch.hook, at: instant, limit: fetch.limit)
+      let (runs, nextAt) = try store.dueRuns(
+        hook: fetch.hook, at: instant, limit: fetch.limit, severities: fetch.severities)
       scheduler.supply(
         DueWindow(
           deliveries: runs.map {
@@ -187,19 +196,7 @@ final class Machine {
 
   /// Stores what became of hooks.
   func mark() throws {
-    let updates = unmarked.flatMap(\.outcomes).map { outcome in
-      var update = DeliveryUpdate(deliveryID: outcome.deliveryID, state: .running, attempts: outcome.attempts)
-      switch outcome.state {
-      case .running: break
-      case .done: update.state = .done
-      case .dead: update.state = .dead
-      case .retry(let at):
-        update.state = .retry
-        update.nextAt = at
-      }
-      return update
-    }
-    try store.mark(updates)
+    try store.mark(unmarked.flatMap(\.outcomes).map(DeliveryUpdate.init))
     for settlement in unmarked.compactMap(\.settlement) { scheduler.stored(settlement) }
     unmarked = []
   }

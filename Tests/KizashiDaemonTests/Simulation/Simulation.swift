@@ -79,12 +79,12 @@ final class Simulation {
 
   private static let alerts = """
     rules:
-      busy: {kind: threshold, metric: {count: {feature: any, window: 24h}}, above: 5, clear: 2, hooks: [one, two]}
-      quiet: {kind: silence, feature: any, after: 30h, hooks: [one]}
+      busy: {kind: threshold, metric: {count: {feature: any, window: 24h}}, above: 5, clear: 2, hooks: [one, two], renotify: 6h}
+      quiet: {kind: silence, feature: any, after: 30h, hooks: [one], severity: critical}
       turned: {kind: band_change, to: [red, yellow], for: 2h, hooks: [two]}
-      fell: {kind: drop, by: 15, within: 3d}
+      fell: {kind: drop, by: 15, within: 3d, hooks: [two], shadow: true}
     hooks:
-      one: {run: [/bin/true], concurrency: 1}
+      one: {run: [/bin/true], concurrency: 1, quiet_hours: {from: "22:00", to: "06:30", except: critical}}
       two: {run: [/bin/true], concurrency: 3, retries: 2}
     """
 
@@ -298,6 +298,7 @@ final class Simulation {
     // A crash between the end of a process and the note of it.
     if !machine.unmarked.isEmpty && breaks(3) { return try crash() }
     try machine.mark()
+    if world.chance(30) { try machine.remind(configuration, now: world.now) }
     for launch in try machine.launches(now: world.now) {
       try checkOrder(launch, machine)
       for delivery in launch.deliveries { ran[delivery.id, default: 0] += 1 }
@@ -315,11 +316,19 @@ final class Simulation {
 
   /// No run overtakes an open one of its account and hook.
   private func checkOrder(_ launch: DeliveryScheduler.Launch, _ machine: Machine) throws {
+    let hold = QuietTimes.byHook(configuration)[launch.hook]?.hold(at: Instant(milliseconds: world.now))
+    // In quiet hours what is let through waits for nothing that is not.
+    let held = hold.map { hold in
+      "AND (SELECT severity FROM alert a WHERE a.alert_id = o.alert_id) IN (\(hold.letThrough.map { "'\($0)'" }.joined()))"
+    }
     for delivery in launch.deliveries {
+      if let hold, !hold.letThrough.contains(delivery.severity) {
+        throw Broken(description: "\(delivery.id) began in quiet hours")
+      }
       let older = try place.rows(
         """
         SELECT o.delivery_id FROM delivery d JOIN delivery o ON o.account = d.account AND o.hook = d.hook AND o.seq < d.seq
-        WHERE d.delivery_id = '\(delivery.id)' AND o.state < 3
+        WHERE d.delivery_id = '\(delivery.id)' AND o.state < 3 \(held ?? "")
         """)
       if !older.isEmpty { throw Broken(description: "\(delivery.id) began before \(older) was settled") }
     }

@@ -29,7 +29,8 @@ extension Simulation {
     while let machine, machine.writing != nil || machine.pipeline.hasSomething { try commit() }
     for _ in 0..<10_000 {
       try hooks()
-      world.now += 60_000
+      // Nothing but the end of quiet hours and of pauses is waited for.
+      world.now += machine?.runs.isEmpty == true ? 1_200_000 : 60_000
       if machine?.runs.isEmpty == true, machine?.unmarked.isEmpty == true, try open() == 0 { break }
     }
     guard try open() == 0 else { throw Broken(description: "\(try open()) deliveries stay open") }
@@ -159,7 +160,8 @@ extension Simulation {
         "SELECT 'numbers', id, score, computed, band, scored_ms, hex(state) FROM account",
         "SELECT 'grades', * FROM measure", "SELECT 'days', * FROM score_day",
         "SELECT 'record', seq, source, at_ms, account, user, id, kind, event, line FROM record",
-        "SELECT 'delivery', delivery_id, alert_id, hook FROM delivery",
+        // Reminders follow the wall clock and when a hook ran, not the log.
+        "SELECT 'delivery', delivery_id, alert_id, hook FROM delivery WHERE delivery_id NOT LIKE '%:firing.%'",
         "SELECT 'advance', lines, to_ms FROM clock_advance",
         "SELECT 'stall', source, episode, is_open, at_ms, clock_ms, until_ms, lines, accounts, hex(members) FROM stall",
         "SELECT 'stall log', seq, lines, clock_ms, source, kind, cause, at_ms, from_ms FROM stall_log",
