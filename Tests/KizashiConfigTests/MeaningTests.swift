@@ -43,6 +43,7 @@ import Testing
             GradePoint(value: Rational(Int128($0.0), 100), points: Rational(Int64($0.1)))
           }))
     #expect(model.measures[3].metric == .survey(name: "nps", aggregate: .latest, windowHours: nil))
+    #expect(model.measures[3].decay == Decay(freshDays: 90, expireDays: 180))
     #expect(
       model.scorecard
         == Scorecard(
@@ -105,6 +106,13 @@ import Testing
       "measures: {a: {metric: {attribute: x}, grade: {points: [[0, 0]]}, missing: \(text)}}"
     ).model
     #expect(model.measures.last?.missing == mode)
+  }
+
+  @Test func `a measure that grows old does so by whole days`() throws {
+    let measure = "metric: {survey: {name: nps}}, grade: {points: [[0, 0]]}"
+    let model = try parse("measures: {a: {\(measure), fresh: 0d, expire: 48h}, b: {\(measure)}}").model
+    #expect(model.measures[4].decay == Decay(freshDays: 0, expireDays: 2))
+    #expect(model.measures[5].decay == nil)
   }
 
   @Test func `a rule of a band that lasts`() throws {
@@ -253,7 +261,7 @@ let specExample = """
     active_users:  {metric: {ratio: [{distinct_users: {feature: any, window: 28d}}, {attribute: seats_issued}]}, grade: {points: [[0,0],[0.2,40],[0.4,70],[0.8,100]]}}
     reports_trend: {metric: {trend: {of: {count: {feature: reports, window: 14d}}, floor: 5, min_volume: 10}}, grade: {points: [[-0.5,0],[-0.2,40],[-0.05,80],[0,90],[0.1,100]]}}
     last_core_use: {metric: {days_since_last: {feature: core, unit: business_days}}, grade: {points: [[1,100],[5,60],[15,0]]}}
-    nps:           {metric: {survey: {name: nps, agg: latest}}, grade: {points: [[0,0],[6,30],[7,60],[9,90],[10,100]]}}
+    nps:           {metric: {survey: {name: nps, agg: latest}}, grade: {points: [[0,0],[6,30],[7,60],[9,90],[10,100]]}, fresh: 90d, expire: 180d}
   scorecards:
     standard:
       min_coverage: 0.5

@@ -3,6 +3,9 @@ private func measured(_ metric: String) -> String {
   "measures: {a: {metric: \(metric), grade: {points: [[0, 0]]}}}"
 }
 private func graded(_ grade: String) -> String { "measures: {a: {metric: {attribute: x}, grade: \(grade)}}" }
+private func aging(_ keys: String) -> String {
+  "measures: {a: {metric: {attribute: x}, grade: {points: [[0, 0]]}, \(keys)}}"
+}
 private func card(_ dimensions: String) -> String {
   """
   measures: {a: {metric: {attribute: x}, grade: {points: [[0, 0]]}}, b: {metric: {attribute: y}, grade: {points: [[0, 0]]}}}
@@ -122,6 +125,15 @@ let wrongValues: [(String, String)] = [
     "measures: {a: {metric: {attribute: x}, grade: {points: [[0, 0]]}, missing: skip}}",
     "expected exclude, zero, neutral or {hold: 30d}, found \"skip\""
   ),
+  (aging("fresh: 90d"), "\"expire\" is missing: the age beyond which the value counts as missing"),
+  (aging("expire: 90d"), "\"fresh\" is missing"),
+  (aging("fresh: 90d, expire: 90d"), "a value that is fresh for 90d expires later than that, not at 90d"),
+  (aging("fresh: 36h, expire: 90d"), "ages are counted in whole local days"),
+  (aging("fresh: 0s, expire: 0s"), "expected the age at which a value expires, in whole days from 1d to 3660d"),
+  (
+    "measures: {a: {metric: {count: {window: 7d}}, grade: {points: [[0, 0]]}, fresh: 1d, expire: 2d}}",
+    "measures.a.fresh: only an attribute or a survey grows old, and this metric is neither — usage grows old by itself"
+  ),
   ("scorecards: {}", "expected one scorecard, found none"),
   (card("{}"), "expected at least one dimension"),
   (card("{d: {weight: 1, measures: {}}}"), "expected at least one measure"),
@@ -205,9 +217,6 @@ let laterKeys: [(String, String)] =
     "effective_users: {window: 7d}",
   ]
   .map { (measured("{\($0)}"), String($0.prefix { $0 != ":" })) }
-  + ["fresh", "expire"].map {
-    ("measures: {a: {metric: {attribute: x}, grade: {points: [[0, 0]]}, \($0): 90d}}", $0)
-  }
   + ["when", "caps", "overrides"].map {
     (
       """

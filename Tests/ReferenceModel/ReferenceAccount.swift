@@ -103,7 +103,7 @@ package struct ReferenceAccount: Sendable {
     let oldBand = bands.band
     let newBand = bands.update(score: current.score, coverage: current.coverage, at: now, model: context.model)
     let bandChange = oldBand.flatMap { $0 == newBand ? nil : (from: $0, to: newBand) }
-    gatherCauses(previous: previous, current: current, trigger: trigger, context: context)
+    gatherCauses(previous: previous, current: current, at: now, trigger: trigger, context: context)
     noteScore(previous: previous?.score, current: current.score, at: now, context: context)
 
     let baseBefore = base
@@ -136,8 +136,8 @@ package struct ReferenceAccount: Sendable {
     var grades: [Int?] = []
     var present: [Bool] = []
     for (index, measure) in context.model.measures.enumerated() {
-      let value = facts.value(of: measure.metric, at: now, context: context)
-      let own = value.map { measure.grade.grade(of: $0) }
+      let value = facts.value(ofMeasure: measure, at: now, context: context)
+      let own = value.map { facts.grade(of: $0, by: measure, at: now, context: context) }
       let kept = held[index].update(grade: own, at: now)
       values.append(value)
       switch (own, measure.missing) {
@@ -163,12 +163,15 @@ package struct ReferenceAccount: Sendable {
   }
 
   private mutating func gatherCauses(
-    previous: ReferenceReading?, current: ReferenceReading, trigger: ReferenceTrigger, context: ReferenceContext
+    previous: ReferenceReading?, current: ReferenceReading, at now: Int64, trigger: ReferenceTrigger,
+    context: ReferenceContext
   ) {
     guard let previous else { return }
     for (index, measure) in context.model.measures.enumerated() where previous.grades[index] != current.grades[index] {
       let cause: Cause
-      if case .deadline = trigger, measure.metric.countsDays && !measure.metric.isWindowed {
+      if case .deadline = trigger, measure.decay != nil {
+        cause = facts.answerLeaves(measure.metric, at: now) ? .expiry : .decay
+      } else if case .deadline = trigger, measure.metric.countsDays && !measure.metric.isWindowed {
         cause = .silence
       } else {
         cause = trigger.cause

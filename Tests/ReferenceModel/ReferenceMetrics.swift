@@ -97,13 +97,19 @@ struct ReferenceFacts: Sendable {
 
   /// The attribute in force: the latest by instant, of equals the later in the log.
   func attribute(_ name: String) -> Scalar? {
+    let value = attributeLine(name)?.value
+    return value == .null ? nil : value
+  }
+
+  /// The value in force or its removal, and when it was said.
+  func attributeLine(_ name: String) -> (at: Int64, value: Scalar)? {
     var best: (at: Int64, value: Scalar)?
     for record in records {
       guard let value = attribute(name, saidBy: record) else { continue }
       if let known = best, known.at > record.at { continue }
       best = (record.at, value)
     }
-    return best?.value == .null ? nil : best?.value
+    return best
   }
 
   private func number(_ scalar: Scalar) -> Rational? {
@@ -115,15 +121,22 @@ struct ReferenceFacts: Sendable {
     }
   }
 
+  /// The score a record gives a survey; nil: it is no answer to it.
+  private func answer(_ record: ReferenceEvent, to survey: String) -> Rational? {
+    guard record.event == "survey.responded", record.field("survey") == .string(survey) else { return nil }
+    switch record.field("score") {
+    case .number(let text)?, .string(let text)?: return decimalNumber(text)
+    case .bool?, .null?, nil: return nil
+    }
+  }
+
+  /// Whether a record is an answer to a survey.
+  func isAnswer(_ record: ReferenceEvent, to survey: String) -> Bool { answer(record, to: survey) != nil }
+
   private func survey(_ name: String, _ aggregate: SurveyAggregate, _ span: HourSpan?) -> Rational? {
     var answers: [(at: Int64, score: Rational)] = []
-    for record in records where record.event == "survey.responded" && record.field("survey") == .string(name) {
-      guard let field = record.field("score"), span?.contains(record.hour) ?? true else { continue }
-      switch field {
-      case .number(let text), .string(let text):
-        if let score = decimalNumber(text) { answers.append((record.at, score)) }
-      case .bool, .null: break
-      }
+    for record in records where span?.contains(record.hour) ?? true {
+      if let score = answer(record, to: name) { answers.append((record.at, score)) }
     }
     guard var latest = answers.first else { return nil }
     let total = Rational(Int128(answers.count))

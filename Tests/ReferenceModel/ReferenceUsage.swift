@@ -39,9 +39,9 @@ extension ReferenceModel {
     account.facts.seen(feature, context: ReferenceContext(model: model))
   }
 
-  /// A metric's value at the clock.
-  package func value(of metric: Metric, for account: ReferenceAccount) -> Rational? {
-    clock.flatMap { account.facts.value(of: metric, at: $0, context: ReferenceContext(model: model)) }
+  /// What a measure grades at the clock.
+  package func value(ofMeasure measure: Measure, for account: ReferenceAccount) -> Rational? {
+    clock.flatMap { account.facts.value(ofMeasure: measure, at: $0, context: ReferenceContext(model: model)) }
   }
 
   /// The features an event name belongs to, without `any` and `core`, and whether it is core use.

@@ -101,9 +101,19 @@ enum CanonicalForm {
           }
         return (
           measure.name,
-          .mapping([("metric", metric(measure.metric)), ("grade", grade(measure.grade)), ("missing", missing)])
+          .mapping(
+            [("metric", metric(measure.metric)), ("grade", grade(measure.grade)), ("missing", missing)]
+              + decay(measure.decay))
         )
       })
+  }
+
+  private static func decay(_ decay: Decay?) -> [(String, YAMLText)] {
+    guard let decay else { return [] }
+    return [
+      ("fresh", .duration(Int64(decay.freshDays) * Milliseconds.day)),
+      ("expire", .duration(Int64(decay.expireDays) * Milliseconds.day)),
+    ]
   }
 
   private static func grade(_ curve: GradeCurve) -> YAMLText {

@@ -56,8 +56,7 @@ extension Shape {
 
   static let measures = Shape(name: "measures", keys: [], takesNames: true)
   static let measure = Shape(
-    name: "measure", keys: ["metric", "grade", "missing"],
-    later: ["fresh": .customerSuccess, "expire": .customerSuccess])
+    name: "measure", keys: ["metric", "grade", "missing", "fresh", "expire"])
   static let grade = Shape(name: "grade", keys: ["points", "bands"])
   static let hold = Shape(name: "hold", keys: ["hold"])
   static let metric = Shape(

@@ -5,6 +5,7 @@ struct CompiledModel {
     var metric: CompiledMetric
     var curve: Curve
     var missing: MissingMode
+    var decay: Decay?
     var sensitivity: TimeSensitivity
   }
 
@@ -32,6 +33,8 @@ struct CompiledModel {
   let lastTiles: [Int]
   /// Measures whose missing mode is `hold`.
   let holding: [Int]
+  /// Measures whose grade grows old.
+  let decaying: [Int]
   /// Windowed surveys, in hours: their answers leave by time.
   let surveyWindows: [Int]
   /// (rule, leaf) of silence rules: their events are counted while an episode is open.
@@ -46,7 +49,7 @@ struct CompiledModel {
       let metric = compiler.compile(measure.metric)
       return CompiledMeasure(
         name: measure.name, metric: metric, curve: Curve(measure.grade), missing: measure.missing,
-        sensitivity: LeafCompiler.sensitivity(of: metric))
+        decay: measure.decay, sensitivity: LeafCompiler.sensitivity(of: metric, decays: measure.decay != nil))
     }
     fast = FastTables(measures.map { ($0.metric, $0.curve, $0.missing, $0.sensitivity) })
     settling = Table(
@@ -106,6 +109,7 @@ struct CompiledModel {
     holding = model.measures.indices.filter {
       if case .hold = model.measures[$0].missing { true } else { false }
     }
+    decaying = model.measures.indices.filter { model.measures[$0].decay != nil }
     var surveyWindows: Set<Int> = []
     for metric in measures.map(\.metric) { CompiledModel.collectSurveyWindows(metric, &surveyWindows) }
     for rule in rules {

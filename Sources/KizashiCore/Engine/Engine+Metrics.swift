@@ -52,7 +52,7 @@ extension Engine {
   @inline(never)
   private func generalGrade(_ index: Int, _ account: AccountID) -> Int32 {
     guard let value = value(compiled.measures[index].metric, account) else { return -1 }
-    return compiled.measures[index].curve.grade(value)
+    return decayed(compiled.measures[index].curve.grade(value), index, account)
   }
 
   /// A measure's value at the account's last evaluation, for display. Days are counted to that evaluation's day: the value
@@ -70,7 +70,7 @@ extension Engine {
       let was = usage.total(account, fast.leaf, .previous)
       guard was >= fast.minVolume else { return .missing }
       return ShownValue(usage.total(account, fast.leaf, .current) - was, over: max(was, fast.floor))
-    case .general: return ShownValue(value(compiled.measures[index].metric, account))
+    case .general: return ShownValue(value(ofMeasure: index, account))
     }
   }
 

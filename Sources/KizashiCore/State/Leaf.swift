@@ -44,6 +44,7 @@ struct TimeSensitivity {
   var dayStep = false
   var attribute = false
   var survey = false
+  var decays = false
 }
 
 /// Collects the leaves that a model's measures and rules read.
@@ -87,8 +88,9 @@ struct LeafCompiler {
     return leaves.count - 1
   }
 
-  static func sensitivity(of metric: CompiledMetric) -> TimeSensitivity {
+  static func sensitivity(of metric: CompiledMetric, decays: Bool) -> TimeSensitivity {
     var result = TimeSensitivity()
+    result.decays = decays
     collect(metric, &result)
     return result
   }

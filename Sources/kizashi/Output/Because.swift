@@ -16,7 +16,9 @@ enum Because {
       guard let hours = metric.flatMap(windowHours) else { return "because older usage left the window" }
       return "because usage\(feature) of \(age(hours: hours)) ago left the window"
     case "silence": return "because another day passed without \(metric.flatMap(usage) ?? "any use")"
-    case "decay": return "because the last answer is getting old"
+    case "decay":
+      guard case .attribute(let name) = metric else { return "because the last answer is getting old" }
+      return "because the attribute \(name) is getting old"
     case "late": return "because events\(feature) arrived late"
     case "attribute":
       guard case .attribute(let name) = metric else { return "because an attribute changed" }

@@ -71,7 +71,7 @@ struct Comparison {
     for (index, measure) in explanation.measures.enumerated() {
       let what = "\(measure.name) of \(name)"
       // At the clock: the model last looked where its advance ended, which may be later.
-      let value = reference.value(of: model.measures[index].metric, for: account)
+      let value = reference.value(ofMeasure: model.measures[index], for: account)
       expect(
         "value of \(what), \(model.measures[index].metric)", engine: measure.value?.reduced,
         reference: value?.reduced)

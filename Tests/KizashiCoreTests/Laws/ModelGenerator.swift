@@ -144,7 +144,18 @@ enum ModelGenerator {
     }
     return Measure(
       name: name, metric: metric, grade: random.chance(75) ? .points(corners) : .bands(corners),
-      missing: missing)
+      missing: missing, decay: decay(of: metric, &random))
+  }
+
+  private static func decay(of metric: Metric, _ random: inout SeededGenerator) -> Decay? {
+    switch metric {
+    case .attribute, .survey:
+      guard random.chance(60) else { return nil }
+      let fresh = random.int(0...3)
+      // Sometimes so slow that a day does not move the grade.
+      return Decay(freshDays: fresh, expireDays: fresh + random.pick([1, 2, 5, 9, 3000]))
+    default: return nil
+    }
   }
 
   private static func scorecard(_ measures: [Measure], _ random: inout SeededGenerator) -> Scorecard {
