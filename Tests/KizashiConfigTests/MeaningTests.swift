@@ -140,6 +140,14 @@ import Testing
           .trend(of: .activeDays(feature: .any, windowHours: 336), floor: Rational(2), minVolume: Rational(1))),
         .below(Rational(-3, 10)), clear: Rational(-1, 10))
     ),
+    (
+      "{kind: threshold, metric: {share_top_user: {window: 7d}}, above: 0.8}",
+      .threshold(.metric(.shareTopUser(feature: .any, windowHours: 168)), .above(Rational(4, 5)), clear: nil)
+    ),
+    (
+      "{kind: threshold, metric: {effective_users: {feature: core, window: 7d}}, below: 1.5}",
+      .threshold(.metric(.effectiveUsers(feature: .core, windowHours: 168)), .below(Rational(3, 2)), clear: nil)
+    ),
     ("{kind: breadth_collapse}", .breadthCollapse(windowHours: 672, share: Rational(3, 5), least: 5)),
     (
       "{kind: breadth_collapse, window: 7d, to: 0.5, least: 3}",

@@ -89,7 +89,13 @@ let wrongValues: [(String, String)] = [
   (measured("{count: {feature: a}}"), "\"window\" is missing"),
   (measured("{days_since_last: {unit: hours}}"), "expected one of days, business_days"),
   (measured("{ratio: [{attribute: a}]}"), "expected two metrics, a and b of a / b, found 1"),
-  (measured("{ratio: [{attribute: a}, {trend: {of: {count: {window: 7d}}}}]}"), "not of another ratio or a trend"),
+  (
+    measured("{ratio: [{attribute: a}, {trend: {of: {count: {window: 7d}}}}]}"),
+    "not of another ratio, a trend or shares"
+  ),
+  (measured("{ratio: [{attribute: a}, {effective_users: {window: 7d}}]}"), "not of another ratio, a trend or shares"),
+  (measured("{trend: {of: {share_top_user: {window: 7d}}}}"), "not of how it is shared among users — one of count"),
+  (measured("{share_top_user: {feature: any}}"), "\"window\" is missing"),
   (measured("{trend: {of: {attribute: a}}}"), "this metric has none — one of count"),
   (measured("{trend: {of: {count: {window: 7d}}, floor: 0.5}}"), "expected a number of at least 1, found \"0.5\""),
   (measured("{trend: {floor: 5}}"), "\"of\" is missing"),
@@ -212,10 +218,7 @@ let laterKeys: [(String, String)] =
   + ["mixpanel", "amplitude", "lago", "otlp"].map { (file("format: \($0)"), $0) }
   + ["timestamp_format: iso", "max_hold: 24h"].map { (file($0), String($0.prefix { $0 != ":" })) }
   + [("features: {a: {events: [x], where: {plan: pro}}}", "where")]
-  + [
-    "sum: {property: x, window: 7d}", "milestones: [a]", "share_top_user: {window: 7d}",
-    "effective_users: {window: 7d}",
-  ]
+  + ["sum: {property: x, window: 7d}", "milestones: [a]"]
   .map { (measured("{\($0)}"), String($0.prefix { $0 != ":" })) }
   + ["when", "caps", "overrides"].map {
     (

@@ -77,7 +77,8 @@ struct ReferenceContext: Sendable {
 
   private func collectWindows(of metric: Metric, into result: inout Set<Int>) {
     switch metric {
-    case .count(_, let hours), .distinctUsers(_, let hours), .activeDays(_, let hours), .featuresUsed(let hours):
+    case .count(_, let hours), .distinctUsers(_, let hours), .activeDays(_, let hours), .featuresUsed(let hours),
+      .shareTopUser(_, let hours), .effectiveUsers(_, let hours):
       result.insert(hours)
     case .survey(_, _, let hours): if let hours { result.insert(hours) }
     case .ratio(let a, let b):

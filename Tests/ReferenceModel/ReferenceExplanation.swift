@@ -69,7 +69,7 @@ extension Metric {
   /// Whether any part of it looks through a window.
   var isWindowed: Bool {
     switch self {
-    case .count, .distinctUsers, .activeDays, .featuresUsed, .trend: true
+    case .count, .distinctUsers, .activeDays, .featuresUsed, .shareTopUser, .effectiveUsers, .trend: true
     case .survey(_, _, let hours): hours != nil
     case .ratio(let a, let b): a.isWindowed || b.isWindowed
     case .daysSinceLast, .attribute: false

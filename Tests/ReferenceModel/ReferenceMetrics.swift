@@ -36,6 +36,13 @@ struct ReferenceFacts: Sendable {
       return whole(Set(usage(of: feature, hours, now, previous, context).compactMap(\.user)).count)
     case .activeDays(let feature, let hours):
       return whole(Set(usage(of: feature, hours, now, previous, context).map { context.day(ofHour: $0.hour) }).count)
+    case .shareTopUser(let feature, let hours):
+      let shares = previous ? [] : userEvents(usage(of: feature, hours, now, false, context))
+      return shares.max().map { Rational($0, shares.reduce(0, +)) }
+    case .effectiveUsers(let feature, let hours):
+      let shares = previous ? [] : userEvents(usage(of: feature, hours, now, false, context))
+      let all = shares.reduce(0, +)
+      return all == 0 ? nil : Rational(all * all, shares.reduce(0) { $0 + $1 * $1 }).reduced
     case .featuresUsed(let hours):
       let events = Set(usage(of: .any, hours, now, previous, context).map(\.event))
       return whole(Set(events.flatMap { context.features(of: $0) }).count)
@@ -59,6 +66,13 @@ struct ReferenceFacts: Sendable {
       return number(scalar)
     case .survey(let name, let aggregate, let hours):
       return survey(name, aggregate, hours.map { HourSpan(hours: $0, at: now, previous: previous) })
+    }
+  }
+
+  /// How many of the events each user made.
+  private func userEvents(_ events: [ReferenceEvent]) -> [Int128] {
+    Set(events.compactMap(\.user)).map { user in
+      events.reduce(Int128(0)) { $0 + ($1.user == user ? Int128($1.count) : 0) }
     }
   }
 

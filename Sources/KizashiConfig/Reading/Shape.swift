@@ -63,12 +63,9 @@ extension Shape {
     name: "metric",
     keys: [
       "count", "distinct_users", "active_days", "features_used", "days_since_last", "ratio", "trend", "attribute",
-      "survey",
+      "survey", "share_top_user", "effective_users",
     ],
-    later: [
-      "sum": .customerSuccess, "milestones": .customerSuccess, "share_top_user": .customerSuccess,
-      "effective_users": .customerSuccess,
-    ])
+    later: ["sum": .customerSuccess, "milestones": .customerSuccess])
   static let windowed = Shape(
     name: "windowed", keys: ["feature", "window"], later: ["where": .customerSuccess])
   static let featuresUsed = Shape(name: "features_used", keys: ["window"])

@@ -137,7 +137,7 @@ struct CompiledModel {
       collectDaySteps(a, &found)
       collectDaySteps(b, &found)
     case .trend(let of, _, _): collectDaySteps(of, &found)
-    case .leaf, .attribute, .survey: break
+    case .leaf, .shareTopUser, .effectiveUsers, .attribute, .survey: break
     }
   }
 
@@ -148,7 +148,7 @@ struct CompiledModel {
       collectSurveyWindows(a, &found)
       collectSurveyWindows(b, &found)
     case .trend(let of, _, _): collectSurveyWindows(of, &found)
-    case .leaf, .daysSince, .attribute, .survey: break
+    case .leaf, .shareTopUser, .effectiveUsers, .daysSince, .attribute, .survey: break
     }
   }
 }

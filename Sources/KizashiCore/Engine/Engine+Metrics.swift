@@ -3,6 +3,8 @@ extension Engine {
   func value(_ metric: CompiledMetric, _ account: AccountID, previous: Bool = false) -> Rational? {
     switch metric {
     case .leaf(let leaf): return Rational(usage.total(account, leaf, previous ? .previous : .current))
+    case .shareTopUser(let leaf): return previous ? nil : usage.topUserShare(account, leaf)
+    case .effectiveUsers(let leaf): return previous ? nil : usage.effectiveUsers(account, leaf)
     case .daysSince(let leaf, let unit): return daysSince(leaf, unit, account).map { Rational($0) }
     case .ratio(let a, let b):
       guard let x = value(a, account, previous: previous), let y = value(b, account, previous: previous),

@@ -30,6 +30,10 @@ public indirect enum Metric: Sendable, Hashable {
   case count(feature: FeatureReference, windowHours: Int)
   case distinctUsers(feature: FeatureReference, windowHours: Int)
   case activeDays(feature: FeatureReference, windowHours: Int)
+  /// The share of the user with the most events; events without a user take no part; missing where there is no other.
+  case shareTopUser(feature: FeatureReference, windowHours: Int)
+  /// 1 / Σ share² over the users: of how many users the events would be if all had equally many. Likewise.
+  case effectiveUsers(feature: FeatureReference, windowHours: Int)
   /// Features other than `any` and `core` with at least one event in the window.
   case featuresUsed(windowHours: Int)
   /// (Business) days d with last < d ≤ today; missing when never seen.

@@ -3,6 +3,8 @@ struct Leaf {
   enum Kind {
     /// Events in the window.
     case count
+    /// Events of users in the window, and how they are shared among them; has no window before.
+    case userEvents
     /// Distinct users in the window.
     case users
     /// Distinct local days in the window.
@@ -13,6 +15,9 @@ struct Leaf {
     case featuresUsed
     /// The last tile with an event; windowless.
     case lastTile
+
+    /// Whether its total is a number of events.
+    var addsEvents: Bool { self == .count || self == .userEvents }
   }
   var kind: Kind
   var feature: FeatureReference
@@ -31,6 +36,8 @@ struct Window {
 /// A metric with its leaves resolved to indices.
 indirect enum CompiledMetric {
   case leaf(Int)
+  case shareTopUser(leaf: Int)
+  case effectiveUsers(leaf: Int)
   case daysSince(leaf: Int, unit: DayUnit)
   case ratio(CompiledMetric, CompiledMetric)
   case trend(of: CompiledMetric, floor: Rational, minVolume: Rational)
@@ -59,6 +66,8 @@ struct LeafCompiler {
     case .activeDays(let feature, let hours):
       .leaf(leaf(feature == .any && !previous ? .anyDays : .activeDays, feature, hours, previous))
     case .featuresUsed(let hours): .leaf(leaf(.featuresUsed, .any, hours, previous))
+    case .shareTopUser(let feature, let hours): .shareTopUser(leaf: leaf(.userEvents, feature, hours, false))
+    case .effectiveUsers(let feature, let hours): .effectiveUsers(leaf: leaf(.userEvents, feature, hours, false))
     case .daysSinceLast(let feature, let unit): .daysSince(leaf: lastTile(of: feature), unit: unit)
     case .ratio(let a, let b): .ratio(compile(a, previous: previous), compile(b, previous: previous))
     case .trend(let of, let floor, let minVolume):
@@ -97,7 +106,7 @@ struct LeafCompiler {
 
   private static func collect(_ metric: CompiledMetric, _ result: inout TimeSensitivity) {
     switch metric {
-    case .leaf: result.windowed = true
+    case .leaf, .shareTopUser, .effectiveUsers: result.windowed = true
     case .daysSince: result.dayStep = true
     case .ratio(let a, let b):
       collect(a, &result)

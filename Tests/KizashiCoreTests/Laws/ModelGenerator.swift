@@ -91,7 +91,9 @@ enum ModelGenerator {
   }
 
   static func metric(_ random: inout SeededGenerator) -> Metric {
-    switch random.int(0...9) {
+    switch random.int(0...11) {
+    case 10: return .shareTopUser(feature: feature(&random), windowHours: random.pick(windows))
+    case 11: return .effectiveUsers(feature: feature(&random), windowHours: random.pick(windows))
     case 0...3: return windowed(&random)
     case 4:
       return .daysSinceLast(
@@ -116,7 +118,8 @@ enum ModelGenerator {
     case .count: 0...1500
     case .distinctUsers, .activeDays, .featuresUsed: 0...400
     case .daysSinceLast: 0...600
-    case .ratio: 0...300
+    case .ratio, .effectiveUsers: 0...300
+    case .shareTopUser: 0...100
     case .trend: -100...200
     case .attribute: 0...10_000
     case .survey(_, .netPromoter, _): -10_000...10_000
