@@ -115,6 +115,17 @@ import Testing
     #expect(model.measures[5].decay == nil)
   }
 
+  @Test func `a feature looks for properties by what is written`() throws {
+    let model = try parse(
+      "features: {a: {events: x, where: {plan: pro, seats: 5.0, trial: false}}, b: {events: y, where: {plan: pro}}}"
+    ).model
+    let plan = PropertyFilter(property: "plan", value: "pro")
+    let seats = PropertyFilter(property: "seats", value: "5.0")
+    let trial = PropertyFilter(property: "trial", value: "false")
+    #expect(model.features[0].conditions == [plan, seats, trial])
+    #expect(model.filters == [plan, seats, trial])
+  }
+
   @Test func `a rule of a band that lasts`() throws {
     let model = try parse("rules: {r: {kind: persistent, band: [yellow, red], for: 14d}}").model
     let rule = Rule(name: "r", kind: .persistent(bands: ["yellow", "red"]), forMilliseconds: 14 * 86_400_000)

@@ -81,6 +81,16 @@ let wrongValues: [(String, String)] = [
   ("features: {a: {core: true}}", "features.a: \"events\" is missing"),
   ("features: {a: {events: []}}", "expected at least one event name"),
   ("features: {a: {events: [x, x]}}", "stands twice here"),
+  ("features: {a: {events: [x], where: {}}}", "expected at least one property and its value, such as {plan: pro}"),
+  ("features: {a: {events: [x], where: plan}}", "where: expected {PROPERTY: VALUE}, found \"plan\""),
+  (
+    "features: {a: {events: [x], where: {plan: [pro, team]}}}",
+    "where.plan: expected a text, a number, true or false, found a list"
+  ),
+  (
+    "features: {a: {events: [x], where: {\((0..<65).map { "p\($0): 1" }.joined(separator: ", "))}}}",
+    "features look for 65 different properties and values in where, and 64 are the most"
+  ),
   ("features: {a: [x]}", "expected {events: […], core: true or false}, found a list"),
   ("features: {auto: maybe}", "expected true or false, found \"maybe\""),
   (measured("{}"), "metric: one of \"count\", \"distinct_users\""),
@@ -217,7 +227,6 @@ let laterKeys: [(String, String)] =
   ["segments", "milestones", "phases", "touch", "overrides", "playbooks", "http"].map { ("\($0): {}", $0) }
   + ["mixpanel", "amplitude", "lago", "otlp"].map { (file("format: \($0)"), $0) }
   + ["timestamp_format: iso", "max_hold: 24h"].map { (file($0), String($0.prefix { $0 != ":" })) }
-  + [("features: {a: {events: [x], where: {plan: pro}}}", "where")]
   + ["sum: {property: x, window: 7d}", "milestones: [a]"]
   .map { (measured("{\($0)}"), String($0.prefix { $0 != ":" })) }
   + ["when", "caps", "overrides"].map {

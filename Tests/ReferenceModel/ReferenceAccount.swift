@@ -85,7 +85,7 @@ package struct ReferenceAccount: Sendable {
     }
     facts.usage.append(event)
     for (index, rule) in context.model.rules.enumerated() {
-      if case .silence(let feature, _, _) = rule.kind, context.feature(feature, includes: event.event) {
+      if case .silence(let feature, _, _) = rule.kind, context.feature(feature, includes: event.variant) {
         rules[index].eventsSinceOpening += event.count
       }
     }
@@ -260,6 +260,11 @@ package struct ReferenceAccount: Sendable {
     for (index, measure) in context.model.measures.enumerated() {
       if case .hold(let length) = measure.missing, let kept = held[index].kept {
         candidates.append(kept.missingSince + length)
+      }
+    }
+    for start in context.filterStarts {
+      candidates += context.windowsInUse.flatMap { window in
+        [1, 2].map { start.since.milliseconds + $0 * Int64(window) * hourLength }
       }
     }
     return candidates.filter { $0 > now }.min() ?? hour * hourLength

@@ -29,6 +29,11 @@ struct ReferenceFacts: Sendable {
 
   /// A metric's value at an instant, nil where it is missing.
   func value(of metric: Metric, at now: Int64, previous: Bool = false, context: ReferenceContext) -> Rational? {
+    if let (feature, hours) = metric.window, let from = context.holdsFrom(feature, hours: hours, previous: previous),
+      now < from
+    {
+      return nil
+    }
     switch metric {
     case .count(let feature, let hours):
       return whole(usage(of: feature, hours, now, previous, context).reduce(0) { $0 + Int($1.count) })
@@ -44,7 +49,7 @@ struct ReferenceFacts: Sendable {
       let all = shares.reduce(0, +)
       return all == 0 ? nil : Rational(all * all, shares.reduce(0) { $0 + $1 * $1 }).reduced
     case .featuresUsed(let hours):
-      let events = Set(usage(of: .any, hours, now, previous, context).map(\.event))
+      let events = usage(of: .any, hours, now, previous, context).map(\.variant)
       return whole(Set(events.flatMap { context.features(of: $0) }).count)
     case .daysSinceLast(let feature, let unit):
       guard !previous, let last = lastHour(of: feature, context: context) else { return nil }
@@ -83,17 +88,17 @@ struct ReferenceFacts: Sendable {
     of feature: FeatureReference, _ hours: Int, _ now: Int64, _ previous: Bool, _ context: ReferenceContext
   ) -> [ReferenceEvent] {
     let span = HourSpan(hours: hours, at: now, previous: previous)
-    return usage.filter { span.contains($0.hour) && context.feature(feature, includes: $0.event) }
+    return usage.filter { span.contains($0.hour) && context.feature(feature, includes: $0.variant) }
   }
 
   /// The last UTC hour with an event of the feature.
   func lastHour(of feature: FeatureReference, context: ReferenceContext) -> Int64? {
-    usage.filter { context.feature(feature, includes: $0.event) }.map(\.hour).max()
+    usage.filter { context.feature(feature, includes: $0.variant) }.map(\.hour).max()
   }
 
   /// First and last instant of a feature.
   func seen(_ feature: FeatureReference, context: ReferenceContext) -> (first: Int64, last: Int64)? {
-    let instants = usage.filter { context.feature(feature, includes: $0.event) }.map(\.at)
+    let instants = usage.filter { context.feature(feature, includes: $0.variant) }.map(\.at)
     guard let first = instants.min(), let last = instants.max() else { return nil }
     return (first, last)
   }

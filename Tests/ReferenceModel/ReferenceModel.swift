@@ -35,14 +35,15 @@ package struct ReferenceModel {
 
   private var remembered: [ReferenceEvent] = []
   private var eventNames: Set<String> = []
-  private let context: ReferenceContext
+  let context: ReferenceContext
 
   /// A model that has seen nothing.
-  package init(model: Model, sources: [SourceModel]) {
+  /// - Parameter filterStarts: Since when filters have been looked for; others always have been.
+  package init(model: Model, sources: [SourceModel], filterStarts: [FilterStart] = []) {
     self.model = model
     self.sources = sources
     counters = sources.map { _ in ReferenceCounters() }
-    context = ReferenceContext(model: model)
+    context = ReferenceContext(model: model, filterStarts: filterStarts)
   }
 
   /// Feeds one input.
@@ -74,6 +75,8 @@ package struct ReferenceModel {
       return
     case .accepted: break
     }
+    var event = event
+    event.matched = Set(model.features.flatMap(\.conditions)).filter { event.matches($0) }.sorted()
     let now = max(clock ?? event.at, event.at)
     _ = fireDeadlines(through: now)
     clock = now

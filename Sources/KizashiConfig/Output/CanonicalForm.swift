@@ -72,7 +72,13 @@ enum CanonicalForm {
 
   private static func features(_ model: Model) -> [(String, YAMLText)] {
     let features = model.features.map { feature in
-      (feature.name, YAMLText.inline([("events", .texts(feature.patterns)), ("core", .plain("\(feature.core)"))]))
+      let conditions = feature.conditions.sorted().map { ($0.property, YAMLText.text($0.value)) }
+      return (
+        feature.name,
+        YAMLText.inline(
+          [("events", .texts(feature.patterns)), ("core", .plain("\(feature.core)"))]
+            + (conditions.isEmpty ? [] : [("where", .inline(conditions))]))
+      )
     }
     return [("features", .mapping([("auto", .plain("\(model.autoFeatures)"))] + features))]
   }

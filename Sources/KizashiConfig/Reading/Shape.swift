@@ -52,7 +52,8 @@ extension Shape {
   static let constant = Shape(name: "constant", keys: ["constant"])
 
   static let features = Shape(name: "features", keys: ["auto"], takesNames: true)
-  static let feature = Shape(name: "feature", keys: ["events", "core"], later: ["where": .customerSuccess])
+  static let feature = Shape(name: "feature", keys: ["events", "core", "where"])
+  static let conditions = Shape(name: "where", keys: [], takesNames: true)
 
   static let measures = Shape(name: "measures", keys: [], takesNames: true)
   static let measure = Shape(
@@ -92,6 +93,7 @@ extension Shape {
   static let all =
     [
       root, business, store, log, limits, fileSource, unixSource, mapping, join, split, constant, features, feature,
+      conditions,
       measures, measure, grade, hold, metric, windowed, featuresUsed, daysSinceLast, trend, survey, scorecards,
       scorecard,
       dimensions, dimension, weights, bands, rules, hooks, hook,

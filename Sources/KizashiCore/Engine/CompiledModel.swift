@@ -29,6 +29,8 @@ struct CompiledModel {
   let bands: BandTracker
   let rules: [CompiledRule]
   let dropCount: Int
+  /// Windowed leaves of features with filters.
+  let filteredLeaves: [Int]
   /// The `lastTile` leaves: what restores them may lie before every stored fact.
   let lastTiles: [Int]
   /// Measures whose missing mode is `hold`.
@@ -49,7 +51,7 @@ struct CompiledModel {
       let metric = compiler.compile(measure.metric)
       return CompiledMeasure(
         name: measure.name, metric: metric, curve: Curve(measure.grade), missing: measure.missing,
-        decay: measure.decay, sensitivity: LeafCompiler.sensitivity(of: metric, decays: measure.decay != nil))
+        decay: measure.decay, sensitivity: LeafCompiler.sensitivity(of: metric, measure, model))
     }
     fast = FastTables(measures.map { ($0.metric, $0.curve, $0.missing, $0.sensitivity) })
     settling = Table(
@@ -104,6 +106,9 @@ struct CompiledModel {
     leaves = compiler.leaves
     windows = compiler.windows
     let leaves = compiler.leaves
+    filteredLeaves = leaves.indices.filter {
+      leaves[$0].kind != .lastTile && !model.filters(of: leaves[$0].feature).isEmpty
+    }
     lastTiles = leaves.indices.filter { leaves[$0].kind == .lastTile }
     dropCount = drops
     holding = model.measures.indices.filter {

@@ -125,6 +125,7 @@ extension Engine {
       let hold = scores.holds(account)[slot]
       if hold.missingSince != .max && hold.missingSince + length > now { next = min(next, hold.missingSince + length) }
     }
+    if !firstHolding.isEmpty, let holding = firstHolding.first(where: { $0 > now }) { next = min(next, holding) }
     if !compiled.decaying.isEmpty { next = min(next, nextDecay(account)) }
     for hours in compiled.surveyWindows {
       next = min(next, records.nextLeaving(account, windowHours: hours, after: now))

@@ -2,9 +2,11 @@ extension Engine {
   /// A metric's value at the clock; nil: missing.
   func value(_ metric: CompiledMetric, _ account: AccountID, previous: Bool = false) -> Rational? {
     switch metric {
-    case .leaf(let leaf): return Rational(usage.total(account, leaf, previous ? .previous : .current))
-    case .shareTopUser(let leaf): return previous ? nil : usage.topUserShare(account, leaf)
-    case .effectiveUsers(let leaf): return previous ? nil : usage.effectiveUsers(account, leaf)
+    case .leaf(let leaf):
+      guard holds(leaf, previous: previous) else { return nil }
+      return Rational(usage.total(account, leaf, previous ? .previous : .current))
+    case .shareTopUser(let leaf): return previous || !holds(leaf) ? nil : usage.topUserShare(account, leaf)
+    case .effectiveUsers(let leaf): return previous || !holds(leaf) ? nil : usage.effectiveUsers(account, leaf)
     case .daysSince(let leaf, let unit): return daysSince(leaf, unit, account).map { Rational($0) }
     case .ratio(let a, let b):
       guard let x = value(a, account, previous: previous), let y = value(b, account, previous: previous),

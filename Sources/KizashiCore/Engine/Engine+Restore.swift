@@ -24,6 +24,7 @@ extension Engine {
     changeSequence = restored.lastChangeSequence
     recordSequence = restored.lastRecordSequence
     restoreNames(restored)
+    setFilterStarts(restored.filterStarts)
     for row in restored.sources where row.source < sources.count {
       sources[row.source].row = row
       if let watermark = row.watermark { dedup.raiseFloor(of: row.source, watermark: watermark.milliseconds) }
@@ -49,7 +50,7 @@ extension Engine {
     eventNames.restore(restored.eventNames)
     userNames.restore(restored.users)
     for _ in 0..<accountNames.count { addAccount() }
-    for event in 0..<eventNames.count { usage.addEventName(eventNames.name(EventNameID(event))) }
+    addStoredEventNames()
     for _ in 0..<userNames.count { usage.addUser() }
   }
 

@@ -14,6 +14,11 @@ public struct Engine: ~Copyable {
   var eventNames: NameTable
   var userNames: NameTable
   var usage: UsageState
+  var variants: EventVariants
+  /// By leaf, of those whose filters were not always looked for.
+  var holdsFrom: [Int: HoldsFrom] = [:]
+  /// Those instants, ascending: at each of them a measure may come to have a value.
+  var firstHolding: [Int64] = []
   var records = RecordState()
   var userAccounts: UserAccounts
   var dedup: Deduplicator
@@ -55,6 +60,7 @@ public struct Engine: ~Copyable {
     eventNames = NameTable(firstID: 0, owned: false, seed: seed)
     userNames = NameTable(firstID: 1, owned: true, seed: seed)
     usage = UsageState(model: model, leaves: compiled.leaves, windows: compiled.windows)
+    variants = EventVariants(filters: model.filters)
     scores = ScoreTable(
       measures: compiled.measures.count, bounds: compiled.bands.boundCount, held: compiled.holding.count,
       rules: compiled.rules.count)

@@ -23,6 +23,21 @@ public enum SurveyAggregate: Sendable, Hashable {
   case netPromoter
 }
 
+extension Metric {
+  /// The features whose usage it looks at.
+  var features: [FeatureReference] {
+    switch self {
+    case .count(let feature, _), .distinctUsers(let feature, _), .activeDays(let feature, _),
+      .daysSinceLast(let feature, _),
+      .shareTopUser(let feature, _), .effectiveUsers(let feature, _):
+      [feature]
+    case .ratio(let a, let b): a.features + b.features
+    case .trend(let of, _, _): of.features
+    case .featuresUsed, .attribute, .survey: []
+    }
+  }
+}
+
 /// A number about one account, as the config writes it.
 ///
 /// Windows are whole hours: at instant `t` a window of `W` hours holds the tiles `floor((t − W)/1h) … floor(t/1h)`.

@@ -6,11 +6,15 @@ public struct Feature: Sendable, Equatable {
   public var patterns: [String]
   /// Whether its events count as `core` use.
   public var core: Bool
+  /// What the properties of its events must be (`where`): all of them. An event that matches not belongs to no feature of its
+  /// own either.
+  public var conditions: [PropertyFilter]
   /// A feature; see the properties.
-  public init(name: String, patterns: [String], core: Bool = false) {
+  public init(name: String, patterns: [String], core: Bool = false, conditions: [PropertyFilter] = []) {
     self.name = name
     self.patterns = patterns
     self.core = core
+    self.conditions = conditions
   }
 }
 

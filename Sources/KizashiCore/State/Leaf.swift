@@ -52,6 +52,8 @@ struct TimeSensitivity {
   var attribute = false
   var survey = false
   var decays = false
+  /// It may have no value for a while because filters were named late.
+  var filtered = false
 }
 
 /// Collects the leaves that a model's measures and rules read.
@@ -97,9 +99,10 @@ struct LeafCompiler {
     return leaves.count - 1
   }
 
-  static func sensitivity(of metric: CompiledMetric, decays: Bool) -> TimeSensitivity {
+  static func sensitivity(of metric: CompiledMetric, _ measure: Measure, _ model: Model) -> TimeSensitivity {
     var result = TimeSensitivity()
-    result.decays = decays
+    result.decays = measure.decay != nil
+    result.filtered = measure.metric.features.contains { !model.filters(of: $0).isEmpty }
     collect(metric, &result)
     return result
   }

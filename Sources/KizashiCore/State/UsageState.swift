@@ -159,9 +159,10 @@ struct UsageState: ~Copyable {
     userCounts.pointer((Int(user) * userColumns + column) * 2)
   }
 
-  mutating func addEventName(_ name: String) {
+  /// Adds the next event name; see ``FeatureIndex/add(_:of:)``.
+  mutating func addEventName(_ variant: EventVariant, of base: EventNameID) {
     let event = EventNameID(features.eventCount)
-    features.add(name)
+    features.add(variant, of: base)
     onlyFeature.append(
       features.only(event) ?? (features.features(of: event).isEmpty ? Self.noFeature : Self.manyFeatures))
     let belonging = leaves.indices.filter { features.belongs(event, to: leaves[$0].feature) }

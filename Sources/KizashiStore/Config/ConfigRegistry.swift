@@ -22,6 +22,7 @@ struct ConfigRegistry {
     let bands = try (config.model.bands.bands.map(\.name) + ["unknown"]).map { try intern(band: $0, db) }
     try setWindows(config.windows, db)
     try setLocalDays(config.model.calendar, db)
+    try FilterTable.register(config.model, db)
     try FeatureMap(config.model).rebuild(db)
     return (
       version,

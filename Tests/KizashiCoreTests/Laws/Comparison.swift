@@ -20,7 +20,7 @@ struct Comparison {
     }
     for (event, features, core) in driver.engine.featureMembership(from: 0) {
       let name = driver.world.eventNames[Int(event)]
-      let belonging = reference.membership(of: name)
+      let belonging = reference.membership(of: EventVariant(name: name))
       expect("features of \(name)", engine: features, reference: belonging.features)
       expect("whether \(name) is core", engine: core, reference: belonging.core)
     }
@@ -143,7 +143,8 @@ struct Comparison {
 
 /// Runs the reference model over a scenario; the engine says where its advances left the clock.
 func reference(_ scenario: Scenario, clocks: [Int64]) -> ReferenceModel {
-  var model = ReferenceModel(model: scenario.model, sources: scenario.sources)
+  var model = ReferenceModel(
+    model: scenario.model, sources: scenario.sources, filterStarts: scenario.filterStarts)
   var clocks = clocks[...]
   for input in scenario.inputs {
     if case .advance(let instant, _) = input {

@@ -17,6 +17,9 @@ enum ModelGenerator {
         Feature(name: "free", patterns: ["open"]),
       ]
       model.features.removeLast(random.int(0...2))
+      for index in model.features.indices where random.chance(35) {
+        model.features[index].conditions = conditions(&random)
+      }
     }
     model.autoFeatures = random.chance(75)
     if random.chance(85) {
@@ -71,6 +74,22 @@ enum ModelGenerator {
           BusinessCalendar.Transition(since: .min, offset: -5 * 3600),
           BusinessCalendar.Transition(since: march8 + 7 * 3600, offset: -4 * 3600),
         ], holidays: holidays)
+    }
+  }
+
+  private static func conditions(_ random: inout SeededGenerator) -> [PropertyFilter] {
+    random.pick([
+      [PropertyFilter(property: "plan", value: "pro")], [PropertyFilter(property: "size", value: "5")],
+      [PropertyFilter(property: "trial", value: "true"), PropertyFilter(property: "plan", value: "pro")],
+    ])
+  }
+
+  /// Some were looked for from the beginning, some since a config that came later.
+  static func filterStarts(_ model: Model, _ random: inout SeededGenerator) -> [FilterStart] {
+    model.filters.filter { _ in random.chance(50) }.map { filter in
+      let hours = Int64(random.int(-100...150))
+      let since = start + hours * 3_600_000 + (random.chance(50) ? 0 : Int64(random.int(1...3_599_999)))
+      return FilterStart(filter: filter, since: Instant(milliseconds: since))
     }
   }
 

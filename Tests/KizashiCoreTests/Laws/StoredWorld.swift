@@ -18,6 +18,8 @@ struct StoredWorld {
   var alerts: [AlertTransition] = []
   var attributes: [String: AttributeRow] = [:]
   var sources: [Int: SourceRow] = [:]
+  /// As a config's registration would note them.
+  var filterStarts: [FilterStart] = []
 
   mutating func store(_ commit: Commit) {
     now = commit.now
@@ -52,7 +54,7 @@ struct StoredWorld {
       accountRows: accountRows.keys.sorted().compactMap { accountRows[$0] },
       sources: sources.keys.sorted().compactMap { sources[$0] },
       lastChangeSequence: changes.last?.sequence ?? 0,
-      lastRecordSequence: records.last?.sequence ?? 0)
+      lastRecordSequence: records.last?.sequence ?? 0, filterStarts: filterStarts)
   }
 
   private static func names(_ block: NameBlock) -> [String] {
