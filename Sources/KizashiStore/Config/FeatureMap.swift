@@ -21,7 +21,8 @@ struct FeatureMap {
   /// Makes the tables anew for every event name in the store.
   func rebuild(_ db: Database) throws {
     try db.execute(sql: "DELETE FROM feature_event; DELETE FROM feature")
-    try db.execute(sql: "INSERT INTO feature (id, name) VALUES (?, 'any'), (?, 'core')", arguments: [Self.any, Self.core])
+    try db.execute(
+      sql: "INSERT INTO feature (id, name) VALUES (?, 'any'), (?, 'core')", arguments: [Self.any, Self.core])
     for feature in configured {
       try db.execute(
         sql: "INSERT INTO feature (name) VALUES (?) ON CONFLICT (name) DO NOTHING", arguments: [feature.name])
