@@ -43,10 +43,15 @@ void Decoder::finish(Event &event, Source &source, const element *fields, const 
   event.account_by_user = options_.remember_account && is_of_user && event.account.is_empty() && event.user.is_text() &&
                           event.user.length <= name_limit && !event.user.holds_nul();
   if (source.fraction != nullptr) read_fraction(source, event);
-  if (rows_.add(event) != Rows::Outcome::record) return;
+  const Rows::Outcome outcome = rows_.add(event);
+  object members;
+  if (outcome == Rows::Outcome::usage && !filters_.is_empty() && fields != nullptr &&
+      fields->get(members) == simdjson::SUCCESS) {
+    rows_.set_matches(filters_.match(members, [&] { return raw_at(source.text(), path); }));
+  }
+  if (outcome != Rows::Outcome::record) return;
   const char *const raw = source.text();
   rows_.begin_record(event.type, source.line);
-  object members;
   if (fields == nullptr || fields->get(members) != simdjson::SUCCESS) return;
   if (const char *brace = raw_at(raw, path)) add_fields(members, brace);
 }
@@ -157,6 +162,11 @@ void ks_decoder_unwrap(ks_decoder *decoder, const char *pointer, size_t length) 
 
 void ks_decoder_group_type(ks_decoder *decoder, const char *name, size_t length) noexcept {
   decoder->decoder.group_type = std::string(view_of(name, length));
+}
+
+void ks_decoder_filter(ks_decoder *decoder, const char *property, size_t property_length, const char *value,
+                       size_t value_length) noexcept {
+  decoder->decoder.add_filter(view_of(property, property_length), view_of(value, value_length));
 }
 
 void ks_decoder_add_transition(ks_decoder *decoder, int64_t since, int32_t offset) noexcept {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "CSimdjson.h"
+#include "Filters.hpp"
 #include "Instants.hpp"
 #include "Mapping.hpp"
 #include "Parser.hpp"
@@ -29,6 +30,10 @@ class Decoder {
   void set_unwrap(std::string_view pointer) {
     unwraps_ = true;
     unwrap_is_pointer_ = path_of_pointer(pointer, unwrap_);
+  }
+  void add_filter(std::string_view property, std::string_view value) {
+    filters_.add(property, value);
+    rows_.keep_matches();
   }
   const ks_rows *decode(std::string_view chunk, bool at_stream_start, int64_t received);
 
@@ -79,10 +84,12 @@ class Decoder {
   void read_mapped_count(Event &event);
   void read_mapped_user(Source &source, Event &event);
   const element *find_fields(Event &event, const Path *&path) const;
-  void add_per_account(simdjson::dom::array accounts, Source &source, Event &event);
+  void add_per_account(simdjson::dom::array accounts, Source &source, Event &event, const element *fields,
+                       const Path &path);
 
   void read_fraction(Source &source, Event &event) const;
-  /// Judges the event; keeps it as a record if it is one, with the members of the object at `fields` of its text.
+  /// Judges the event; keeps it as a record if it is one, with the members of the object at `fields` of its text. Of usage
+  /// those members are compared with the filters.
   void finish(Event &event, Source &source, const element *fields, const Path &path);
   void add_fields(object fields, const char *brace);
 
@@ -90,6 +97,7 @@ class Decoder {
   Parser parser_;
   Parser inner_parser_;
   Rows rows_;
+  Filters filters_;
   int64_t received_ = 0;
 
   bool unwraps_ = false;

@@ -182,7 +182,7 @@ void Decoder::decode_mapped(Source &source) {
   }
   // Only usage is multiplied: of a record one account is enough.
   const bool is_usage = event.type == EventType::track && !is_reserved(event.event.view());
-  if (is_usage && options_.each_account && accounts.size() > 1) return add_per_account(accounts, source, event);
+  if (is_usage && options_.each_account && accounts.size() > 1) return add_per_account(accounts, source, event, fields, *path);
   element only;
   if (accounts.at(0).get(only) == simdjson::SUCCESS) read_name(only, true, event.account);
   finish(event, source, fields, *path);
@@ -209,7 +209,8 @@ const simdjson::dom::element *Decoder::find_fields(Event &event, const Path *&pa
 }
 
 /// One row per account. Ids must differ by row, or all but the first would be taken for conflicting repeats.
-void Decoder::add_per_account(simdjson::dom::array accounts, Source &source, Event &event) {
+void Decoder::add_per_account(simdjson::dom::array accounts, Source &source, Event &event, const element *fields,
+                              const Path &path) {
   if (rows_.rows_of_line() + accounts.size() > rows_per_line_limit) return rows_.refuse(Reason::too_many);
   const std::string id(event.id.data == nullptr ? "" : event.id.data, event.id.length);
   const bool derives = event.id.is_text() && id.size() <= name_limit;
@@ -223,7 +224,7 @@ void Decoder::add_per_account(simdjson::dom::array accounts, Source &source, Eve
       event.id.set(derived);
       event.id_limit = 2 * name_limit + 1;
     }
-    finish(event, source, nullptr, {});
+    finish(event, source, fields, path);
   }
 }
 

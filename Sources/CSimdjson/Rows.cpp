@@ -1,5 +1,6 @@
 #include "Rows.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace kizashi {
@@ -36,6 +37,7 @@ bool is_reserved(std::string_view event) {
 void Rows::clear() {
   rows_ = 0;
   text_used_ = 0;
+  std::fill(matches_.begin(), matches_.end(), 0);
   lines_.clear();
   refusals_.clear();
   records_.clear();
@@ -58,6 +60,7 @@ void Rows::grow() {
   event_.resize(capacity_);
   id_.resize(capacity_);
   line_.resize(capacity_);
+  if (keeps_matches_) matches_.resize(capacity_);
 }
 
 void Rows::add_bare(Kind kind) {
@@ -185,7 +188,8 @@ void Rows::add_record_field(std::string_view name, ks_scalar_kind kind, std::str
 
 const ks_rows *Rows::view() {
   view_ = {rows_,         kind_.data(),     instant_.data(),  count_.data(),   account_.data(),
-           user_.data(),  event_.data(),    id_.data(),       line_.data(),    lines_.size(),
+           user_.data(),  event_.data(),    id_.data(),       line_.data(),
+           keeps_matches_ ? matches_.data() : nullptr,     lines_.size(),
            lines_.data(), text_used_,       text_.data(),     refusals_.size(), refusals_.data(),
            records_.size(), records_.data(), record_fields_.data(), record_text_.data()};
   return &view_;

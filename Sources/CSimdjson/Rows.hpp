@@ -99,6 +99,11 @@ class Rows {
   /// Judges the event and appends its row. `record`: the caller goes on with `begin_record`.
   Outcome add(const Event &event);
 
+  /// From now on rows say which filters they match: none, unless told.
+  void keep_matches() { keeps_matches_ = true; }
+  /// Which filters the row added last matches.
+  void set_matches(uint64_t matches) { matches_[rows_ - 1] = matches; }
+
   /// Describes the row added last.
   void begin_record(EventType type, std::string_view line);
   void add_record_field(std::string_view name, ks_scalar_kind kind, std::string_view value);
@@ -118,6 +123,8 @@ class Rows {
   std::vector<int64_t> instant_, count_;
   std::vector<ks_range> account_, user_, event_, id_;
   std::vector<uint32_t> line_;
+  bool keeps_matches_ = false;
+  std::vector<uint64_t> matches_;
 
   size_t text_used_ = 0;
   std::vector<uint8_t> text_;

@@ -9,6 +9,7 @@ extension EventBatch {
     Self.copy(rows.instant, rows.row_count, into: &instant)
     Self.copy(rows.count, rows.row_count, into: &count)
     Self.copy(rows.line, rows.row_count, into: &line)
+    Self.copy(rows.matches, rows.matches == nil ? 0 : rows.row_count, into: &matches)
     Self.copy(rows.account, rows.row_count, into: &account)
     Self.copy(rows.user, rows.row_count, into: &user)
     Self.copy(rows.event, rows.row_count, into: &event)

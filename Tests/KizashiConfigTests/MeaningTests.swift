@@ -43,6 +43,7 @@ import Testing
             GradePoint(value: Rational(Int128($0.0), 100), points: Rational(Int64($0.1)))
           }))
     #expect(model.measures[3].metric == .survey(name: "nps", aggregate: .latest, windowHours: nil))
+    #expect(model.measures[3].decay == Decay(freshDays: 90, expireDays: 180))
     #expect(
       model.scorecards[0]
         == Scorecard(
@@ -107,6 +108,24 @@ import Testing
     #expect(model.measures.last?.missing == mode)
   }
 
+  @Test func `a measure that grows old does so by whole days`() throws {
+    let measure = "metric: {survey: {name: nps}}, grade: {points: [[0, 0]]}"
+    let model = try parse("measures: {a: {\(measure), fresh: 0d, expire: 48h}, b: {\(measure)}}").model
+    #expect(model.measures[4].decay == Decay(freshDays: 0, expireDays: 2))
+    #expect(model.measures[5].decay == nil)
+  }
+
+  @Test func `a feature looks for properties by what is written`() throws {
+    let model = try parse(
+      "features: {a: {events: x, where: {plan: pro, seats: 5.0, trial: false}}, b: {events: y, where: {plan: pro}}}"
+    ).model
+    let plan = PropertyFilter(property: "plan", value: "pro")
+    let seats = PropertyFilter(property: "seats", value: "5.0")
+    let trial = PropertyFilter(property: "trial", value: "false")
+    #expect(model.features[0].conditions == [plan, seats, trial])
+    #expect(model.filters == [plan, seats, trial])
+  }
+
   @Test func `a rule of a band that lasts`() throws {
     let model = try parse("rules: {r: {kind: persistent, band: [yellow, red], for: 14d}}").model
     let rule = Rule(name: "r", kind: .persistent(bands: ["yellow", "red"]), forMilliseconds: 14 * 86_400_000)
@@ -131,6 +150,14 @@ import Testing
         .metric(
           .trend(of: .activeDays(feature: .any, windowHours: 336), floor: Rational(2), minVolume: Rational(1))),
         .below(Rational(-3, 10)), clear: Rational(-1, 10))
+    ),
+    (
+      "{kind: threshold, metric: {share_top_user: {window: 7d}}, above: 0.8}",
+      .threshold(.metric(.shareTopUser(feature: .any, windowHours: 168)), .above(Rational(4, 5)), clear: nil)
+    ),
+    (
+      "{kind: threshold, metric: {effective_users: {feature: core, window: 7d}}, below: 1.5}",
+      .threshold(.metric(.effectiveUsers(feature: .core, windowHours: 168)), .below(Rational(3, 2)), clear: nil)
     ),
     ("{kind: breadth_collapse}", .breadthCollapse(windowHours: 672, share: Rational(3, 5), least: 5)),
     (
@@ -303,7 +330,7 @@ let specExample = """
     active_users:  {metric: {ratio: [{distinct_users: {feature: any, window: 28d}}, {attribute: seats_issued}]}, grade: {points: [[0,0],[0.2,40],[0.4,70],[0.8,100]]}}
     reports_trend: {metric: {trend: {of: {count: {feature: reports, window: 14d}}, floor: 5, min_volume: 10}}, grade: {points: [[-0.5,0],[-0.2,40],[-0.05,80],[0,90],[0.1,100]]}}
     last_core_use: {metric: {days_since_last: {feature: core, unit: business_days}}, grade: {points: [[1,100],[5,60],[15,0]]}}
-    nps:           {metric: {survey: {name: nps, agg: latest}}, grade: {points: [[0,0],[6,30],[7,60],[9,90],[10,100]]}}
+    nps:           {metric: {survey: {name: nps, agg: latest}}, grade: {points: [[0,0],[6,30],[7,60],[9,90],[10,100]]}, fresh: 90d, expire: 180d}
   scorecards:
     standard:
       min_coverage: 0.5

@@ -3,6 +3,9 @@ private func measured(_ metric: String) -> String {
   "measures: {a: {metric: \(metric), grade: {points: [[0, 0]]}}}"
 }
 private func graded(_ grade: String) -> String { "measures: {a: {metric: {attribute: x}, grade: \(grade)}}" }
+private func aging(_ keys: String) -> String {
+  "measures: {a: {metric: {attribute: x}, grade: {points: [[0, 0]]}, \(keys)}}"
+}
 private func card(_ dimensions: String) -> String {
   """
   measures: {a: {metric: {attribute: x}, grade: {points: [[0, 0]]}}, b: {metric: {attribute: y}, grade: {points: [[0, 0]]}}}
@@ -83,6 +86,16 @@ let wrongValues: [(String, String)] = [
   ("features: {a: {core: true}}", "features.a: \"events\" is missing"),
   ("features: {a: {events: []}}", "expected at least one event name"),
   ("features: {a: {events: [x, x]}}", "stands twice here"),
+  ("features: {a: {events: [x], where: {}}}", "expected at least one property and its value, such as {plan: pro}"),
+  ("features: {a: {events: [x], where: plan}}", "where: expected {PROPERTY: VALUE}, found \"plan\""),
+  (
+    "features: {a: {events: [x], where: {plan: [pro, team]}}}",
+    "where.plan: expected a text, a number, true or false, found a list"
+  ),
+  (
+    "features: {a: {events: [x], where: {\((0..<65).map { "p\($0): 1" }.joined(separator: ", "))}}}",
+    "features look for 65 different properties and values in where, and 64 are the most"
+  ),
   ("features: {a: [x]}", "expected {events: […], core: true or false}, found a list"),
   ("features: {auto: maybe}", "expected true or false, found \"maybe\""),
   (measured("{}"), "metric: one of \"count\", \"distinct_users\""),
@@ -91,7 +104,13 @@ let wrongValues: [(String, String)] = [
   (measured("{count: {feature: a}}"), "\"window\" is missing"),
   (measured("{days_since_last: {unit: hours}}"), "expected one of days, business_days"),
   (measured("{ratio: [{attribute: a}]}"), "expected two metrics, a and b of a / b, found 1"),
-  (measured("{ratio: [{attribute: a}, {trend: {of: {count: {window: 7d}}}}]}"), "not of another ratio or a trend"),
+  (
+    measured("{ratio: [{attribute: a}, {trend: {of: {count: {window: 7d}}}}]}"),
+    "not of another ratio, a trend or shares"
+  ),
+  (measured("{ratio: [{attribute: a}, {effective_users: {window: 7d}}]}"), "not of another ratio, a trend or shares"),
+  (measured("{trend: {of: {share_top_user: {window: 7d}}}}"), "not of how it is shared among users — one of count"),
+  (measured("{share_top_user: {feature: any}}"), "\"window\" is missing"),
   (measured("{trend: {of: {attribute: a}}}"), "this metric has none — one of count"),
   (measured("{trend: {of: {count: {window: 7d}}, floor: 0.5}}"), "expected a number of at least 1, found \"0.5\""),
   (measured("{trend: {floor: 5}}"), "\"of\" is missing"),
@@ -126,6 +145,15 @@ let wrongValues: [(String, String)] = [
   (
     "measures: {a: {metric: {attribute: x}, grade: {points: [[0, 0]]}, missing: skip}}",
     "expected exclude, zero, neutral or {hold: 30d}, found \"skip\""
+  ),
+  (aging("fresh: 90d"), "\"expire\" is missing: the age beyond which the value counts as missing"),
+  (aging("expire: 90d"), "\"fresh\" is missing"),
+  (aging("fresh: 90d, expire: 90d"), "a value that is fresh for 90d expires later than that, not at 90d"),
+  (aging("fresh: 36h, expire: 90d"), "ages are counted in whole local days"),
+  (aging("fresh: 0s, expire: 0s"), "expected the age at which a value expires, in whole days from 1d to 3660d"),
+  (
+    "measures: {a: {metric: {count: {window: 7d}}, grade: {points: [[0, 0]]}, fresh: 1d, expire: 2d}}",
+    "measures.a.fresh: only an attribute or a survey grows old, and this metric is neither — usage grows old by itself"
   ),
   ("scorecards: {}", "expected at least one scorecard, found none"),
   (card("{}"), "expected at least one dimension"),
@@ -238,15 +266,5 @@ let laterKeys: [(String, String)] =
   ["playbooks", "http"].map { ("\($0): {}", $0) }
   + ["mixpanel", "amplitude", "lago", "otlp"].map { (file("format: \($0)"), $0) }
   + ["timestamp_format: iso"].map { (file($0), String($0.prefix { $0 != ":" })) }
-  + [("features: {a: {events: [x], where: {plan: pro}}}", "where")]
-  + [
-    "sum: {property: x, window: 7d}", "share_top_user: {window: 7d}",
-    "effective_users: {window: 7d}",
-  ]
-  .map { (measured("{\($0)}"), String($0.prefix { $0 != ":" })) }
-  + ["fresh", "expire"].map {
-    ("measures: {a: {metric: {attribute: x}, grade: {points: [[0, 0]]}, \($0): 90d}}", $0)
-  }
-  + ["snooze", "flap"].map {
-    (rule("kind: band_change, \($0): 1d"), $0)
-  }
+  + ["sum: {property: x, window: 7d}"].map { (measured("{\($0)}"), String($0.prefix { $0 != ":" })) }
+  + ["snooze", "flap"].map { (rule("kind: band_change, \($0): 1d"), $0) }

@@ -103,7 +103,7 @@ package struct ReferenceAccount: Sendable {
     }
     facts.usage.append(event)
     for (index, rule) in context.model.rules.enumerated() {
-      if case .silence(let feature, _, _) = rule.kind, context.feature(feature, includes: event.event) {
+      if case .silence(let feature, _, _) = rule.kind, context.feature(feature, includes: event.variant) {
         rules[index].eventsSinceOpening += event.count
       }
     }
@@ -130,7 +130,7 @@ package struct ReferenceAccount: Sendable {
       score: current.score, covered: current.covered, at: now, model: context.model, plainly: isOtherCard)
     standing.band = newBand
     let bandChange = oldBand.flatMap { $0 == newBand ? nil : (from: $0, to: newBand) }
-    gatherCauses(previous: previous, current: current, trigger: trigger, context: context)
+    gatherCauses(previous: previous, current: current, at: now, trigger: trigger, context: context)
     noteScore(previous: previous?.score, current: current.score, at: now, context: context)
     if isOtherCard {
       // Scores of another scorecard do not compare.
@@ -185,8 +185,8 @@ package struct ReferenceAccount: Sendable {
     var grades: [Int?] = []
     var present: [Bool] = []
     for (index, measure) in context.model.measures.enumerated() {
-      let value = facts.value(of: measure.metric, at: now, context: context)
-      let own = value.map { measure.grade.grade(of: $0) }
+      let value = facts.value(ofMeasure: measure, at: now, context: context)
+      let own = value.map { facts.grade(of: $0, by: measure, at: now, context: context) }
       let kept = held[index].update(grade: own, at: now)
       values.append(value)
       switch (own, measure.missing) {
@@ -212,12 +212,15 @@ package struct ReferenceAccount: Sendable {
   }
 
   private mutating func gatherCauses(
-    previous: ReferenceReading?, current: ReferenceReading, trigger: ReferenceTrigger, context: ReferenceContext
+    previous: ReferenceReading?, current: ReferenceReading, at now: Int64, trigger: ReferenceTrigger,
+    context: ReferenceContext
   ) {
     guard let previous else { return }
     for (index, measure) in context.model.measures.enumerated() where previous.grades[index] != current.grades[index] {
       let cause: Cause
-      if case .deadline = trigger, measure.metric.countsDays && !measure.metric.isWindowed {
+      if case .deadline = trigger, measure.decay != nil {
+        cause = facts.answerLeaves(measure.metric, at: now) ? .expiry : .decay
+      } else if case .deadline = trigger, measure.metric.countsDays && !measure.metric.isWindowed {
         cause = .silence
       } else {
         cause = trigger.cause
@@ -334,6 +337,11 @@ package struct ReferenceAccount: Sendable {
     for (index, measure) in context.model.measures.enumerated() {
       if case .hold(let length) = measure.missing, let kept = held[index].kept {
         candidates.append(kept.missingSince + length)
+      }
+    }
+    for start in context.filterStarts {
+      candidates += context.windowsInUse.flatMap { window in
+        [1, 2].map { start.since.milliseconds + $0 * Int64(window) * hourLength }
       }
     }
     return candidates.filter { $0 > now }.min() ?? hour * hourLength

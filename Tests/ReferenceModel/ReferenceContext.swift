@@ -3,6 +3,20 @@ import KizashiCore
 /// The model with the few things looked up in it again and again.
 struct ReferenceContext: Sendable {
   let model: Model
+  /// Since when filters have been looked for; others always have been.
+  var filterStarts: [FilterStart] = []
+
+  /// The instant from which on a feature's figures of a window hold; nil: they always do.
+  func holdsFrom(_ feature: FeatureReference, hours: Int, previous: Bool) -> Int64? {
+    let filters: [PropertyFilter] =
+      switch feature {
+      case .any: []
+      case .core: model.features.filter(\.core).flatMap(\.conditions)
+      case .named(let name): model.features.filter { $0.name == name }.flatMap(\.conditions)
+      }
+    let since = filterStarts.filter { filters.contains($0.filter) }.map(\.since.milliseconds).max()
+    return since.map { $0 + Int64(previous ? 2 * hours : hours) * hourLength }
+  }
 
   /// The local day of a UTC hour.
   func day(ofHour hour: Int64) -> Int32 { model.calendar.day(of: Tile(hour: Int32(hour))).number }
@@ -34,21 +48,26 @@ struct ReferenceContext: Sendable {
     return text.first == first && matches(pattern: pattern.dropFirst(), text: text.dropFirst())
   }
 
+  /// Whether an event is one of a configured feature's: by its name and by what its properties matched.
+  private func includes(_ feature: Feature, _ event: EventVariant) -> Bool {
+    claims(feature, event.event) && Set(feature.conditions).isSubset(of: event.filters)
+  }
+
   /// The names of the features an event belongs to, without `any` and `core`.
-  func features(of event: String) -> [String] {
-    let named = model.features.filter { claims($0, event) }.map(\.name)
-    if !named.isEmpty { return named }
-    let isFree = !model.features.contains { $0.name == event }
-    return model.autoFeatures && isFree ? [event] : []
+  func features(of event: EventVariant) -> [String] {
+    // An event whose name a feature claims is no feature of its own, whatever its properties.
+    let isFree = !model.features.contains { claims($0, event.event) || $0.name == event.event }
+    let named = model.features.filter { includes($0, event) }.map(\.name)
+    return model.autoFeatures && isFree ? [event.event] : named
   }
 
   /// Whether the feature's events include this one.
-  func feature(_ feature: FeatureReference, includes event: String) -> Bool {
+  func feature(_ feature: FeatureReference, includes event: EventVariant) -> Bool {
     switch feature {
     case .any: return true
     case .core:
       let core = model.features.filter(\.core)
-      return core.isEmpty || core.contains { claims($0, event) }
+      return core.isEmpty || core.contains { includes($0, event) }
     case .named(let name): return features(of: event).contains(name)
     }
   }
@@ -75,7 +94,8 @@ struct ReferenceContext: Sendable {
 
   private func collectWindows(of metric: Metric, into result: inout Set<Int>) {
     switch metric {
-    case .count(_, let hours), .distinctUsers(_, let hours), .activeDays(_, let hours), .featuresUsed(let hours):
+    case .count(_, let hours), .distinctUsers(_, let hours), .activeDays(_, let hours), .featuresUsed(let hours),
+      .shareTopUser(_, let hours), .effectiveUsers(_, let hours):
       result.insert(hours)
     case .survey(_, _, let hours): if let hours { result.insert(hours) }
     case .ratio(let a, let b):

@@ -151,7 +151,7 @@ extension ReferenceFacts {
   /// Whether a power user has been away for as long as a rule says.
   func hasLostPowerUser(after span: RuleSpan, at now: Int64, context: ReferenceContext) -> Bool {
     let today = context.day(at: now)
-    let core = usage.filter { context.feature(.core, includes: $0.event) && $0.user != nil }
+    let core = usage.filter { context.feature(.core, includes: $0.variant) && $0.user != nil }
     let looked = core.filter {
       today - 69 <= context.day(ofHour: $0.hour) && context.day(ofHour: $0.hour) <= today - 14
     }

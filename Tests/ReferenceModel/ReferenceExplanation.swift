@@ -105,10 +105,20 @@ func commonCause(of lines: [ExplanationLine], otherwise: Cause) -> Cause {
 }
 
 extension Metric {
+  /// The feature and window of what is counted of usage.
+  var window: (feature: FeatureReference, hours: Int)? {
+    switch self {
+    case .count(let feature, let hours), .distinctUsers(let feature, let hours), .activeDays(let feature, let hours),
+      .shareTopUser(let feature, let hours), .effectiveUsers(let feature, let hours):
+      (feature, hours)
+    default: nil
+    }
+  }
+
   /// Whether any part of it looks through a window.
   var isWindowed: Bool {
     switch self {
-    case .count, .distinctUsers, .activeDays, .featuresUsed, .trend: true
+    case .count, .distinctUsers, .activeDays, .featuresUsed, .shareTopUser, .effectiveUsers, .trend: true
     case .survey(_, _, let hours): hours != nil
     case .ratio(let a, let b): a.isWindowed || b.isWindowed
     case .daysSinceLast, .attribute, .milestones: false

@@ -28,6 +28,8 @@ package struct ReferenceEvent: Sendable {
   package var fields: [(name: String, value: Scalar)]
   /// The latest instant the line may carry when it is read.
   package var latestAcceptable: Int64
+  /// Which of the model's filters its properties match; the model fills it in.
+  var matched: [PropertyFilter] = []
 
   /// A line of the log.
   package init(
@@ -45,6 +47,19 @@ package struct ReferenceEvent: Sendable {
     self.fields = fields
     self.latestAcceptable = latestAcceptable
   }
+
+  /// Whether the properties are what a filter asks for: a text its characters, a number its value, true and false by name.
+  package func matches(_ filter: PropertyFilter) -> Bool {
+    switch field(filter.property) {
+    case .string(let text)?: text == filter.value
+    case .bool(let value)?: "\(value)" == filter.value
+    case .number(let text)?: Rational(decimal: text).map { $0 == Rational(decimal: filter.value) } ?? false
+    case .null?, nil: false
+    }
+  }
+
+  /// The name it is kept under.
+  var variant: EventVariant { EventVariant(event: event, filters: matched) }
 
   /// The UTC hour that holds the event.
   var hour: Int64 { floorDivide(at, hourLength) }

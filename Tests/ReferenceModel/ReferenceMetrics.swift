@@ -32,6 +32,11 @@ struct ReferenceFacts: Sendable {
 
   /// A metric's value at an instant, nil where it is missing.
   func value(of metric: Metric, at now: Int64, previous: Bool = false, context: ReferenceContext) -> Rational? {
+    if let (feature, hours) = metric.window, let from = context.holdsFrom(feature, hours: hours, previous: previous),
+      now < from
+    {
+      return nil
+    }
     switch metric {
     case .count(let feature, let hours):
       return whole(usage(of: feature, hours, now, previous, context).reduce(0) { $0 + Int($1.count) })
@@ -39,8 +44,15 @@ struct ReferenceFacts: Sendable {
       return whole(Set(usage(of: feature, hours, now, previous, context).compactMap(\.user)).count)
     case .activeDays(let feature, let hours):
       return whole(Set(usage(of: feature, hours, now, previous, context).map { context.day(ofHour: $0.hour) }).count)
+    case .shareTopUser(let feature, let hours):
+      let shares = previous ? [] : userEvents(usage(of: feature, hours, now, false, context))
+      return shares.max().map { Rational($0, shares.reduce(0, +)) }
+    case .effectiveUsers(let feature, let hours):
+      let shares = previous ? [] : userEvents(usage(of: feature, hours, now, false, context))
+      let all = shares.reduce(0, +)
+      return all == 0 ? nil : Rational(all * all, shares.reduce(0) { $0 + $1 * $1 }).reduced
     case .featuresUsed(let hours):
-      let events = Set(usage(of: .any, hours, now, previous, context).map(\.event))
+      let events = usage(of: .any, hours, now, previous, context).map(\.variant)
       return whole(Set(events.flatMap { context.features(of: $0) }).count)
     case .daysSinceLast(let feature, let unit):
       guard !previous, let last = lastHour(of: feature, context: context) else { return nil }
@@ -68,6 +80,13 @@ struct ReferenceFacts: Sendable {
     }
   }
 
+  /// How many of the events each user made.
+  private func userEvents(_ events: [ReferenceEvent]) -> [Int128] {
+    Set(events.compactMap(\.user)).map { user in
+      events.reduce(Int128(0)) { $0 + ($1.user == user ? Int128($1.count) : 0) }
+    }
+  }
+
   private func whole(_ value: Int) -> Rational { Rational(Int128(value)) }
 
   /// The usage events of a feature in a window.
@@ -75,17 +94,17 @@ struct ReferenceFacts: Sendable {
     of feature: FeatureReference, _ hours: Int, _ now: Int64, _ previous: Bool, _ context: ReferenceContext
   ) -> [ReferenceEvent] {
     let span = HourSpan(hours: hours, at: now, previous: previous)
-    return usage.filter { span.contains($0.hour) && context.feature(feature, includes: $0.event) }
+    return usage.filter { span.contains($0.hour) && context.feature(feature, includes: $0.variant) }
   }
 
   /// The last UTC hour with an event of the feature.
   func lastHour(of feature: FeatureReference, context: ReferenceContext) -> Int64? {
-    usage.filter { context.feature(feature, includes: $0.event) }.map(\.hour).max()
+    usage.filter { context.feature(feature, includes: $0.variant) }.map(\.hour).max()
   }
 
   /// First and last instant of a feature.
   func seen(_ feature: FeatureReference, context: ReferenceContext) -> (first: Int64, last: Int64)? {
-    let instants = usage.filter { context.feature(feature, includes: $0.event) }.map(\.at)
+    let instants = usage.filter { context.feature(feature, includes: $0.variant) }.map(\.at)
     guard let first = instants.min(), let last = instants.max() else { return nil }
     return (first, last)
   }
@@ -103,13 +122,19 @@ struct ReferenceFacts: Sendable {
 
   /// The attribute in force: the latest by instant, of equals the later in the log.
   func attribute(_ name: String) -> Scalar? {
+    let value = attributeLine(name)?.value
+    return value == .null ? nil : value
+  }
+
+  /// The value in force or its removal, and when it was said.
+  func attributeLine(_ name: String) -> (at: Int64, value: Scalar)? {
     var best: (at: Int64, value: Scalar)?
     for record in records {
       guard let value = attribute(name, saidBy: record) else { continue }
       if let known = best, known.at > record.at { continue }
       best = (record.at, value)
     }
-    return best?.value == .null ? nil : best?.value
+    return best
   }
 
   func number(_ scalar: Scalar) -> Rational? {
@@ -121,15 +146,22 @@ struct ReferenceFacts: Sendable {
     }
   }
 
+  /// The score a record gives a survey; nil: it is no answer to it.
+  private func answer(_ record: ReferenceEvent, to survey: String) -> Rational? {
+    guard record.event == "survey.responded", record.field("survey") == .string(survey) else { return nil }
+    switch record.field("score") {
+    case .number(let text)?, .string(let text)?: return decimalNumber(text)
+    case .bool?, .null?, nil: return nil
+    }
+  }
+
+  /// Whether a record is an answer to a survey.
+  func isAnswer(_ record: ReferenceEvent, to survey: String) -> Bool { answer(record, to: survey) != nil }
+
   private func survey(_ name: String, _ aggregate: SurveyAggregate, _ span: HourSpan?) -> Rational? {
     var answers: [(at: Int64, score: Rational)] = []
-    for record in records where record.event == "survey.responded" && record.field("survey") == .string(name) {
-      guard let field = record.field("score"), span?.contains(record.hour) ?? true else { continue }
-      switch field {
-      case .number(let text), .string(let text):
-        if let score = decimalNumber(text) { answers.append((record.at, score)) }
-      case .bool, .null: break
-      }
+    for record in records where span?.contains(record.hour) ?? true {
+      if let score = answer(record, to: name) { answers.append((record.at, score)) }
     }
     guard var latest = answers.first else { return nil }
     let total = Rational(Int128(answers.count))

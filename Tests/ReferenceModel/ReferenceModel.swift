@@ -45,11 +45,12 @@ package struct ReferenceModel {
   let context: ReferenceContext
 
   /// A model that has seen nothing.
-  package init(model: Model, sources: [SourceModel]) {
+  /// - Parameter filterStarts: Since when filters have been looked for; others always have been.
+  package init(model: Model, sources: [SourceModel], filterStarts: [FilterStart] = []) {
     self.model = model
     self.sources = sources
     counters = sources.map { _ in ReferenceCounters() }
-    context = ReferenceContext(model: model)
+    context = ReferenceContext(model: model, filterStarts: filterStarts)
   }
 
   /// Feeds one input.
@@ -86,6 +87,8 @@ package struct ReferenceModel {
       return
     case .accepted: break
     }
+    var event = event
+    event.matched = Set(model.features.flatMap(\.conditions)).filter { event.matches($0) }.sorted()
     let now = max(clock ?? event.at, event.at)
     // Deadlines that its source's watermark passes do not wait any more, and come before the line.
     counters[event.source].watermark = max(counters[event.source].watermark ?? event.at, event.at)

@@ -130,7 +130,7 @@ extension ReferenceRuleState {
     }
     switch rule.kind {
     case .silence(let feature, _, _):
-      guard input.context.feature(feature, includes: event.event), !condition(rule, past) else { return false }
+      guard input.context.feature(feature, includes: event.variant), !condition(rule, past) else { return false }
     case .threshold(.metric(let metric), _, _):
       guard isKnown(metric), !condition(rule, past) else { return false }
     case .threshold(.measure(let name), _, _):
@@ -236,7 +236,7 @@ extension ReferenceRuleState {
       let windowStart = floorDivide(input.now - Int64(hours) * hourLength, hourLength)
       let active = Set(
         input.facts.usage.filter {
-          input.context.feature(feature, includes: $0.event) && windowStart - Int64(before) <= $0.hour
+          input.context.feature(feature, includes: $0.variant) && windowStart - Int64(before) <= $0.hour
             && $0.hour < windowStart
         }.map { input.context.day(ofHour: $0.hour) })
       return value(.count(feature: feature, windowHours: hours)) == Rational(0) && active.count >= days

@@ -32,6 +32,7 @@ extension GradeCurve {
       guard let first = corners.first, let last = corners.last else { preconditionFailure("a curve needs corners") }
       if value <= first.value { return hundredths(first.points) }
       if value >= last.value { return hundredths(last.points) }
+      if value.denominator > 1 << 30 { return gradeOfLargeParts(value, corners) }
       for (left, right) in zip(corners, corners.dropFirst()) where left.value <= value && value < right.value {
         let part = ((value - left.value) / (right.value - left.value)).reduced
         return hundredths((left.points + (right.points - left.points) * part).reduced)
@@ -41,6 +42,24 @@ extension GradeCurve {
       let step = steps.last { $0.value <= value } ?? steps[0]
       return hundredths(step.points)
     }
+  }
+
+  /// The same where the parts of fractions would leave 128 bits: the grade is tried, from below.
+  private func gradeOfLargeParts(_ value: Rational, _ corners: [GradePoint]) -> Int {
+    guard let right = corners.firstIndex(where: { value <= $0.value }), right > 0 else {
+      preconditionFailure("only between corners")
+    }
+    let (a, b) = (corners[right - 1], corners[right])
+    // Where the line reaches g − ½ hundredths; rising lines have passed it, falling ones not yet.
+    func reaches(_ grade: Int) -> Bool {
+      let points = Rational(Int128(2 * grade - 1), 200)
+      let place = a.value + (points - a.points) / (b.points - a.points) * (b.value - a.value)
+      return b.points > a.points ? place <= value : place >= value
+    }
+    if a.points == b.points { return hundredths(a.points) }
+    var grade = min(hundredths(a.points), hundredths(b.points))
+    while grade < max(hundredths(a.points), hundredths(b.points)), reaches(grade + 1) { grade += 1 }
+    return grade
   }
 
   private func hundredths(_ points: Rational) -> Int { Int((points * Rational(100)).halfUp) }

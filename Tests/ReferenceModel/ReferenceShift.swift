@@ -140,7 +140,7 @@ package struct ReferenceShift: Sendable {
 extension ReferenceFacts {
   /// Events of a feature on a local day. What a day counts ends at 2³² − 1.
   fileprivate func events(of feature: FeatureReference, on day: Int32, _ context: ReferenceContext) -> Int64 {
-    let counts = usage.filter { context.day(ofHour: $0.hour) == day && context.feature(feature, includes: $0.event) }
+    let counts = usage.filter { context.day(ofHour: $0.hour) == day && context.feature(feature, includes: $0.variant) }
       .map(\.count)
     return counts.reduce(0) { min(Int64(UInt32.max), $0 + min(Int64(UInt32.max), $1)) }
   }

@@ -13,15 +13,13 @@ package struct ReferenceUsage: Hashable, Sendable {
 extension ReferenceModel {
   /// The features an account may have usage of: `any`, `core`, the configured ones and those made of event names.
   package func features(of account: ReferenceAccount) -> [FeatureReference] {
-    let context = ReferenceContext(model: model)
-    let names = Set(model.features.map(\.name) + account.facts.usage.flatMap { context.features(of: $0.event) })
+    let names = Set(model.features.map(\.name) + account.facts.usage.flatMap { context.features(of: $0.variant) })
     return [.any, .core] + names.sorted().map { .named($0) }
   }
 
   /// The standard metrics at the clock.
   package func usage(of account: ReferenceAccount, _ feature: FeatureReference, windowHours: Int) -> ReferenceUsage {
     guard let now = clock else { return ReferenceUsage() }
-    let context = ReferenceContext(model: model)
     func whole(_ metric: Metric, previous: Bool) -> Int64 {
       Int64(account.facts.value(of: metric, at: now, previous: previous, context: context)?.numerator ?? 0)
     }
@@ -36,18 +34,16 @@ extension ReferenceModel {
 
   /// First and last instant of a feature's usage.
   package func seen(_ account: ReferenceAccount, _ feature: FeatureReference) -> (first: Int64, last: Int64)? {
-    account.facts.seen(feature, context: ReferenceContext(model: model))
+    account.facts.seen(feature, context: context)
   }
 
-  /// A metric's value at the clock, or at the time an account that waits has come to.
-  package func value(of metric: Metric, for account: ReferenceAccount) -> Rational? {
-    clock.flatMap { _ in account.facts.value(of: metric, at: account.lookedTo, context: ReferenceContext(model: model))
-    }
+  /// What a measure grades at the clock, or at the time an account that waits has come to.
+  package func value(ofMeasure measure: Measure, for account: ReferenceAccount) -> Rational? {
+    clock.flatMap { _ in account.facts.value(ofMeasure: measure, at: account.lookedTo, context: context) }
   }
 
   /// The features an event name belongs to, without `any` and `core`, and whether it is core use.
-  package func membership(of event: String) -> (features: [String], core: Bool) {
-    let context = ReferenceContext(model: model)
+  package func membership(of event: EventVariant) -> (features: [String], core: Bool) {
     return (context.features(of: event), context.feature(.core, includes: event))
   }
 
@@ -95,7 +91,7 @@ extension ReferenceModel {
     for account in accounts {
       for line in account.facts.usage {
         let same = result.firstIndex {
-          $0.hour == line.hour && $0.account == account.name && $0.event == line.event && $0.user == line.user
+          $0.hour == line.hour && $0.account == account.name && $0.event == line.variant.name && $0.user == line.user
         }
         if let same {
           result[same].events += line.count
@@ -104,7 +100,7 @@ extension ReferenceModel {
         } else {
           result.append(
             ReferenceFact(
-              hour: line.hour, account: account.name, event: line.event, user: line.user, events: line.count,
+              hour: line.hour, account: account.name, event: line.variant.name, user: line.user, events: line.count,
               first: line.at, last: line.at))
         }
       }

@@ -129,6 +129,8 @@ typedef struct ks_rows {
   const ks_range *event;
   const ks_range *id;
   const uint32_t *line;
+  /// For each row a bit for each filter that its properties match, in the order they were added; null: there is none.
+  const uint64_t *matches;
   size_t line_count;
   const ks_range *lines;
   size_t text_length;
@@ -152,6 +154,9 @@ void ks_decoder_map_pointer(ks_decoder *decoder, ks_field_name field, const char
 void ks_decoder_unwrap(ks_decoder *decoder, const char *pointer, size_t length) KS_NOEXCEPT;
 /// The `$group_type` whose groups are accounts.
 void ks_decoder_group_type(ks_decoder *decoder, const char *name, size_t length) KS_NOEXCEPT;
+/// Adds a property and the value it must have for a bit in `matches`; at most 64.
+void ks_decoder_filter(ks_decoder *decoder, const char *property, size_t property_length, const char *value,
+                       size_t value_length) KS_NOEXCEPT;
 /// Lets times without an offset in. From `since` (seconds since the epoch) on, local time is UTC + `offset` seconds;
 /// calls ascend by `since`.
 void ks_decoder_add_transition(ks_decoder *decoder, int64_t since, int32_t offset) KS_NOEXCEPT;

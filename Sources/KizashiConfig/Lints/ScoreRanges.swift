@@ -44,7 +44,9 @@ struct ScoreRanges {
     // (now − before) / max(before, floor): at least nothing of all there was.
     case .trend: (Rational(-1), nil)
     case .survey(_, .netPromoter, _): (Rational(-100), Rational(100))
-    case .milestones: (Rational(0), Rational(1))
+    case .milestones, .shareTopUser: (Rational(0), Rational(1))
+    // Of one user or more; missing of none.
+    case .effectiveUsers: (Rational(1), nil)
     case .ratio, .attribute, .survey: (nil, nil)
     }
   }

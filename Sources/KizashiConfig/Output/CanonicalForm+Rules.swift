@@ -10,6 +10,8 @@ extension CanonicalForm {
     case .count(let feature, let hours): return windowed("count", feature, hours)
     case .distinctUsers(let feature, let hours): return windowed("distinct_users", feature, hours)
     case .activeDays(let feature, let hours): return windowed("active_days", feature, hours)
+    case .shareTopUser(let feature, let hours): return windowed("share_top_user", feature, hours)
+    case .effectiveUsers(let feature, let hours): return windowed("effective_users", feature, hours)
     case .featuresUsed(let hours): return .inline([("features_used", .inline([("window", window(hours))]))])
     case .daysSinceLast(let feature, let unit):
       let unit = unit == .days ? "days" : "business_days"

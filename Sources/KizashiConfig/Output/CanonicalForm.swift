@@ -78,7 +78,13 @@ enum CanonicalForm {
 
   private static func features(_ model: Model) -> [(String, YAMLText)] {
     let features = model.features.map { feature in
-      (feature.name, YAMLText.inline([("events", .texts(feature.patterns)), ("core", .plain("\(feature.core)"))]))
+      let conditions = feature.conditions.sorted().map { ($0.property, YAMLText.text($0.value)) }
+      return (
+        feature.name,
+        YAMLText.inline(
+          [("events", .texts(feature.patterns)), ("core", .plain("\(feature.core)"))]
+            + (conditions.isEmpty ? [] : [("where", .inline(conditions))]))
+      )
     }
     return [("features", .mapping([("auto", .plain("\(model.autoFeatures)"))] + features))]
   }
@@ -107,9 +113,19 @@ enum CanonicalForm {
           }
         return (
           measure.name,
-          .mapping([("metric", metric(measure.metric)), ("grade", grade(measure.grade)), ("missing", missing)])
+          .mapping(
+            [("metric", metric(measure.metric)), ("grade", grade(measure.grade)), ("missing", missing)]
+              + decay(measure.decay))
         )
       })
+  }
+
+  private static func decay(_ decay: Decay?) -> [(String, YAMLText)] {
+    guard let decay else { return [] }
+    return [
+      ("fresh", .duration(Int64(decay.freshDays) * Milliseconds.day)),
+      ("expire", .duration(Int64(decay.expireDays) * Milliseconds.day)),
+    ]
   }
 
   private static func grade(_ curve: GradeCurve) -> YAMLText {

@@ -13,7 +13,30 @@ extension Reading {
         self.eventPatterns($0)
       }
       let core = feature["core"].map { $0.boolean() ?? false } ?? false
-      if let patterns { features.append(Feature(name: name, patterns: patterns, core: core)) }
+      let conditions = feature["where"].map { self.conditions($0) } ?? []
+      if let patterns {
+        features.append(Feature(name: name, patterns: patterns, core: core, conditions: conditions ?? []))
+      }
+    }
+    let filters = Set(features.flatMap(\.conditions)).count
+    if filters > Model.mostFilters {
+      section.cursor.fail(
+        "features look for \(filters) different properties and values in where, and \(Model.mostFilters) are the most",
+        hint: "send what tells these events apart as part of their names")
+    }
+  }
+
+  /// `where:`, a property and its value each.
+  private func conditions(_ cursor: Cursor) -> [PropertyFilter]? {
+    guard let section = cursor.section(.conditions, "{PROPERTY: VALUE}") else { return nil }
+    guard !section.names.isEmpty else {
+      cursor.failExpecting("at least one property and its value, such as {plan: pro}")
+      return nil
+    }
+    return section.names.compactMap { property, key, value in
+      guard key.text("the name of a property") != nil, let text = value.text("a text, a number, true or false")
+      else { return nil }
+      return PropertyFilter(property: property, value: text)
     }
   }
 

@@ -12,8 +12,9 @@ extension Reading {
       let metric = measure.required("metric", "what is measured").flatMap { self.metric($0) }
       let grade = measure.required("grade", "how a value becomes 0–100 points").flatMap { self.grade($0) }
       let missing = measure["missing"].map { self.missing($0) } ?? .exclude
+      let decay = self.decay(measure, of: metric)
       if let metric, let grade, let missing {
-        result.append(Measure(name: name, metric: metric, grade: grade, missing: missing))
+        result.append(Measure(name: name, metric: metric, grade: grade, missing: missing, decay: decay))
       }
     }
     return result

@@ -21,6 +21,8 @@ extension Reading {
     case "count": return self.windowed(value).map { .count(feature: $0, windowHours: $1) }
     case "distinct_users": return self.windowed(value).map { .distinctUsers(feature: $0, windowHours: $1) }
     case "active_days": return self.windowed(value).map { .activeDays(feature: $0, windowHours: $1) }
+    case "share_top_user": return self.windowed(value).map { .shareTopUser(feature: $0, windowHours: $1) }
+    case "effective_users": return self.windowed(value).map { .effectiveUsers(feature: $0, windowHours: $1) }
     case "features_used": return featuresUsed(value)
     case "days_since_last": return daysSinceLast(value)
     case "ratio": return self.ratio(value)
@@ -77,8 +79,9 @@ extension Reading {
     }
     let parts = items.map { part -> Metric? in
       switch self.metric(part) {
-      case .ratio, .trend:
-        part.fail("a ratio is of counts, days, attributes and surveys, not of another ratio or a trend")
+      case .ratio, .trend, .shareTopUser, .effectiveUsers:
+        part.fail(
+          "a ratio is of counts, days, attributes and surveys, not of another ratio, a trend or shares of users")
         return nil
       case let other: return other
       }
@@ -106,6 +109,11 @@ extension Reading {
     guard let metric = self.metric(cursor) else { return nil }
     switch metric {
     case .count, .distinctUsers, .activeDays, .featuresUsed: return metric
+    case .shareTopUser, .effectiveUsers:
+      cursor.fail(
+        "a trend is of how much there was, not of how it is shared among users",
+        hint: "one of count, distinct_users, active_days, features_used")
+      return nil
     default:
       cursor.fail(
         "a trend compares a window with the one before it, and this metric has none",

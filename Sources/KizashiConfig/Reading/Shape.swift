@@ -50,24 +50,21 @@ extension Shape {
   static let constant = Shape(name: "constant", keys: ["constant"])
 
   static let features = Shape(name: "features", keys: ["auto"], takesNames: true)
-  static let feature = Shape(name: "feature", keys: ["events", "core"], later: ["where": .customerSuccess])
+  static let feature = Shape(name: "feature", keys: ["events", "core", "where"])
+  static let conditions = Shape(name: "where", keys: [], takesNames: true)
 
   static let measures = Shape(name: "measures", keys: [], takesNames: true)
   static let measure = Shape(
-    name: "measure", keys: ["metric", "grade", "missing"],
-    later: ["fresh": .customerSuccess, "expire": .customerSuccess])
+    name: "measure", keys: ["metric", "grade", "missing", "fresh", "expire"])
   static let grade = Shape(name: "grade", keys: ["points", "bands"])
   static let hold = Shape(name: "hold", keys: ["hold"])
   static let metric = Shape(
     name: "metric",
     keys: [
       "count", "distinct_users", "active_days", "features_used", "days_since_last", "ratio", "trend", "attribute",
-      "milestones", "survey",
+      "milestones", "survey", "share_top_user", "effective_users",
     ],
-    later: [
-      "sum": .customerSuccess, "share_top_user": .customerSuccess,
-      "effective_users": .customerSuccess,
-    ])
+    later: ["sum": .customerSuccess])
   static let windowed = Shape(
     name: "windowed", keys: ["feature", "window"], later: ["where": .customerSuccess])
   static let featuresUsed = Shape(name: "features_used", keys: ["window"])
@@ -107,6 +104,7 @@ extension Shape {
   static let all =
     [
       root, business, store, log, limits, fileSource, unixSource, mapping, join, split, constant, features, feature,
+      conditions,
       measures, measure, grade, hold, metric, windowed, featuresUsed, daysSinceLast, trend, survey, scorecards,
       scorecard, cap, milestones, milestone, segments, touch, phases, phase, condition, range,
       dimensions, dimension, weights, bands, rules, hooks, hook, quietHours,

@@ -31,14 +31,16 @@ public struct ShownValue: Sendable, Equatable, BitwiseCopyable {
   /// No value.
   public static let missing = ShownValue(0, over: 0)
 
-  /// A value; one whose parts do not fit is cut to a whole number, because it is only shown.
+  /// A value; one whose parts do not fit is rounded to 6 decimals or cut to a whole number, because it is only shown.
   public init(_ value: Rational?) {
     self = .missing
     guard let value = value?.reduced else { return }
     if let n = Int64(exactly: value.numerator), let d = Int64(exactly: value.denominator) {
       (numerator, denominator) = (n, d)
+    } else if value.floor.magnitude < 1 << 40 {
+      (numerator, denominator) = (Int64(clamping: value.scaledHalfUp(1_000_000)), 1_000_000)
     } else {
-      (numerator, denominator) = (Int64(clamping: Rational(value.numerator, value.denominator).floor), 1)
+      (numerator, denominator) = (Int64(clamping: value.floor), 1)
     }
   }
 

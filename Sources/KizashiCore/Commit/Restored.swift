@@ -25,11 +25,14 @@ public struct Restored: Sendable {
   public var lastChangeSequence: Int64
   /// The highest record sequence given so far; 0: none.
   public var lastRecordSequence: Int64
+  /// Since when each of the model's filters has been looked for; what is not among them always has been.
+  public var filterStarts: [FilterStart]
   /// A state to go on from; see the properties.
   public init(
     now: Instant, accounts: NameBlock, eventNames: NameBlock, users: NameBlock, facts: [Fact],
     records: [StoredRecord], fingerprints: [FingerprintBlock], accountRows: [AccountRow], sources: [SourceRow],
-    stalls: [StallRow] = [], lastChangeSequence: Int64, lastRecordSequence: Int64
+    stalls: [StallRow] = [], lastChangeSequence: Int64, lastRecordSequence: Int64,
+    filterStarts: [FilterStart] = []
   ) {
     self.now = now
     self.accounts = accounts
@@ -43,5 +46,6 @@ public struct Restored: Sendable {
     self.stalls = stalls
     self.lastChangeSequence = lastChangeSequence
     self.lastRecordSequence = lastRecordSequence
+    self.filterStarts = filterStarts
   }
 }

@@ -5,6 +5,7 @@ struct CompiledModel {
     var metric: CompiledMetric
     var curve: Curve
     var missing: MissingMode
+    var decay: Decay?
     var sensitivity: TimeSensitivity
   }
 
@@ -30,10 +31,14 @@ struct CompiledModel {
   let bands: BandTracker
   let rules: [CompiledRule]
   let dropCount: Int
+  /// Windowed leaves of features with filters.
+  let filteredLeaves: [Int]
   /// The `lastTile` leaves: what restores them may lie before every stored fact.
   let lastTiles: [Int]
   /// Measures whose missing mode is `hold`.
   let holding: [Int]
+  /// Measures whose grade grows old.
+  let decaying: [Int]
   /// Windowed surveys, in hours: their answers leave by time.
   let surveyWindows: [Int]
   /// (rule, attribute) of rules that watch an attribute change.
@@ -51,7 +56,7 @@ struct CompiledModel {
       let metric = compiler.compile(measure.metric)
       return CompiledMeasure(
         name: measure.name, metric: metric, curve: Curve(measure.grade), missing: measure.missing,
-        sensitivity: LeafCompiler.sensitivity(of: metric))
+        decay: measure.decay, sensitivity: LeafCompiler.sensitivity(of: metric, measure, model))
     }
     fast = FastTables(measures.map { ($0.metric, $0.curve, $0.missing, $0.sensitivity) })
     settling = Table(
@@ -150,11 +155,15 @@ struct CompiledModel {
     leaves = compiler.leaves
     windows = compiler.windows
     let leaves = compiler.leaves
+    filteredLeaves = leaves.indices.filter {
+      leaves[$0].kind != .lastTile && !model.filters(of: leaves[$0].feature).isEmpty
+    }
     lastTiles = leaves.indices.filter { leaves[$0].kind == .lastTile }
     dropCount = drops
     holding = model.measures.indices.filter {
       if case .hold = model.measures[$0].missing { true } else { false }
     }
+    decaying = model.measures.indices.filter { model.measures[$0].decay != nil }
     var surveyWindows: Set<Int> = []
     for metric in measures.map(\.metric) { CompiledModel.collectSurveyWindows(metric, &surveyWindows) }
     for rule in rules {
@@ -189,7 +198,7 @@ struct CompiledModel {
       collectDaySteps(a, &found)
       collectDaySteps(b, &found)
     case .trend(let of, _, _): collectDaySteps(of, &found)
-    case .leaf, .attribute, .milestones, .survey: break
+    case .leaf, .shareTopUser, .effectiveUsers, .attribute, .milestones, .survey: break
     }
   }
 
@@ -200,7 +209,7 @@ struct CompiledModel {
       collectSurveyWindows(a, &found)
       collectSurveyWindows(b, &found)
     case .trend(let of, _, _): collectSurveyWindows(of, &found)
-    case .leaf, .daysSince, .attribute, .milestones, .survey: break
+    case .leaf, .shareTopUser, .effectiveUsers, .daysSince, .attribute, .milestones, .survey: break
     }
   }
 }

@@ -9,8 +9,9 @@ extension Engine {
 
   /// Counts a batch's rows in order: each is accepted, found a duplicate, or refused, exactly once.
   ///
-  /// - Precondition: `batch.source` was registered.
+  /// - Precondition: `batch.source` was registered, and `batch.filters` are ``filters``.
   public mutating func apply(_ batch: borrowing EventBatch) {
+    precondition(batch.filters == filters, "a batch was decoded for other filters than the model's")
     precondition(batch.source < sources.count, "a batch names source \(batch.source), which was never added")
     let source = batch.source
     dirtySources.insert(source)
@@ -172,7 +173,7 @@ extension Engine {
     }
     let count = batch.count[row]
     let account = foundAccount ?? insertAccount(text.account, next.accountHash)
-    let event = foundEvent ?? insertEvent(text.event, next.eventHash)
+    var event = foundEvent ?? insertEvent(text.event, next.eventHash)
     let user = foundUser ?? insertUser(text.user, of: account)
     accept(instant, source)
     if known.isRemembered {
@@ -181,6 +182,8 @@ extension Engine {
     } else {
       sources[source].row.undeduplicated += 1
     }
+    // What came twice is known by the event: its properties take no part in that.
+    if !batch.matches.isEmpty && batch.matches[row] != 0 { event = variant(of: event, matched: batch.matches[row]) }
     sources[source].row.events += count
     let hour = Instant(milliseconds: instant).tile.hour
     let clockHour = now.tile.hour
@@ -264,7 +267,7 @@ extension Engine {
   @inline(__always)
   private func hasRoom(newAccount: Bool, newEvent: Bool) -> Bool {
     let limits = compiled.model.limits
-    return (!newAccount || scores.count < limits.accounts) && (!newEvent || eventNames.count < limits.features)
+    return (!newAccount || scores.count < limits.accounts) && (!newEvent || variants.eventCount < limits.features)
   }
 
   private mutating func insertAccount(_ name: UnsafeRawBufferPointer, _ hash: UInt64) -> AccountID {
@@ -274,11 +277,10 @@ extension Engine {
   }
 
   private mutating func insertEvent(_ name: UnsafeRawBufferPointer, _ hash: UInt64) -> EventNameID {
-    let text = String(decoding: name, as: UTF8.self)
-    usage.addEventName(text)
-    addEventToMilestones(text)
-    shifts.addEventName(usage.features)
-    return eventNames.insert(name, hash: hash)
+    let number = eventNames.insert(name, hash: hash)
+    let variant = EventVariant(event: String(decoding: name, as: UTF8.self), filters: [])
+    addEventName(variant, of: number)
+    return number
   }
 
   private mutating func insertUser(_ name: UnsafeRawBufferPointer, of account: AccountID) -> UserID {

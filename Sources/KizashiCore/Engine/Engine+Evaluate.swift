@@ -61,7 +61,7 @@ extension Engine {
       guard grade != grades[index] || isMissing != missing[index] else { continue }
       moved = true
       if grade != grades[index] {
-        scores.causes(account)[index] |= 1 << UInt16(cause(of: trigger, compiled.fast.measures.pointer(index)).rawValue)
+        scores.causes(account)[index] |= 1 << UInt16(cause(of: trigger, index, account).rawValue)
       }
       grades[index] = grade
       missing[index] = isMissing
@@ -69,12 +69,12 @@ extension Engine {
     return moved
   }
 
-  func cause(of trigger: Trigger, _ fast: UnsafePointer<FastMeasure>) -> Cause {
+  private func cause(of trigger: Trigger, _ index: Int, _ account: AccountID) -> Cause {
     switch trigger {
     case .event(let late): late ? .late : .event
     case .attribute: .attribute
     case .survey: .survey
-    case .deadline: fast.pointee.causeOfTime
+    case .deadline: causeOfTime(index, account)
     case .config: .config
     }
   }
@@ -171,6 +171,8 @@ extension Engine {
       let hold = scores.holds(account)[slot]
       if hold.missingSince != .max && hold.missingSince + length > now { next = min(next, hold.missingSince + length) }
     }
+    if !firstHolding.isEmpty, let holding = firstHolding.first(where: { $0 > now }) { next = min(next, holding) }
+    if !compiled.decaying.isEmpty { next = min(next, nextDecay(account)) }
     for hours in compiled.surveyWindows {
       next = min(next, records.nextLeaving(account, windowHours: hours, after: now))
     }

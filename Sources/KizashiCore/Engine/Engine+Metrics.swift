@@ -2,7 +2,11 @@ extension Engine {
   /// A metric's value at the clock; nil: missing.
   func value(_ metric: CompiledMetric, _ account: AccountID, previous: Bool = false) -> Rational? {
     switch metric {
-    case .leaf(let leaf): return Rational(usage.total(account, leaf, previous ? .previous : .current))
+    case .leaf(let leaf):
+      guard holds(leaf, previous: previous) else { return nil }
+      return Rational(usage.total(account, leaf, previous ? .previous : .current))
+    case .shareTopUser(let leaf): return previous || !holds(leaf) ? nil : usage.topUserShare(account, leaf)
+    case .effectiveUsers(let leaf): return previous || !holds(leaf) ? nil : usage.effectiveUsers(account, leaf)
     case .daysSince(let leaf, let unit): return daysSince(leaf, unit, account).map { Rational($0) }
     case .ratio(let a, let b):
       guard let x = value(a, account, previous: previous), let y = value(b, account, previous: previous),
@@ -56,7 +60,7 @@ extension Engine {
   @inline(never)
   private func generalGrade(_ index: Int, _ account: AccountID) -> Int32 {
     guard let value = value(compiled.measures[index].metric, account) else { return -1 }
-    return compiled.measures[index].curve.grade(value)
+    return decayed(compiled.measures[index].curve.grade(value), index, account)
   }
 
   /// A measure's value at the account's last evaluation, for display. Days are counted to that evaluation's day: the value
@@ -74,7 +78,7 @@ extension Engine {
       let was = usage.total(account, fast.leaf, .previous)
       guard was >= fast.minVolume else { return .missing }
       return ShownValue(usage.total(account, fast.leaf, .current) - was, over: max(was, fast.floor))
-    case .general: return ShownValue(value(compiled.measures[index].metric, account))
+    case .general: return ShownValue(value(ofMeasure: index, account))
     }
   }
 

@@ -24,6 +24,7 @@ extension Engine {
     changeSequence = restored.lastChangeSequence
     recordSequence = restored.lastRecordSequence
     restoreNames(restored)
+    setFilterStarts(restored.filterStarts)
     for row in restored.sources where row.source < sources.count {
       sources[row.source].row = row
       if let watermark = row.watermark { dedup.raiseFloor(of: row.source, watermark: watermark.milliseconds) }
@@ -53,12 +54,7 @@ extension Engine {
     eventNames.restore(restored.eventNames)
     userNames.restore(restored.users)
     for _ in 0..<accountNames.count { addAccount() }
-    for event in 0..<eventNames.count {
-      let name = eventNames.name(EventNameID(event))
-      usage.addEventName(name)
-      addEventToMilestones(name)
-      shifts.addEventName(usage.features)
-    }
+    addStoredEventNames()
     for _ in 0..<userNames.count { usage.addUser() }
   }
 

@@ -88,7 +88,9 @@ extension Engine {
     _ metric: CompiledMetric, _ account: AccountID, at past: Instant, previous: Bool = false
   ) -> Rational? {
     switch metric {
-    case .leaf(let leaf): return Rational(pastTotal(compiled.leaves[leaf], account, at: past, previous: previous))
+    case .leaf(let leaf):
+      if let from = holdsFrom[leaf], past.milliseconds < (previous ? from.previous : from.current) { return nil }
+      return Rational(pastTotal(compiled.leaves[leaf], account, at: past, previous: previous))
     case .ratio(let a, let b):
       guard let x = pastValue(a, account, at: past, previous: previous),
         let y = pastValue(b, account, at: past, previous: previous), y.numerator != 0
@@ -119,7 +121,7 @@ extension Engine {
     case .users: return Int64(use.users.count)
     case .activeDays, .anyDays: return Int64(use.days.count)
     case .featuresUsed: return Int64(use.features.count)
-    case .lastTile: return 0
+    case .lastTile, .userEvents: return 0
     }
   }
 }

@@ -14,6 +14,11 @@ public struct Engine: ~Copyable {
   var eventNames: NameTable
   var userNames: NameTable
   var usage: UsageState
+  var variants: EventVariants
+  /// By leaf, of those whose filters were not always looked for.
+  var holdsFrom: [Int: HoldsFrom] = [:]
+  /// Those instants, ascending: at each of them a measure may come to have a value.
+  var firstHolding: [Int64] = []
   var records = RecordState()
   var contracts = ContractBook()
   var overrides = OverrideBook()
@@ -89,6 +94,7 @@ public struct Engine: ~Copyable {
     usage = UsageState(
       model: model, leaves: compiled.leaves, windows: compiled.windows, keepsUsers: compiled.powerUserRuleCount > 0,
       holdHours: holdHours)
+    variants = EventVariants(filters: model.filters)
     scores = ScoreTable(
       measures: compiled.measures.count, bounds: compiled.bands.boundCount, held: compiled.holding.count,
       rules: compiled.rules.count)

@@ -45,7 +45,7 @@ extension Engine {
       band: core.band < 0 ? nil : compiled.bands.name(core.band),
       measures: compiled.measures.indices.map { index in
         Explanation.MeasureState(
-          name: compiled.measures[index].name, value: value(compiled.measures[index].metric, account),
+          name: compiled.measures[index].name, value: value(ofMeasure: index, account),
           grade: grades[index] < 0 ? nil : Int(grades[index]), share: shares[index].rational,
           missing: scores.missing(account)[index])
       })

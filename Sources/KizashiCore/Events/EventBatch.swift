@@ -117,6 +117,9 @@ public struct EventBatch: Sendable {
   /// usage without an account, and rows refused with a user, occur only then.
   public var remembersAccounts = false
 
+  /// What was looked for in the properties of usage events; ``Engine/filters`` of the engine that is to count them.
+  public var filters: [PropertyFilter] = []
+
   /// Names as unescaped UTF-8; every `TextRange` points in here.
   public var text: [UInt8] = []
 
@@ -134,6 +137,8 @@ public struct EventBatch: Sendable {
   public var event: [TextRange] = []
   /// Dedup keys; absent: the row is counted without dedup.
   public var id: [TextRange] = []
+  /// Which of ``filters`` the row matched, a bit for each from the lowest on; empty where there are none.
+  public var matches: [UInt64] = []
   /// Index into ``lines`` of the line the row came from.
   public var line: [UInt32] = []
 

@@ -20,14 +20,20 @@ public struct Rational: Sendable, Hashable, Comparable {
 
   /// By value: 1/2 equals 2/4.
   @inlinable public static func == (a: Rational, b: Rational) -> Bool {
-    a.denominator == b.denominator
-      ? a.numerator == b.numerator : a.numerator * b.denominator == b.numerator * a.denominator
+    if a.denominator == b.denominator { return a.numerator == b.numerator }
+    let (left, leftOver) = a.numerator.multipliedReportingOverflow(by: b.denominator)
+    let (right, rightOver) = b.numerator.multipliedReportingOverflow(by: a.denominator)
+    guard leftOver || rightOver else { return left == right }
+    return WideProduct(a.numerator, b.denominator) == WideProduct(b.numerator, a.denominator)
   }
 
   /// By value, exact.
   @inlinable public static func < (a: Rational, b: Rational) -> Bool {
-    a.denominator == b.denominator
-      ? a.numerator < b.numerator : a.numerator * b.denominator < b.numerator * a.denominator
+    if a.denominator == b.denominator { return a.numerator < b.numerator }
+    let (left, leftOver) = a.numerator.multipliedReportingOverflow(by: b.denominator)
+    let (right, rightOver) = b.numerator.multipliedReportingOverflow(by: a.denominator)
+    guard leftOver || rightOver else { return left < right }
+    return WideProduct(a.numerator, b.denominator) < WideProduct(b.numerator, a.denominator)
   }
 
   /// Hashes the reduced fraction, to agree with `==`.
@@ -71,6 +77,14 @@ public struct Rational: Sendable, Hashable, Comparable {
   /// floor(x + ½), the one rounding that scores and grades use.
   @inlinable public var halfUp: Int128 { Rational(2 * numerator + denominator, 2 * denominator).floor }
 
+  /// floor(x · scale + ½), for showing: of fractions whose parts are beyond 2¹⁰⁰ the last bits take no part.
+  func scaledHalfUp(_ scale: Int128) -> Int128 {
+    let whole = floor
+    var (rest, over) = (numerator - whole * denominator, denominator)
+    while over > 1 << 100 { (rest, over) = (rest >> 1, over >> 1) }
+    return whole * scale + Rational(rest * scale, over).halfUp
+  }
+
   /// Reads plain decimal text such as `-0.05` or `12`; nil for anything else (exponents too) and for more than 30 digits.
   public init?(decimal text: some StringProtocol) {
     var numerator: Int128 = 0
@@ -106,7 +120,7 @@ public struct Rational: Sendable, Hashable, Comparable {
   public func text(digits: Int) -> String {
     var scale: Int128 = 1
     for _ in 0..<digits { scale *= 10 }
-    let units = Rational(numerator * scale, denominator).halfUp
+    let units = scaledHalfUp(scale)
     let magnitude = units.magnitude
     let whole = magnitude / UInt128(scale)
     let sign = units < 0 ? "-" : ""

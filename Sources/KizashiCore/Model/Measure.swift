@@ -40,12 +40,15 @@ public struct Measure: Sendable, Equatable {
   public var grade: GradeCurve
   /// What the measure does while the metric has no value.
   public var missing: MissingMode
+  /// How the grade grows old, of an attribute or a survey; nil: it does not.
+  public var decay: Decay?
   /// A measure; see the properties.
-  public init(name: String, metric: Metric, grade: GradeCurve, missing: MissingMode = .exclude) {
+  public init(name: String, metric: Metric, grade: GradeCurve, missing: MissingMode = .exclude, decay: Decay? = nil) {
     self.name = name
     self.metric = metric
     self.grade = grade
     self.missing = missing
+    self.decay = decay
   }
 }
 

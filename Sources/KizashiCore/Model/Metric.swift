@@ -23,6 +23,21 @@ public enum SurveyAggregate: Sendable, Hashable {
   case netPromoter
 }
 
+extension Metric {
+  /// The features whose usage it looks at.
+  var features: [FeatureReference] {
+    switch self {
+    case .count(let feature, _), .distinctUsers(let feature, _), .activeDays(let feature, _),
+      .daysSinceLast(let feature, _),
+      .shareTopUser(let feature, _), .effectiveUsers(let feature, _):
+      [feature]
+    case .ratio(let a, let b): a.features + b.features
+    case .trend(let of, _, _): of.features
+    case .featuresUsed, .attribute, .milestones, .survey: []
+    }
+  }
+}
+
 /// A number about one account, as the config writes it.
 ///
 /// Windows are whole hours: at instant `t` a window of `W` hours holds the tiles `floor((t − W)/1h) … floor(t/1h)`.
@@ -30,6 +45,10 @@ public indirect enum Metric: Sendable, Hashable {
   case count(feature: FeatureReference, windowHours: Int)
   case distinctUsers(feature: FeatureReference, windowHours: Int)
   case activeDays(feature: FeatureReference, windowHours: Int)
+  /// The share of the user with the most events; events without a user take no part; missing where there is no other.
+  case shareTopUser(feature: FeatureReference, windowHours: Int)
+  /// 1 / Σ share² over the users: of how many users the events would be if all had equally many. Likewise.
+  case effectiveUsers(feature: FeatureReference, windowHours: Int)
   /// Features other than `any` and `core` with at least one event in the window.
   case featuresUsed(windowHours: Int)
   /// (Business) days d with last < d ≤ today; missing when never seen.

@@ -6,11 +6,15 @@ public struct Feature: Sendable, Equatable {
   public var patterns: [String]
   /// Whether its events count as `core` use.
   public var core: Bool
+  /// What the properties of its events must be, each of them (`where`). The feature claims the names of its events all the
+  /// same: one whose properties do not match is no feature of its own.
+  public var conditions: [PropertyFilter]
   /// A feature; see the properties.
-  public init(name: String, patterns: [String], core: Bool = false) {
+  public init(name: String, patterns: [String], core: Bool = false, conditions: [PropertyFilter] = []) {
     self.name = name
     self.patterns = patterns
     self.core = core
+    self.conditions = conditions
   }
 }
 

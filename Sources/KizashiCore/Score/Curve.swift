@@ -12,6 +12,9 @@ struct Curve {
   private var tableFrom: Int64 = 0
   /// Whether Int64 holds every intermediate for values whose parts stay below 2³⁰.
   private let small: Bool
+  /// Values with larger parts are graded by ``wide(_:_:)``: 128 bits would not hold the intermediates.
+  private let largestNumerator: Int128
+  private let largestDenominator: Int128
 
   init(_ curve: GradeCurve) {
     let points: [GradePoint]
@@ -30,6 +33,9 @@ struct Curve {
     ys = points.map { $0.points.numerator * 100 * scaleY / $0.points.denominator }
     let largestX = xs.map(\.magnitude).max()! + UInt128(scaleX)
     small = largestX < 1 << 16 && ys.allSatisfy { $0.magnitude < 1 << 14 } && scaleY == 1
+    largestNumerator = (1 << 120) / scaleX
+    let largestY = max(ys.map(\.magnitude).max() ?? 0, UInt128(scaleY))
+    largestDenominator = (1 << 120) / Int128(largestX * largestY)
     fillTable()
   }
 
@@ -65,6 +71,7 @@ struct Curve {
   func grade(_ value: Rational) -> Int32 { Int32(exact(value.numerator, value.denominator)) }
 
   private func exact(_ n: Int128, _ d: Int128) -> Int128 {
+    guard n.magnitude <= largestNumerator, d <= largestDenominator else { return wide(n, d) }
     let scaled = n * valueScale
     if bands {
       let index = xs.lastIndex { $0 * d <= scaled } ?? 0
@@ -77,5 +84,30 @@ struct Curve {
       return Rational(ys[index - 1] * width + rise, width * gradeScale).halfUp
     }
     return Rational(ys[ys.count - 1], gradeScale).halfUp
+  }
+
+  /// The same for a fraction with parts of any size.
+  func wide(_ n: Int128, _ d: Int128) -> Int128 {
+    let value = WideProduct(n, valueScale)
+    if bands {
+      let index = xs.lastIndex { WideProduct($0, d) <= value } ?? 0
+      return Rational(ys[index], gradeScale).halfUp
+    }
+    guard let right = xs.firstIndex(where: { value <= WideProduct($0, d) }) else {
+      return Rational(ys[ys.count - 1], gradeScale).halfUp
+    }
+    guard right > 0 else { return Rational(ys[0], gradeScale).halfUp }
+    let (x, y) = (xs[right - 1], ys[right - 1])
+    let (width, rise) = (xs[right] - x, ys[right] - y)
+    // The largest grade g with g − ½ ≤ (y + rise · (n/d · valueScale − x) / width) / gradeScale.
+    var least = Rational(min(y, y + rise), gradeScale).halfUp
+    var most = Rational(max(y, y + rise), gradeScale).halfUp
+    let reached = WideProduct(n, 2 * rise * valueScale)
+    while least < most {
+      let middle = (least + most + 1) / 2
+      let needed = ((2 * middle - 1) * gradeScale - 2 * y) * width + 2 * rise * x
+      if WideProduct(d, needed) <= reached { least = middle } else { most = middle - 1 }
+    }
+    return least
   }
 }

@@ -42,7 +42,8 @@ struct FastMeasure {
     case .neutral: self.missing = .neutral
     case .hold(let length): (self.missing, holdMilliseconds) = (.hold, length)
     }
-    causeOfTime = sensitivity.dayStep && !sensitivity.windowed ? .silence : .expiry
+    causeOfTime = sensitivity.decays ? .decay : sensitivity.dayStep && !sensitivity.windowed ? .silence : .expiry
+    if sensitivity.filtered { return }
     switch metric {
     case .leaf(let leaf) where curve.wholeGrades != nil: (kind, self.leaf) = (.leaf, leaf)
     case .daysSince(let leaf, let unit) where curve.wholeGrades != nil:

@@ -20,18 +20,21 @@ struct FeatureIndex {
     names = model.features.map(\.name)
   }
 
-  /// Adds the next event name (its number is the count so far).
-  mutating func add(_ event: String) {
+  /// Adds the next event name (its number is the count so far). `event`: the number of the event itself, which is the same or
+  /// has been added before.
+  mutating func add(_ variant: EventVariant, of event: EventNameID) {
     let start = members.count
     var isCore = !anyCore
-    for (index, feature) in configured.enumerated()
-    where feature.patterns.contains(where: { Pattern.matches(event, $0) }) {
+    for (index, feature) in configured.enumerated() where feature.includes(variant) {
       members.append(UInt32(index))
       if feature.core { isCore = true }
     }
-    if members.count == start && auto && !configured.contains(where: { $0.name == event }) {
+    let isFree = auto && !configured.contains { $0.name == variant.event || $0.claims(variant.event) }
+    if isFree && Int(event) < ranges.count {
+      members.append(contentsOf: features(of: event))
+    } else if isFree {
       members.append(UInt32(names.count))
-      names.append(event)
+      names.append(variant.event)
     }
     ranges.append((Int32(start), Int32(members.count - start)))
     core.append(isCore)

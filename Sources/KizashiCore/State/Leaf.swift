@@ -3,6 +3,8 @@ struct Leaf {
   enum Kind {
     /// Events in the window.
     case count
+    /// Events of users in the window, and how they are shared among them; has no window before.
+    case userEvents
     /// Distinct users in the window.
     case users
     /// Distinct local days in the window.
@@ -13,6 +15,9 @@ struct Leaf {
     case featuresUsed
     /// The last tile with an event; windowless.
     case lastTile
+
+    /// Whether its total is a number of events.
+    var addsEvents: Bool { self == .count || self == .userEvents }
   }
   var kind: Kind
   var feature: FeatureReference
@@ -31,6 +36,8 @@ struct Window {
 /// A metric with its leaves resolved to indices.
 indirect enum CompiledMetric {
   case leaf(Int)
+  case shareTopUser(leaf: Int)
+  case effectiveUsers(leaf: Int)
   case daysSince(leaf: Int, unit: DayUnit)
   case ratio(CompiledMetric, CompiledMetric)
   case trend(of: CompiledMetric, floor: Rational, minVolume: Rational)
@@ -46,6 +53,9 @@ struct TimeSensitivity {
   var dayStep = false
   var attribute = false
   var survey = false
+  var decays = false
+  /// It may have no value for a while because filters were named late.
+  var filtered = false
 }
 
 /// Collects the leaves that a model's measures and rules read.
@@ -64,6 +74,8 @@ struct LeafCompiler {
     case .activeDays(let feature, let hours):
       .leaf(leaf(feature == .any && !previous ? .anyDays : .activeDays, feature, hours, previous))
     case .featuresUsed(let hours): .leaf(leaf(.featuresUsed, .any, hours, previous))
+    case .shareTopUser(let feature, let hours): .shareTopUser(leaf: leaf(.userEvents, feature, hours, false))
+    case .effectiveUsers(let feature, let hours): .effectiveUsers(leaf: leaf(.userEvents, feature, hours, false))
     case .daysSinceLast(let feature, let unit): .daysSince(leaf: lastTile(of: feature), unit: unit)
     case .ratio(let a, let b): .ratio(compile(a, previous: previous), compile(b, previous: previous))
     case .trend(let of, let floor, let minVolume):
@@ -101,15 +113,17 @@ struct LeafCompiler {
     return leaves.count - 1
   }
 
-  static func sensitivity(of metric: CompiledMetric) -> TimeSensitivity {
+  static func sensitivity(of metric: CompiledMetric, _ measure: Measure, _ model: Model) -> TimeSensitivity {
     var result = TimeSensitivity()
+    result.decays = measure.decay != nil
+    result.filtered = measure.metric.features.contains { !model.filters(of: $0).isEmpty }
     collect(metric, &result)
     return result
   }
 
   private static func collect(_ metric: CompiledMetric, _ result: inout TimeSensitivity) {
     switch metric {
-    case .leaf: result.windowed = true
+    case .leaf, .shareTopUser, .effectiveUsers: result.windowed = true
     case .daysSince: result.dayStep = true
     case .ratio(let a, let b):
       collect(a, &result)

@@ -78,11 +78,33 @@ struct RecordState {
     }
   }
 
+  /// The instant of an attribute in force; nil: there is none.
+  func attributeInstant(_ account: AccountID, _ name: String) -> Int64? {
+    guard let known = attributes[account]?[name], known.value != nil else { return nil }
+    return known.at
+  }
+
+  /// The instant of the latest answer that ``survey(_:_:_:windowHours:clockHour:)`` looks at; nil: there is none.
+  func lastAnswer(_ account: AccountID, _ name: String, windowHours: Int?, clockHour: Int32) -> Int64? {
+    let from = windowHours.map { clockHour - Int32($0) } ?? .min
+    return (answers[account] ?? []).lazy
+      .filter { $0.survey == name && Instant(milliseconds: $0.at).tile.hour >= from }.map(\.at).max()
+  }
+
+  /// Whether an answer to a survey leaves a window of `hours` at exactly this instant.
+  func answerLeaves(_ account: AccountID, _ name: String, windowHours: Int, at instant: Int64) -> Bool {
+    (answers[account] ?? []).contains { $0.survey == name && Self.leaving($0.at, windowHours) == instant }
+  }
+
+  private static func leaving(_ at: Int64, _ windowHours: Int) -> Int64 {
+    (Int64(Instant(milliseconds: at).tile.hour) + 1 + Int64(windowHours)) * Tile.length
+  }
+
   /// The next instant at which an answer leaves a window of `hours`; `.max`: none.
   func nextLeaving(_ account: AccountID, windowHours: Int, after now: Int64) -> Int64 {
     var next = Int64.max
     for answer in answers[account] ?? [] {
-      let leaving = (Int64(Instant(milliseconds: answer.at).tile.hour) + 1 + Int64(windowHours)) * Tile.length
+      let leaving = Self.leaving(answer.at, windowHours)
       if leaving > now { next = min(next, leaving) }
     }
     return next

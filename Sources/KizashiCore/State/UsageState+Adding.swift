@@ -12,7 +12,7 @@ extension UsageState {
     guard !windows.isEmpty, hour >= clockHour - horizon else { return }
     let entryUser = usesUsers ? user : 0
     if join(block, event: event, user: entryUser, hour: hour, count: count) {
-      shift(block, event: event, hour: hour, clockHour: clockHour, count: count)
+      shift(block, event: event, user: entryUser, hour: hour, clockHour: clockHour, count: count)
       return
     }
     var rest = count
@@ -71,11 +71,15 @@ extension UsageState {
   /// Only counts grow: presence is already there.
   @inline(__always)
   private func shift(
-    _ block: UnsafeMutableRawPointer, event: EventNameID, hour: Int32, clockHour: Int32, count: Int64
+    _ block: UnsafeMutableRawPointer, event: EventNameID, user: UserID, hour: Int32, clockHour: Int32, count: Int64
   ) {
     for window in windows.indices {
       guard let period = period(hour, window, clockHour) else { continue }
-      for index in range(event, window) where contributions[index].kind == .count {
+      for index in range(event, window) where contributions[index].kind.addsEvents {
+        if contributions[index].kind == .userEvents {
+          guard period == .current, user != 0 else { continue }
+          self.count(user, by: count, column: Int(contributions[index].place), block)
+        }
         let total = totals(block) + Int(contributions[index].leaf)
         if period == .current { total.pointee.current += count } else { total.pointee.previous += count }
       }
@@ -133,6 +137,10 @@ extension UsageState {
         let counter = userCounter(entry.user, column: Int(contribution.place)) + (period == .current ? 0 : 1)
         counter.pointee += sign
         change = Self.turned(counter.pointee, sign)
+      case .userEvents:
+        guard entry.user != 0 else { continue }
+        change = Int64(sign) * Int64(entry.count)
+        count(entry.user, by: change, column: Int(contribution.place), block)
       case .anyDays:
         guard place >= 0 else { continue }
         let oldest = sign > 0 ? Int(cursors(block)[window].current) : place

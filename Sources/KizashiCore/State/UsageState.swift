@@ -48,7 +48,7 @@ struct UsageState: ~Copyable {
     var hasPrevious: Bool
     /// The leaf, an index into the account's totals.
     var leaf: Int32
-    /// users: which column; featuresUsed: which counter; activeDays: offset of the ring in the block.
+    /// users, userEvents: which column; featuresUsed: which counter; activeDays: offset of the ring in the block.
     var place: Int32
     /// activeDays: days in the ring.
     var ringSize: Int32
@@ -73,6 +73,7 @@ struct UsageState: ~Copyable {
   private let ringsAt: [Int]
   private let ringSizes: [Int]
   private let ringsTotal: Int
+  let sharesAt: Int
 
   /// Per event name and window its contributions, as a range; behind the windows one range of `lastTile` leaves.
   private var ranges = Column<Span>()
@@ -82,11 +83,14 @@ struct UsageState: ~Copyable {
   static let noFeature = UInt32.max
   static let manyFeatures = UInt32.max - 1
   /// Per leaf its index among leaves of its kind.
-  private let kindIndex: [Int]
+  let kindIndex: [Int]
 
   /// Per users leaf and user: entries in the current window, then in the previous one.
   var userCounts: Column<Int32>
   private let userColumns: Int
+  /// Per userEvents leaf and user: events in the window.
+  var userEvents: Column<Int64>
+  let shareColumns: Int
   /// Per featuresUsed leaf two counters of each (account, feature).
   var featureCounts: FeatureCounts
   var dayCache: DayCache
@@ -99,11 +103,13 @@ struct UsageState: ~Copyable {
     self.windows = Table(windows)
     horizon = windows.reduce(0) { max($0, $1.needsPrevious ? 2 * $1.hours : $1.hours) }
     features = FeatureIndex(model)
-    usesUsers = keepsUsers || leaves.contains { $0.kind == .users }
+    usesUsers = keepsUsers || leaves.contains { $0.kind == .users || $0.kind == .userEvents }
     usesFeatures = leaves.contains { $0.kind == .featuresUsed }
     kindIndex = leaves.indices.map { index in leaves[..<index].count { $0.kind == leaves[index].kind } }
     userColumns = leaves.count { $0.kind == .users }
     userCounts = Column()
+    shareColumns = leaves.count { $0.kind == .userEvents }
+    userEvents = Column()
     featureCounts = FeatureCounts(width: 2 * leaves.count { $0.kind == .featuresUsed })
     dayCache = DayCache(model.calendar)
     var layout = BlockLayout()
@@ -119,6 +125,7 @@ struct UsageState: ~Copyable {
     }
     ringsTotal = ringsAt.isEmpty ? 0 : (layout.byteCount - ringsAt[0]) / MemoryLayout<Int32>.stride
     self.ringsAt = ringsAt
+    sharesAt = layout.room(for: shareColumns, of: Shares.self)
     blocks = BlockTable(byteCount: layout.byteCount, hotByteCount: hot)
   }
 
@@ -140,10 +147,13 @@ struct UsageState: ~Copyable {
     if let rings = ringsAt.first {
       (block + rings).bindMemory(to: Int32.self, capacity: ringsTotal).initialize(repeating: 0, count: ringsTotal)
     }
+    (block + sharesAt).bindMemory(to: Shares.self, capacity: shareColumns)
+      .initialize(repeating: Shares(squares: 0, largest: 0), count: shareColumns)
   }
 
   mutating func addUser() {
     for _ in 0..<2 * userColumns { userCounts.append(0) }
+    for _ in 0..<shareColumns { userEvents.append(0) }
   }
 
   /// Where a user's counters of one leaf are.
@@ -152,9 +162,10 @@ struct UsageState: ~Copyable {
     userCounts.pointer((Int(user) * userColumns + column) * 2)
   }
 
-  mutating func addEventName(_ name: String) {
+  /// Adds the next event name; see ``FeatureIndex/add(_:of:)``.
+  mutating func addEventName(_ variant: EventVariant, of base: EventNameID) {
     let event = EventNameID(features.eventCount)
-    features.add(name)
+    features.add(variant, of: base)
     onlyFeature.append(
       features.only(event) ?? (features.features(of: event).isEmpty ? Self.noFeature : Self.manyFeatures))
     let belonging = leaves.indices.filter { features.belongs(event, to: leaves[$0].feature) }

@@ -162,8 +162,13 @@ private final class BacktestPass {
     }
     stays?.take(hour)
     guard start <= period.upperBound else { return }
-    let batch = maker.batch(hour, through: period.upperBound)
-    for side in sides { side.apply(batch) }
+    var batch = maker.batch(hour, through: period.upperBound, filters: sides.first?.filters ?? [])
+    for side in sides {
+      if side.filters != batch.filters {
+        batch = maker.batch(hour, through: period.upperBound, filters: side.filters)
+      }
+      side.apply(batch)
+    }
     facts += Int64(hour.facts.count)
     records += Int64(hour.records.count)
     events += hour.facts.reduce(0) { $0 + $1.events }

@@ -75,6 +75,9 @@ final class BacktestSide {
     day = next
   }
 
+  /// What rows must say they match.
+  var filters: [PropertyFilter] { engine.filters }
+
   /// Applies rows of one hour whose earlier days have ended.
   func apply(_ batch: borrowing EventBatch) { engine.apply(batch) }
 

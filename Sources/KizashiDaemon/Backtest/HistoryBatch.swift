@@ -4,12 +4,16 @@ import KizashiStore
 /// Makes an hour of what is stored into rows an engine applies, in order of time.
 struct HistoryBatch {
   private let accounts: NameBlock
-  private let eventNames: NameBlock
+  /// By number: what an event is called and which filters it matched when it was read.
+  private let events: [(name: [UInt8], filters: [PropertyFilter])]
   private let users: NameBlock
 
   init(_ history: StoredHistory) {
     accounts = history.accounts
-    eventNames = history.eventNames
+    events = history.eventNames.ends.indices.map { index in
+      let variant = EventVariant(name: history.eventNames.text(UInt32(index)))
+      return (Array(variant.event.utf8), variant.filters)
+    }
     users = history.users
   }
 
@@ -18,8 +22,11 @@ struct HistoryBatch {
 
   /// The rows of an hour that lie at or before `limit`. A fact stands at its first instant; of one instant records come
   /// first.
-  func batch(_ hour: HistoryHour, through limit: Int64) -> EventBatch {
+  ///
+  /// - Parameter filters: Those the engine asks for. What was read when nobody asked for one matches it not.
+  func batch(_ hour: HistoryHour, through limit: Int64, filters: [PropertyFilter]) -> EventBatch {
     var batch = EventBatch()
+    batch.filters = filters
     var next = 0
     func addRecords(through instant: Int64) {
       while next < hour.records.count, hour.records[next].at.milliseconds <= min(instant, limit) {
@@ -44,7 +51,14 @@ struct HistoryBatch {
     batch.startRow(.usage, at: fact.first, count: events)
     batch.account.append(batch.range(accounts, fact.account))
     batch.user.append(fact.user == 0 ? .absent : batch.range(users, fact.user))
-    batch.event.append(batch.range(eventNames, fact.event))
+    let event = self.events[Int(fact.event)]
+    batch.event.append(TextRange(offset: UInt32(batch.text.count), length: UInt32(event.name.count)))
+    batch.text += event.name
+    guard !batch.filters.isEmpty else { return }
+    let matches = batch.filters.indices.reduce(UInt64(0)) { bits, index in
+      event.filters.contains(batch.filters[index]) ? bits | 1 << UInt64(index) : bits
+    }
+    batch.matches.append(matches)
   }
 
   private func add(_ stored: StoredRecord, to batch: inout EventBatch) {
@@ -53,6 +67,7 @@ struct HistoryBatch {
     batch.account.append(stored.account.map { batch.range(accounts, $0) } ?? .absent)
     batch.user.append(.absent)
     batch.event.append(.absent)
+    if !batch.filters.isEmpty { batch.matches.append(0) }
   }
 }
 

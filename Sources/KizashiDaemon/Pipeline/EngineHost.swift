@@ -39,11 +39,15 @@ actor EngineHost {
   // MARK: Input
 
   /// Counts a chunk. Returns when it is applied, or later where the store lags behind.
-  func take(_ decoded: DecodedChunk, source: Int) async throws {
+  ///
+  /// - Returns: Nil; or what to look for instead, where the chunk was decoded for another config: then it was not counted.
+  func take(_ decoded: DecodedChunk, source: Int) async throws -> [PropertyFilter]? {
     while isRebuilding { await withCheckedContinuation { waiting.append($0) } }
     if let failure { throw failure }
+    guard decoded.batch.filters == pipeline.engine.filters else { return pipeline.engine.filters }
     pipeline.take(decoded, source: source)
     try await commitIfDue()
+    return nil
   }
 
   /// A source had nothing unread at its last look.

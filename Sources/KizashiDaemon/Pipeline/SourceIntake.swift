@@ -9,7 +9,8 @@ import Logging
 /// While the engine applies one chunk the next is read and decoded; a third waits. That is all the buffering there is.
 actor SourceIntake: ChunkSink {
   private let source: Int
-  private let decoder: LineDecoder
+  private let decode: DecodeOptions
+  private var decoder: LineDecoder
   private let host: EngineHost
   private let clock: WallClock
   private let logger: Logger
@@ -30,6 +31,7 @@ actor SourceIntake: ChunkSink {
     self.logger = logger
     self.latestAcceptable = latestAcceptable
     self.progress = progress
+    self.decode = decode
     decoder = LineDecoder(options: decode)
   }
 
@@ -37,17 +39,29 @@ actor SourceIntake: ChunkSink {
 
   /// Takes lines from quarantine, whose rows are to go in the same transaction.
   func accept(_ chunk: Chunk, releasing sequences: [Int64]) async throws {
-    let readAt = clock.now()
+    let decoded = decoded(chunk, readAt: clock.now(), releasing: sequences)
+    progress(decoded.batch.rowCount)
+    try await handOver?.value
+    handOver = Task { [host, source] in
+      var decoded = decoded
+      while let filters = try await host.take(decoded, source: source) { decoded = self.again(decoded, filters) }
+    }
+  }
+
+  private func decoded(_ chunk: Chunk, readAt: Instant, releasing sequences: [Int64]) -> DecodedChunk {
     var batch = EventBatch()
     batch.source = source
     batch.latestAcceptable = latestAcceptable(readAt)
     chunk.bytes.withUnsafeBytes {
       decoder.decode($0, atStreamStart: chunk.atStreamStart, receivedAt: readAt, into: &batch)
     }
-    progress(batch.rowCount)
-    let decoded = DecodedChunk(batch: batch, chunk: chunk, readAt: readAt, releases: sequences)
-    try await handOver?.value
-    handOver = Task { [host, source] in try await host.take(decoded, source: source) }
+    return DecodedChunk(batch: batch, chunk: chunk, readAt: readAt, releases: sequences)
+  }
+
+  /// Decodes a chunk for another config than it was decoded for: the first one, and those on their way when it changes.
+  private func again(_ chunk: DecodedChunk, _ filters: [PropertyFilter]) -> DecodedChunk {
+    if decoder.filters != filters { decoder = LineDecoder(options: decode, filters: filters) }
+    return decoded(chunk.chunk, readAt: chunk.readAt, releasing: chunk.releases)
   }
 
   /// Waits until everything accepted is applied.

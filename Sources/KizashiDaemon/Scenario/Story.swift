@@ -47,7 +47,7 @@ package struct StoryTeller: ~Copyable {
   private let scenario: Scenario
   private let measureNames: [String]
   private let tolerance: Int64
-  private let decoder = LineDecoder(options: DecodeOptions())
+  private let decoder: LineDecoder
   private var engine: Engine
   private var accounts: [String] = []
   private var story = Story()
@@ -76,6 +76,7 @@ package struct StoryTeller: ~Copyable {
     // One seed will do: nothing that is computed depends on it.
     engine = Engine(
       model: configuration.model, configVersion: 1, sources: [SourceModel(name: "scenario")], seed: 1)
+    decoder = LineDecoder(options: DecodeOptions(), filters: engine.filters)
   }
 
   private mutating func run(file: String) {

@@ -23,6 +23,7 @@ struct ConfigRegistry {
     try forgetMilestones(except: config.model.milestones.map(\.name), db)
     try setWindows(config.windows, db)
     try setLocalDays(config.model.calendar, db)
+    try FilterTable.register(config.model, db)
     try FeatureMap(config.model).rebuild(db)
     return (
       version,

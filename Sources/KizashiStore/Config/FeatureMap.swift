@@ -21,32 +21,38 @@ struct FeatureMap {
   /// Makes the tables anew for every event name in the store.
   func rebuild(_ db: Database) throws {
     try db.execute(sql: "DELETE FROM feature_event; DELETE FROM feature")
-    try db.execute(sql: "INSERT INTO feature VALUES (?, 'any'), (?, 'core')", arguments: [Self.any, Self.core])
+    try db.execute(
+      sql: "INSERT INTO feature (id, name) VALUES (?, 'any'), (?, 'core')", arguments: [Self.any, Self.core])
     for feature in configured {
       try db.execute(
         sql: "INSERT INTO feature (name) VALUES (?) ON CONFLICT (name) DO NOTHING", arguments: [feature.name])
     }
-    for row in try Row.fetchAll(db, sql: "SELECT id, name FROM event_name ORDER BY id") {
-      try add(event: row[0], named: row[1], db)
+    let starts = try FilterTable.starts(db)
+    for (name, filters) in [("core", core)] + configured.map({ ($0.name, $0.conditions) }) {
+      guard let since = starts.filter({ filters.contains($0.filter) }).map(\.since).max(), since.milliseconds != .min
+      else { continue }
+      try db.execute(sql: "UPDATE feature SET since_ms = ? WHERE name = ?", arguments: [since.milliseconds, name])
+    }
+    for row in try Row.fetchAll(db, sql: "SELECT id, name, conditions FROM event_name ORDER BY id") {
+      try add(event: row[0], EventVariant(event: row[1], conditions: row[2] as String), db)
     }
   }
+
+  /// The filters of the features that are core.
+  private var core: [PropertyFilter] { configured.filter(\.core).flatMap(\.conditions) }
 
   /// Adds the names of a commit.
   func add(_ names: NameBlock, _ db: Database) throws {
-    var start = 0
-    for (index, end) in names.ends.enumerated() {
-      let name = String(decoding: names.bytes[start..<Int(end)], as: UTF8.self)
-      try add(event: Int64(names.firstID) + Int64(index), named: name, db)
-      start = Int(end)
-    }
+    try names.forEachEvent { number, variant in try add(event: number, variant, db) }
   }
 
-  private func add(event: Int64, named name: String, _ db: Database) throws {
-    let claiming = configured.filter { $0.patterns.contains { Pattern.matches(name, $0) } }
+  private func add(event: Int64, _ variant: EventVariant, _ db: Database) throws {
+    let name = variant.event
+    let including = configured.filter { $0.includes(variant) }
     try join(event, to: Self.any, db)
-    if isEverythingCore || claiming.contains(where: \.core) { try join(event, to: Self.core, db) }
-    for feature in claiming { try join(event, toFeatureNamed: feature.name, db) }
-    if claiming.isEmpty && isAutomatic && !configured.contains(where: { $0.name == name }) {
+    if isEverythingCore || including.contains(where: \.core) { try join(event, to: Self.core, db) }
+    for feature in including { try join(event, toFeatureNamed: feature.name, db) }
+    if isAutomatic && !configured.contains(where: { $0.name == name || $0.claims(name) }) {
       try db.execute(sql: "INSERT INTO feature (name) VALUES (?) ON CONFLICT (name) DO NOTHING", arguments: [name])
       try join(event, toFeatureNamed: name, db)
     }

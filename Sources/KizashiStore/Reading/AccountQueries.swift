@@ -180,7 +180,13 @@ private struct Filter {
             SELECT m.event FROM feature_event m JOIN feature n ON n.id = m.feature WHERE n.name = ?)
           GROUP BY f.account HAVING sum(f.events) >= ?)
         """)
-      arguments += [hours, name, below]
+      // What a feature with filters counts is too little until they have been looked for through all of the window.
+      add(
+        """
+        NOT EXISTS (SELECT 1 FROM feature n JOIN store_state s
+          WHERE n.name = ? AND s.now_ms < n.since_ms + ? * 3600000)
+        """)
+      arguments += [hours, name, below, name, hours]
     case nil: break
     }
   }

@@ -27,6 +27,17 @@ package struct AccountUsage: Sendable, Equatable {
     package var previousActiveDays: Int64 = 0
     package var firstSeen: Instant
     package var lastSeen: Instant
+    /// False: its filters have not been looked for through all of the window, and its figures are too small.
+    package var isWhole = true
+    /// The same of the window before.
+    package var isPreviousWhole = true
+
+    /// A figure of the window; nil: it would be too small.
+    package func current(_ figure: KeyPath<FeatureUse, Int64>) -> Int64? { isWhole ? self[keyPath: figure] : nil }
+    /// A figure of the window before; nil: it would be too small.
+    package func previous(_ figure: KeyPath<FeatureUse, Int64>) -> Int64? {
+      isPreviousWhole ? self[keyPath: figure] : nil
+    }
   }
 
   /// A user, over all features.
@@ -80,13 +91,18 @@ extension AccountUsage {
   }
 
   private static func features(_ pass: UsagePass, _ db: Database) throws -> [FeatureUse] {
-    let name = try db.makeStatement(sql: "SELECT name FROM feature WHERE id = ?")
+    let query = try db.makeStatement(
+      sql: "SELECT n.name, n.since_ms, s.now_ms FROM feature n JOIN store_state s WHERE n.id = ?")
+    let length = (pass.currentFrom - pass.previousFrom) * Tile.length
     return try pass.features.map { feature, sums in
-      FeatureUse(
-        feature: try String.fetchOne(name, arguments: [feature]) ?? "", events: sums.current.events,
+      let row = try Row.fetchOne(query, arguments: [feature])
+      let age = (row?[1] as Int64?).map { since in (row?[2] ?? since) - since } ?? .max
+      return FeatureUse(
+        feature: row?[0] ?? "", events: sums.current.events,
         users: sums.current.users, activeDays: sums.current.days, previousEvents: sums.previous.events,
         previousUsers: sums.previous.users, previousActiveDays: sums.previous.days,
-        firstSeen: Instant(milliseconds: sums.first), lastSeen: Instant(milliseconds: sums.last))
+        firstSeen: Instant(milliseconds: sums.first), lastSeen: Instant(milliseconds: sums.last),
+        isWhole: age >= length, isPreviousWhole: age >= 2 * length)
     }.sorted { a, b in
       if (a.feature == "any") != (b.feature == "any") { return a.feature == "any" }
       if a.events != b.events { return a.events > b.events }

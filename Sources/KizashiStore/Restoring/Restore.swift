@@ -21,12 +21,25 @@ extension Store {
     return Restored(
       now: now,
       accounts: try names(db, "SELECT id, name FROM account_name ORDER BY id", firstID: 0),
-      eventNames: try names(db, "SELECT id, name FROM event_name ORDER BY id", firstID: 0),
+      eventNames: try eventNames(db),
       users: try names(db, "SELECT id, name, account FROM user_name ORDER BY id", firstID: 1),
       facts: try facts(db, from: from), records: try records(db), fingerprints: try fingerprints(db),
       accountRows: try accountRows(db), sources: try sourceRows(db), stalls: stalls,
       lastChangeSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM change") ?? 0,
-      lastRecordSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM record") ?? 0)
+      lastRecordSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM record") ?? 0,
+      filterStarts: try FilterTable.starts(db))
+  }
+
+  private static func eventNames(_ db: Database) throws -> NameBlock {
+    var block = NameBlock(firstID: 0)
+    for row in try Row.fetchAll(db, sql: "SELECT id, name, conditions FROM event_name ORDER BY id") {
+      guard row[0] as Int64 == Int64(block.ends.count) else {
+        throw DatabaseError(
+          resultCode: .SQLITE_CORRUPT, message: "an event name is missing before number \(row[0] as Int64)")
+      }
+      block.append(EventVariant(event: row[1], conditions: row[2] as String))
+    }
+    return block
   }
 
   /// The streams as last committed, by source and key.

@@ -8,7 +8,8 @@ enum Tables {
   /// `fact` is clustered by time, because that is the order events arrive in: a commit's rows go to a few neighbouring
   /// pages. Instants are kept as milliseconds into the hour (`first`) and from there on (`span`), which an hour's fact
   /// mostly stores in three bytes and none. A fact whose usage has expired may stay with `events` 0: it still proves
-  /// when something was first and last seen, and no window counts it.
+  /// when something was first and last seen, and no window counts it. An event that matched filters has a name of its own,
+  /// with them as `conditions` (see Core's `EventVariant`); the event itself, without any, comes before it.
   ///
   /// `tile` lists the hours that have facts, so that one account's facts are found by one seek an hour instead of
   /// through a second index, and gives each hour its local day in the current business time zone.
@@ -20,7 +21,7 @@ enum Tables {
     CREATE TABLE tile (hour INTEGER PRIMARY KEY, day INTEGER NOT NULL);
     CREATE TABLE account_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
     CREATE UNIQUE INDEX account_by_name ON account_name (name);
-    CREATE TABLE event_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    CREATE TABLE event_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL, conditions TEXT NOT NULL);
     CREATE TABLE user_name (id INTEGER PRIMARY KEY, account INTEGER NOT NULL, name TEXT NOT NULL);
     CREATE TABLE fingerprint (seq INTEGER PRIMARY KEY, hour INTEGER NOT NULL, bytes BLOB NOT NULL);
     CREATE INDEX fingerprint_by_hour ON fingerprint (hour);
@@ -33,7 +34,9 @@ enum Tables {
     """
 
   /// What the config says, as far as rows refer to it. `measure_name` and `band_name` are store-wide and only grow, so
-  /// that old rows keep their names; `current_measure` lists the measures of the current config in its order.
+  /// that old rows keep their names; `current_measure` lists the measures of the current config in its order. `filter` holds
+  /// what the current config looks for in properties and since when it has been looked for without a break; `feature` since
+  /// when all filters of a feature have (null: always).
   private static let config = """
     CREATE TABLE config_version (
       version INTEGER PRIMARY KEY, hash TEXT NOT NULL, text TEXT NOT NULL, zone TEXT NOT NULL,
@@ -42,7 +45,9 @@ enum Tables {
     INSERT INTO measure_name VALUES (-1, 'cap'), (-2, 'override'), (-3, 'config'), (-4, 'scorecard');
     CREATE TABLE band_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
     CREATE TABLE current_measure (id INTEGER PRIMARY KEY, ord INTEGER NOT NULL, dimension TEXT);
-    CREATE TABLE feature (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+    CREATE TABLE feature (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, since_ms INTEGER);
+    CREATE TABLE filter (
+      property TEXT NOT NULL, value TEXT NOT NULL, since_ms INTEGER, PRIMARY KEY (property, value)) WITHOUT ROWID;
     CREATE TABLE feature_event (
       event INTEGER NOT NULL, feature INTEGER NOT NULL, PRIMARY KEY (event, feature)) WITHOUT ROWID;
     CREATE TABLE usage_window (id INTEGER PRIMARY KEY, name TEXT NOT NULL, hours INTEGER NOT NULL);

@@ -40,7 +40,10 @@ enum UsageViews {
     let columns = windows.enumerated().flatMap { Self.columns(of: $1, at: $0) }
     return """
       SELECT a.name AS account, n.name AS feature,
-        \((columns + ["\(firstInstant) AS first_ms", "\(lastInstant) AS last_ms"]).joined(separator: ",\n  "))
+        \((columns + [
+          "\(firstInstant) AS first_ms", "\(lastInstant) AS last_ms", "max(n.since_ms) AS since_ms",
+          "max(s.now_ms) AS now_ms",
+        ]).joined(separator: ",\n  "))
       \(factsOfFeatures)
         JOIN store_state s
       GROUP BY a.name, n.name
@@ -49,10 +52,12 @@ enum UsageViews {
 
   /// One row per account, feature it ever used, and configured window.
   static func featureUsage(windows: [UsageWindow]) -> String {
-    let columns = ["", "previous_"].flatMap { prefix in
-      metrics.map { metric in
+    let columns = [("", 1), ("previous_", 2)].flatMap { prefix, lengths in
+      // Before that its filters were not looked for in all of the window.
+      let begins = "u.now_ms < u.since_ms + \(lengths) * w.hours * 3600000"
+      return metrics.map { metric in
         let cases = windows.indices.map { "WHEN \($0) THEN u.\(prefix)\(metric)_\($0)" }.joined(separator: " ")
-        return "ifnull(CASE w.id \(cases) END, 0) AS \(prefix)\(metric)"
+        return "CASE WHEN \(begins) THEN NULL ELSE ifnull(CASE w.id \(cases) END, 0) END AS \(prefix)\(metric)"
       }
     }
     return """

@@ -20,7 +20,7 @@ final class UsageWriter {
 
   init(_ db: Database) throws {
     account = try HotStatement(db, "INSERT INTO account_name VALUES (?, ?)")
-    event = try HotStatement(db, "INSERT INTO event_name VALUES (?, ?)")
+    event = try HotStatement(db, "INSERT INTO event_name VALUES (?, ?, ?)")
     user = try HotStatement(db, "INSERT INTO user_name VALUES (?, ?, ?)")
     fact = try HotStatement(
       db,
@@ -43,7 +43,12 @@ final class UsageWriter {
   func write(_ commit: borrowing Commit, calendar: BusinessCalendar) throws {
     addedHours.removeAll(keepingCapacity: true)
     try write(names: commit.accounts, with: account)
-    try write(names: commit.eventNames, with: event)
+    try commit.eventNames.forEachEvent { number, variant in
+      event.bind(1, number)
+      event.bind(2, variant.event)
+      event.bind(3, variant.conditions)
+      try event.run()
+    }
     try write(names: commit.users, with: user)
     try write(facts: Facts.combined(commit.facts), calendar: calendar)
     for block in commit.fingerprints where block.hour >= commit.fingerprintsFrom {

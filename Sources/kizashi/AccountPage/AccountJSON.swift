@@ -51,11 +51,12 @@ enum AccountJSON {
 
   private static func feature(_ row: AccountUsage.FeatureUse) -> Value {
     .object([
-      .init("feature", .text(row.feature)), .init("events", .integer(row.events)), .init("users", .integer(row.users)),
-      .init("active_days", .integer(row.activeDays)), .init("previous_events", .integer(row.previousEvents)),
-      .init("previous_users", .integer(row.previousUsers)),
-      .init("previous_active_days", .integer(row.previousActiveDays)), .init("first_seen_at", time(row.firstSeen)),
-      .init("last_seen_at", time(row.lastSeen)),
+      .init("feature", .text(row.feature)), .init("events", Value(row.current(\.events))),
+      .init("users", Value(row.current(\.users))), .init("active_days", Value(row.current(\.activeDays))),
+      .init("previous_events", Value(row.previous(\.previousEvents))),
+      .init("previous_users", Value(row.previous(\.previousUsers))),
+      .init("previous_active_days", Value(row.previous(\.previousActiveDays))),
+      .init("first_seen_at", time(row.firstSeen)), .init("last_seen_at", time(row.lastSeen)),
     ])
   }
 

@@ -108,8 +108,10 @@ extension AccountPage {
     for row in rows.prefix(Self.shownFeatures) {
       table.rows.append(
         [Styled(row.feature == "any" ? "any (all use)" : row.feature)]
-          + pair(row.events, row.previousEvents) + pair(row.users, row.previousUsers)
-          + pair(row.activeDays, row.previousActiveDays)
+          + (row.isWhole
+            ? pair(row.events, row.previous(\.previousEvents)) + pair(row.users, row.previous(\.previousUsers))
+              + pair(row.activeDays, row.previous(\.previousActiveDays))
+            : Array(repeating: Styled("–", .dim), count: 6))
           + [Styled(Wording.ago(row.lastSeen, now: page.now), row.events == 0 ? .dim : .plain)])
     }
     var text = title("Features", "the last \(window) beside the \(window) before")
@@ -120,7 +122,8 @@ extension AccountPage {
     return text
   }
 
-  private func pair(_ now: Int64, _ before: Int64) -> [Styled] {
+  private func pair(_ now: Int64, _ before: Int64?) -> [Styled] {
+    guard let before else { return [Styled(Wording.grouped(now), now == 0 ? .dim : .plain), Styled("–", .dim)] }
     let style: Style = now == before ? .dim : now < before ? .red : .green
     return [
       Styled(Wording.grouped(now), now == 0 ? .dim : .plain),

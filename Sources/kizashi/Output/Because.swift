@@ -27,7 +27,9 @@ enum Because {
       guard let hours = metric.flatMap(windowHours) else { return "because older usage left the window" }
       return "because usage\(feature) of \(age(hours: hours)) ago left the window"
     case "silence": return "because another day passed without \(metric.flatMap(usage) ?? "any use")"
-    case "decay": return "because the last answer is getting old"
+    case "decay":
+      guard case .attribute(let name) = metric else { return "because the last answer is getting old" }
+      return "because the attribute \(name) is getting old"
     case "late": return "because events\(feature) arrived late"
     case "attribute":
       guard case .attribute(let name) = metric else { return "because an attribute changed" }
@@ -45,7 +47,7 @@ enum Because {
   private static func usage(_ metric: Metric) -> String? {
     switch metric {
     case .count(let feature, _), .distinctUsers(let feature, _), .activeDays(let feature, _),
-      .daysSinceLast(let feature, _):
+      .shareTopUser(let feature, _), .effectiveUsers(let feature, _), .daysSinceLast(let feature, _):
       switch feature {
       case .any: nil
       case .core: "the core features"
@@ -59,7 +61,9 @@ enum Because {
 
   private static func windowHours(_ metric: Metric) -> Int? {
     switch metric {
-    case .count(_, let hours), .distinctUsers(_, let hours), .activeDays(_, let hours), .featuresUsed(let hours): hours
+    case .count(_, let hours), .distinctUsers(_, let hours), .activeDays(_, let hours), .featuresUsed(let hours),
+      .shareTopUser(_, let hours), .effectiveUsers(_, let hours):
+      hours
     case .trend(let inner, _, _): windowHours(inner)
     case .ratio(let a, let b): windowHours(a) ?? windowHours(b)
     case .survey(_, _, let hours): hours
@@ -75,6 +79,10 @@ enum Because {
     case .count(let feature, let hours): "events, \(name(feature)), \(Wording.window(hours: hours))"
     case .distinctUsers(let feature, let hours): "users, \(name(feature)), \(Wording.window(hours: hours))"
     case .activeDays(let feature, let hours): "active days, \(name(feature)), \(Wording.window(hours: hours))"
+    case .shareTopUser(let feature, let hours):
+      "share of the top user, \(name(feature)), \(Wording.window(hours: hours))"
+    case .effectiveUsers(let feature, let hours):
+      "effective users, \(name(feature)), \(Wording.window(hours: hours))"
     case .featuresUsed(let hours): "features used, \(Wording.window(hours: hours))"
     case .daysSinceLast(let feature, let unit):
       "\(unit == .days ? "days" : "business days") since last, \(name(feature))"

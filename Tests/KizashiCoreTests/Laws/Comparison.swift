@@ -20,7 +20,7 @@ struct Comparison {
     }
     for (event, features, core) in driver.engine.featureMembership(from: 0) {
       let name = driver.world.eventNames[Int(event)]
-      let belonging = reference.membership(of: name)
+      let belonging = reference.membership(of: EventVariant(name: name))
       expect("features of \(name)", engine: features, reference: belonging.features)
       expect("whether \(name) is core", engine: core, reference: belonging.core)
     }
@@ -86,7 +86,7 @@ struct Comparison {
     for (index, measure) in explanation.measures.enumerated() {
       let what = "\(measure.name) of \(name)"
       // At the clock: the model last looked where its advance ended, which may be later.
-      let value = reference.value(of: model.measures[index].metric, for: account)
+      let value = reference.value(ofMeasure: model.measures[index], for: account)
       expect(
         "value of \(what), \(model.measures[index].metric)", engine: measure.value?.reduced,
         reference: value?.reduced)
@@ -158,7 +158,8 @@ struct Comparison {
 
 /// Runs the reference model over a scenario; the engine says where its advances left the clock.
 func reference(_ scenario: Scenario, clocks: [Int64]) -> ReferenceModel {
-  var model = ReferenceModel(model: scenario.model, sources: scenario.sources)
+  var model = ReferenceModel(
+    model: scenario.model, sources: scenario.sources, filterStarts: scenario.filterStarts)
   var clocks = clocks[...]
   for input in scenario.inputs {
     if case .advance(let instant, _) = input {

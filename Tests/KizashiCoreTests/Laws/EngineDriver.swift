@@ -26,6 +26,12 @@ struct EngineDriver: ~Copyable {
     self.habits = habits
     random = SeededGenerator(seed: seed)
     engine = Engine(model: scenario.model, configVersion: 1, sources: scenario.sources, seed: seed)
+    world.filterStarts = scenario.filterStarts
+    do {
+      try engine.restore(world.restored(model: scenario.model, all: false), mode: .resume)
+    } catch {
+      preconditionFailure("an empty store cannot be restored: \(error)")
+    }
   }
 
   /// Plays the whole scenario and makes a last commit.
@@ -38,7 +44,7 @@ struct EngineDriver: ~Copyable {
         }
         chunk.source = event.source
         chunk.latestAcceptable = Instant(milliseconds: event.latestAcceptable)
-        chunk.append(event)
+        chunk.append(event, filters: engine.filters)
       } else {
         try deliver(&chunk)
         move(input)
@@ -57,7 +63,7 @@ struct EngineDriver: ~Copyable {
     var chunk = EventBatch()
     chunk.source = event.source
     chunk.latestAcceptable = Instant(milliseconds: event.latestAcceptable)
-    chunk.append(event)
+    chunk.append(event, filters: engine.filters)
     engine.apply(chunk)
   }
 
@@ -110,8 +116,14 @@ struct EngineDriver: ~Copyable {
 
 extension EventBatch {
   /// Adds a row as the decoder would.
-  mutating func append(_ event: ReferenceEvent) {
+  mutating func append(_ event: ReferenceEvent, filters: [PropertyFilter] = []) {
     let row = rowCount
+    self.filters = filters
+    if !filters.isEmpty {
+      matches.append(
+        event.kind == .usage
+          ? filters.indices.reduce(0) { $0 | (event.matches(filters[$1]) ? 1 << UInt64($1) : 0) } : 0)
+    }
     instant.append(event.at)
     count.append(event.count)
     account.append(add(event.account))

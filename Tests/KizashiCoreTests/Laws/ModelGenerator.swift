@@ -17,6 +17,9 @@ enum ModelGenerator {
         Feature(name: "free", patterns: ["open"]),
       ]
       model.features.removeLast(random.int(0...2))
+      for index in model.features.indices where random.chance(35) {
+        model.features[index].conditions = conditions(&random)
+      }
     }
     model.autoFeatures = random.chance(75)
     if random.chance(85) {
@@ -75,6 +78,22 @@ enum ModelGenerator {
     }
   }
 
+  private static func conditions(_ random: inout SeededGenerator) -> [PropertyFilter] {
+    random.pick([
+      [PropertyFilter(property: "plan", value: "pro")], [PropertyFilter(property: "size", value: "5")],
+      [PropertyFilter(property: "trial", value: "true"), PropertyFilter(property: "plan", value: "pro")],
+    ])
+  }
+
+  /// Some were looked for from the beginning, some since a config that came later.
+  static func filterStarts(_ model: Model, _ random: inout SeededGenerator) -> [FilterStart] {
+    model.filters.filter { _ in random.chance(50) }.map { filter in
+      let hours = Int64(random.int(-100...150))
+      let since = start + hours * 3_600_000 + (random.chance(50) ? 0 : Int64(random.int(1...3_599_999)))
+      return FilterStart(filter: filter, since: Instant(milliseconds: since))
+    }
+  }
+
   // MARK: - Measures
 
   static func feature(_ random: inout SeededGenerator) -> FeatureReference {
@@ -92,7 +111,9 @@ enum ModelGenerator {
   }
 
   static func metric(_ random: inout SeededGenerator) -> Metric {
-    switch random.int(0...9) {
+    switch random.int(0...11) {
+    case 10: return .shareTopUser(feature: feature(&random), windowHours: random.pick(windows))
+    case 11: return .effectiveUsers(feature: feature(&random), windowHours: random.pick(windows))
     case 0...3: return windowed(&random)
     case 4:
       return .daysSinceLast(
@@ -117,7 +138,8 @@ enum ModelGenerator {
     case .count: 0...1500
     case .distinctUsers, .activeDays, .featuresUsed: 0...400
     case .daysSinceLast: 0...600
-    case .ratio: 0...300
+    case .ratio, .effectiveUsers: 0...300
+    case .shareTopUser: 0...100
     case .trend: -100...200
     case .attribute: 0...10_000
     case .milestones: 0...100
@@ -146,7 +168,18 @@ enum ModelGenerator {
     }
     return Measure(
       name: name, metric: metric, grade: random.chance(75) ? .points(corners) : .bands(corners),
-      missing: missing)
+      missing: missing, decay: decay(of: metric, &random))
+  }
+
+  private static func decay(of metric: Metric, _ random: inout SeededGenerator) -> Decay? {
+    switch metric {
+    case .attribute, .survey:
+      guard random.chance(60) else { return nil }
+      let fresh = random.int(0...3)
+      // Sometimes so slow that a day does not move the grade.
+      return Decay(freshDays: fresh, expireDays: fresh + random.pick([1, 2, 5, 9, 3000]))
+    default: return nil
+    }
   }
 
   static func scorecard(_ measures: [Measure], _ random: inout SeededGenerator) -> Scorecard {

@@ -7,6 +7,8 @@ struct Scenario {
   var seed: UInt64
   var model: Model
   var sources: [SourceModel]
+  /// Since when some of the model's filters have been looked for.
+  var filterStarts: [FilterStart]
   /// In log order, ending with a `settle`.
   var inputs: [ReferenceInput]
 
@@ -31,6 +33,7 @@ struct Scenario {
         traits.orderMatters && random.chance(15) ? Int64(random.int(1...40)) * 3_600_000 : nil
       return SourceModel(name: "s\(index)", allowedLatenessMilliseconds: lateness)
     }
+    filterStarts = ModelGenerator.filterStarts(model, &random)
     let edges = [model.limits.dedupHorizonMilliseconds] + sources.compactMap(\.allowedLatenessMilliseconds)
     var lines = LineGenerator(traits: traits, sources: sources.count, edges: edges, start: ModelGenerator.start)
     inputs = lines.inputs(&random)
@@ -45,6 +48,7 @@ struct Scenario {
     seed = 0
     self.model = model
     sources = [SourceModel(name: "s")]
+    filterStarts = []
     self.inputs = inputs
   }
 
@@ -117,6 +121,8 @@ struct LineGenerator {
       if random.chance(50) { copy.source = random.int(0...sources - 1) }
       // The same id with other content is a conflict; without an id a repeated line is another event.
       if traits.orderMatters && random.chance(25) { copy.count = copy.count % 7 + 1 }
+      // Properties take no part in what is the same.
+      if copy.kind == .usage && traits.orderMatters && random.chance(25) { copy.fields = Self.properties(&random) }
       if copy.id != nil || (copy.kind == .usage && random.chance(30)) { return copy }
     }
     let source = random.int(0...sources - 1)
@@ -139,8 +145,17 @@ struct LineGenerator {
       latestAcceptable: latestAcceptable)
     if random.chance(2) { event.count = random.pick([1000, 3_000_000, 1 << 40]) }
     if traits.orderMatters && random.chance(1) { event.count = random.pick([(1 << 40) + 1, .max]) }
+    if random.chance(50) { event.fields = Self.properties(&random) }
     if kind >= 75 { makeRecord(&event, &random) }
     return event
+  }
+
+  private static func properties(_ random: inout SeededGenerator) -> [(name: String, value: Scalar)] {
+    [
+      ("plan", random.pick([.string("pro"), .string("pro"), .string("team"), .null])),
+      ("size", random.pick([.number("5"), .number("5.00"), .string("5"), .number("7"), .string("5.0")])),
+      ("trial", .bool(random.chance(50))),
+    ].filter { _ in random.chance(70) }
   }
 
   private mutating func makeRecord(_ event: inout ReferenceEvent, _ random: inout SeededGenerator) {

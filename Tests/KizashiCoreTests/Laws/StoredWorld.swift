@@ -19,6 +19,8 @@ struct StoredWorld {
   var attributes: [String: AttributeRow] = [:]
   var sources: [Int: SourceRow] = [:]
   var stalls: [StallTransition] = []
+  /// As a config's registration would note them.
+  var filterStarts: [FilterStart] = []
 
   mutating func store(_ commit: Commit) {
     now = commit.now
@@ -58,7 +60,7 @@ struct StoredWorld {
       sources: sources.keys.sorted().compactMap { sources[$0] },
       stalls: last.keys.sorted().compactMap { last[$0] },
       lastChangeSequence: changes.last?.sequence ?? 0,
-      lastRecordSequence: records.last?.sequence ?? 0)
+      lastRecordSequence: records.last?.sequence ?? 0, filterStarts: filterStarts)
   }
 
   private static func names(_ block: NameBlock) -> [String] {
