@@ -158,10 +158,11 @@ final class Machine {
 
   // MARK: Deliveries
 
-  /// Owes the reminders that are due.
-  func remind(_ configuration: Configuration, now: Int64) throws {
+  /// Owes the reminders that are due; whether there were any, which then are synced.
+  @discardableResult
+  func remind(_ configuration: Configuration, now: Int64) throws -> Bool {
     let instant = Instant(milliseconds: now)
-    _ = try store.oweReminders(ReminderPlan(configuration).wanted(at: instant), at: instant)
+    return try store.oweReminders(ReminderPlan(configuration).wanted(at: instant), at: instant) > 0
   }
 
   /// Asks the outbox and gives what is to start now.

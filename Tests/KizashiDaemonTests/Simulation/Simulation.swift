@@ -298,7 +298,7 @@ final class Simulation {
     // A crash between the end of a process and the note of it.
     if !machine.unmarked.isEmpty && breaks(3) { return try crash() }
     try machine.mark()
-    if world.chance(30) { try machine.remind(configuration, now: world.now) }
+    if world.chance(30), try machine.remind(configuration, now: world.now) { try snapshot(durable: true) }
     for launch in try machine.launches(now: world.now) {
       try checkOrder(launch, machine)
       for delivery in launch.deliveries { ran[delivery.id, default: 0] += 1 }
