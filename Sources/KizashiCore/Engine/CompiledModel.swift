@@ -27,9 +27,14 @@ struct CompiledModel {
   let settling: Table<Settling>
   /// In config order: the first whose condition holds is an account's.
   let scorecards: [CompiledScorecard]
+  /// The first of them again, where the hot path reads it without a reference to retain.
+  let firstScorecard: CompiledScorecard
+  let hasCaps: Bool
   let customers: CompiledCustomers
   let bands: BandTracker
   let rules: [CompiledRule]
+  /// The same rules for the hot path.
+  let fastRules: Table<FastRule>
   let dropCount: Int
   /// Windowed leaves of features with filters.
   let filteredLeaves: [Int]
@@ -68,6 +73,9 @@ struct CompiledModel {
     self.bands = bands
     var conditions = ConditionCompiler(model, bands)
     scorecards = model.scorecards.map { CompiledScorecard($0, measures: model.measures, &conditions) }
+    precondition(!scorecards.isEmpty, "a model has at least one scorecard")
+    firstScorecard = scorecards[0]
+    hasCaps = scorecards.contains { !$0.caps.isEmpty }
     var drops = 0
     var silences: [(Int, Int)] = []
     var dayStepMetrics: [(Int, DayUnit)] = []
@@ -144,6 +152,7 @@ struct CompiledModel {
         when: conditions.compile(rule.until.map { .all([rule.when, .not($0)]) } ?? rule.when),
         clear: rule.clear.map { conditions.compile($0) }, key: FNV.hash(rule.name))
     }
+    fastRules = Table(rules.map { FastRule($0) })
     customers = CompiledCustomers(model, &conditions, &compiler)
     for milestone in customers.milestones {
       if case .metric(let metric, _) = milestone.goal { CompiledModel.collectDaySteps(metric, &dayStepMetrics) }

@@ -47,7 +47,7 @@ extension Engine {
     }
     let steps = stepRules(account, bandWas: wasBand, first: first, rebases: change.rebases, trigger)
     writeJournal(account, bandWas: wasBand, first: first, scoreMoved: scoreMoved, steps: steps, trigger)
-    noted.removeAll(keepingCapacity: true)
+    if !noted.isEmpty { noted.removeAll(keepingCapacity: true) }
     schedule(account)
   }
 
@@ -84,15 +84,17 @@ extension Engine {
     let card = Int(core.pointee.card)
     var result = CompiledScorecard.Result(score: -1, coverage: 0)
     var covered = false
-    if card >= 0 {
+    if card == 0 {
+      result = compiled.firstScorecard.score(scores.grades(account)) { self.countsForCoverage($0, account) }
+      covered = compiled.firstScorecard.covered(result)
+    } else if card > 0 {
       result = compiled.scorecards[card].score(scores.grades(account)) { self.countsForCoverage($0, account) }
       covered = compiled.scorecards[card].covered(result)
     }
     core.pointee.coverage = result.coverage
     core.pointee.covered = covered
     let override = overrides.active(account, at: now.milliseconds)
-    let hasCaps = card >= 0 && !compiled.scorecards[card].caps.isEmpty
-    guard hasCaps || override != nil || core.pointee.adjusted else {
+    guard compiled.hasCaps || override != nil || core.pointee.adjusted else {
       core.pointee.score = result.score
       return
     }

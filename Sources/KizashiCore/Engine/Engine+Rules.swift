@@ -26,9 +26,11 @@ extension Engine {
       lateUse = nil
     }
     let states = scores.rules(account)
-    for index in compiled.rules.indices {
-      if case .bandChange(let from, let to) = compiled.rules[index].condition {
-        let entered = enteredBand(from: from, to: to, was: bandWas, is: scores.core(account).pointee.band, first)
+    let fast = compiled.fastRules
+    for index in fast.indices {
+      if fast[index].kind == .bandChange {
+        let entered = enteredBand(
+          from: fast[index].from, to: fast[index].to, was: bandWas, is: scores.core(account).pointee.band, first)
         if let entered {
           states[index].enteredBand = entered
           // Another band that matches is another condition: its time starts anew.
@@ -50,14 +52,14 @@ extension Engine {
     _ index: Int, _ account: AccountID, rebases: Bool, _ trigger: Trigger
   ) -> RuleStep? {
     let state = scores.rules(account) + index
-    let (condition, clear) = conditions(index, account)
-    let rule = compiled.rules[index].rule
+    let rule = compiled.fastRules[index]
+    let (condition, clear) = conditions(index, rule, account)
     if trigger.isConfig {
       // A change of config never opens an episode: what it made true must turn false first. What is open stays open.
       guard state.pointee.phase != .firing else { return nil }
       state.pointee.phase = .ok
       state.pointee.since = .max
-      state.pointee.inhibited = condition || rule.kind.opensOnce && state.pointee.inhibited
+      state.pointee.inhibited = condition || rule.opensOnce && state.pointee.inhibited
       return nil
     }
     // A change of phase neither: what is pending was true before it, and goes on.
@@ -69,22 +71,24 @@ extension Engine {
   }
 
   /// The band whose entering makes a band_change rule true, -1 for none; nil where the band did not change.
-  private func enteredBand(from: [Int8], to: [Int8], was: Int8, is band: Int8, _ first: Bool) -> Int8? {
+  private func enteredBand(from: UInt64, to: UInt64, was: Int8, is band: Int8, _ first: Bool) -> Int8? {
     guard band != was || first else { return nil }
     // Changes into or out of `unknown` count only where a list names it.
     let unknown = compiled.bands.unknown
-    let fromFits = from.isEmpty ? was != unknown : from.contains(was)
-    let toFits = to.isEmpty ? band != unknown : to.contains(band)
+    let fromFits = from == 0 ? was != unknown : was >= 0 && from & 1 << UInt64(was) != 0
+    let toFits = to == 0 ? band != unknown : to & 1 << UInt64(band) != 0
     return !first && fromFits && toFits ? band : -1
   }
 
   /// Whether a rule's condition holds, and whether its clear condition does.
-  mutating func conditions(_ index: Int, _ account: AccountID) -> (condition: Bool, clear: Bool) {
-    var (condition, clear) = ownConditions(index, account)
-    let rule = compiled.rules[index]
-    if let own = rule.clear {
+  private mutating func conditions(
+    _ index: Int, _ rule: FastRule, _ account: AccountID
+  ) -> (condition: Bool, clear: Bool) {
+    var (condition, clear) =
+      rule.kind == .general ? ownConditions(index, account) : fastConditions(index, rule, account)
+    if rule.clear != FastRule.none {
       // What would end at once does not begin: else it would depend on when somebody looks next.
-      clear = holds(own, account)
+      clear = holds(rule.clear, account)
       condition = condition && !clear
     }
     if !holds(rule.when, account) { (condition, clear) = (false, true) }
@@ -99,39 +103,48 @@ extension Engine {
     }
   }
 
-  /// The same, of what the kind says alone.
-  private mutating func ownConditions(_ index: Int, _ account: AccountID) -> (condition: Bool, clear: Bool) {
-    let a = Int(account)
-    let state = scores.rules(account)[index]
-    switch compiled.rules[index].condition {
+  /// The same, of what the kind says alone, for the kinds that nearly every config has.
+  private mutating func fastConditions(
+    _ index: Int, _ rule: FastRule, _ account: AccountID
+  ) -> (condition: Bool, clear: Bool) {
+    let state = scores.rules(account) + index
+    switch rule.kind {
     case .bandChange:
       let band = scores.core(account).pointee.band
-      return (state.enteredBand == band, state.openedBand != band)
-    case .drop(let by, let within, let history):
-      let slot = a * compiled.dropCount + history
-      drops[slot].forget(before: now.milliseconds, within: within)
+      return (state.pointee.enteredBand == band, state.pointee.openedBand != band)
+    case .band:
+      let band = scores.core(account).pointee.band
+      return Self.plain(band >= 0 && rule.to & 1 << UInt64(band) != 0)
+    case .drop:
+      let slot = Int(account) * compiled.dropCount + rule.history
+      drops[slot].forget(before: now.milliseconds, within: rule.within)
       let score = scores.core(account).pointee.score
-      let holds = score >= 0 && drops[slot].highest - score >= by
-      return (holds, !holds)
+      return Self.plain(score >= 0 && drops[slot].highest - score >= rule.by)
+    case .silence:
+      let hour = usage.total(account, rule.leaf, .current)
+      guard hour != Int64(Int32.min) else { return (false, true) }
+      let silent = daySteps.silent(after: rule.after, lastHour: Int32(hour))
+      return (now.milliseconds >= silent, state.pointee.eventsSince >= rule.events)
+    case .general: return (false, false)
+    }
+  }
+
+  /// The same for all other kinds.
+  private mutating func ownConditions(_ index: Int, _ account: AccountID) -> (condition: Bool, clear: Bool) {
+    let state = scores.rules(account)[index]
+    switch compiled.rules[index].condition {
+    case .bandChange, .band, .drop, .silence: preconditionFailure("rule \(index) is a fast one")
     case .measure(let measure, let comparison, let clear):
       let grade = scores.grades(account)[measure]
       return compare(grade < 0 ? nil : Rational(Int128(grade), 100), comparison, clear)
     case .metric(let metric, let comparison, let clear):
       return compare(value(metric, account), comparison, clear)
-    case .band(let bands):
-      let holds = bands.contains(scores.core(account).pointee.band)
-      return (holds, !holds)
     case .collapse(let trend, let most):
       let holds = value(trend, account).map { $0 <= most } ?? false
       return (holds, !holds)
     case .adopted(let days, let least):
       let holds = value(days, account).map { $0 >= least } ?? false
       return (holds, !holds)
-    case .silence(let leaf, let after, let clear):
-      let hour = usage.total(account, leaf, .current)
-      guard hour != Int64(Int32.min) else { return (false, true) }
-      let silent = daySteps.silent(after: after, lastHour: Int32(hour))
-      return (now.milliseconds >= silent, state.eventsSince >= clear)
     case .overdue(let milestone): return Self.plain(self.state(ofMilestone: milestone, account) == .overdue)
     case .abandoned(let events, let days, let least, let alive):
       return Self.plain(
@@ -171,28 +184,36 @@ extension Engine {
     var next = Int64.max
     let now = now.milliseconds
     let states = scores.rules(account)
-    for index in compiled.rules.indices {
-      next = min(next, RuleMachine.deadline(states[index], compiled.rules[index].rule, after: now))
-      switch compiled.rules[index].condition {
-      case .silence(let leaf, let after, _):
-        let hour = usage.total(account, leaf, .current)
+    let fast = compiled.fastRules
+    for index in fast.indices {
+      next = min(next, RuleMachine.deadline(states[index], fast[index], after: now))
+      switch fast[index].kind {
+      case .silence:
+        let hour = usage.total(account, fast[index].leaf, .current)
         guard hour != Int64(Int32.min), states[index].phase == .ok else { continue }
-        let silent = daySteps.silent(after: after, lastHour: Int32(hour))
+        let silent = daySteps.silent(after: fast[index].after, lastHour: Int32(hour))
         if silent > now { next = min(next, silent) }
-      case .drop(_, let within, let history) where states[index].phase != .ok:
-        let forgetting = drops[Int(account) * compiled.dropCount + history].nextForgetting(within: within)
+      case .drop where states[index].phase != .ok:
+        let slot = Int(account) * compiled.dropCount + fast[index].history
+        let forgetting = drops[slot].nextForgetting(within: fast[index].within)
         if forgetting > now { next = min(next, forgetting) }
-      case .marked(let within) where states[index].markedAt != .min:
-        let end = states[index].markedAt + within
-        if end > now { next = min(next, end) }
-      case .powerUserLost: next = min(next, daySteps.nextDay)
-      case .shift(let watch): next = min(next, nextShiftDeadline(watch, account))
-      case .drop, .bandChange, .band, .measure, .metric, .collapse, .adopted, .overdue, .abandoned, .holds, .marked,
-        .composite:
-        break
+      case .drop, .bandChange, .band: break
+      case .general: next = min(next, ownDeadline(index, account, states[index]))
       }
     }
     return next
+  }
+
+  /// The same for one rule of a kind that is not a fast one.
+  private mutating func ownDeadline(_ index: Int, _ account: AccountID, _ state: RuleState) -> Int64 {
+    switch compiled.rules[index].condition {
+    case .marked(let within) where state.markedAt != .min:
+      let end = state.markedAt + within
+      return end > now.milliseconds ? end : .max
+    case .powerUserLost: return daySteps.nextDay
+    case .shift(let watch): return nextShiftDeadline(watch, account)
+    default: return .max
+    }
   }
 
   /// Counts a usage event toward the end of open silences.

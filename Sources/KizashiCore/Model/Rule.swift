@@ -1,5 +1,5 @@
 /// A length of time in a rule: exact, or in whole business days.
-public enum RuleSpan: Sendable, Equatable {
+public enum RuleSpan: Sendable, Equatable, BitwiseCopyable {
   case milliseconds(Int64)
   case businessDays(Int)
 }

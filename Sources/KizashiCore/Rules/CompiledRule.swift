@@ -72,16 +72,16 @@ enum RuleMachine {
 
   /// One step at `now` with the conditions as they are: nil where nothing changed.
   static func step(
-    _ state: inout RuleState, _ rule: Rule, condition: Bool, clear: Bool, at now: Int64
+    _ state: inout RuleState, _ rule: FastRule, condition: Bool, clear: Bool, at now: Int64
   ) -> Step? {
     if state.inhibited {
       // A first time that was before anybody looked does not come again.
-      if condition || rule.kind.opensOnce { return nil }
+      if condition || rule.opensOnce { return nil }
       state.inhibited = false
     }
     switch state.phase {
     case .ok:
-      guard condition, now >= state.shutUntil, state.episode == 0 || !rule.kind.opensOnce else { return nil }
+      guard condition, now >= state.shutUntil, state.episode == 0 || !rule.opensOnce else { return nil }
       if rule.forMilliseconds == 0 { return open(&state, from: .ok, at: now) }
       state.phase = .pending
       state.since = now
@@ -125,7 +125,7 @@ enum RuleMachine {
   }
 
   /// The next instant at which the machine moves by itself; `.max`: none.
-  static func deadline(_ state: RuleState, _ rule: Rule, after now: Int64) -> Int64 {
+  static func deadline(_ state: RuleState, _ rule: FastRule, after now: Int64) -> Int64 {
     var next = Int64.max
     if state.phase == .pending { next = state.since + rule.forMilliseconds }
     if state.phase == .firing && state.clearSince != .max {

@@ -12,7 +12,7 @@ import Testing
     var state = RuleState()
     state.inhibited = inhibited
     return conditions.enumerated().map { index, holds in
-      _ = RuleMachine.step(&state, rule, condition: holds, clear: !holds, at: Int64(index))
+      _ = RuleMachine.step(&state, FastRule(rule), condition: holds, clear: !holds, at: Int64(index))
       return state.phase
     }
   }
