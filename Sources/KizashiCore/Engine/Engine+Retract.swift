@@ -21,7 +21,7 @@ extension Engine {
       guard state.pointee.phase == .firing, state.pointee.openedAt != .min else { continue }
       let opened = Instant(milliseconds: state.pointee.openedAt)
       guard hour <= opened.tile.hour, isFalse(index, account, at: opened, event: event, hour: hour) else { continue }
-      RuleMachine.retract(&state.pointee)
+      RuleMachine.retract(state)
       steps.append(
         RuleStep(
           rule: index, step: RuleMachine.Step(from: .firing, to: .ok), episode: Int(state.pointee.episode),

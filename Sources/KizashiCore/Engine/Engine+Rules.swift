@@ -28,9 +28,10 @@ extension Engine {
     let states = scores.rules(account)
     let fast = compiled.fastRules
     for index in fast.indices {
-      if fast[index].kind == .bandChange {
+      let rule = fast.pointer(index)
+      if rule.pointee.kind == .bandChange {
         let entered = enteredBand(
-          from: fast[index].from, to: fast[index].to, was: bandWas, is: scores.core(account).pointee.band, first)
+          from: rule.pointee.from, to: rule.pointee.to, was: bandWas, is: scores.core(account).pointee.band, first)
         if let entered {
           states[index].enteredBand = entered
           // Another band that matches is another condition: its time starts anew.
@@ -52,19 +53,19 @@ extension Engine {
     _ index: Int, _ account: AccountID, rebases: Bool, _ trigger: Trigger
   ) -> RuleStep? {
     let state = scores.rules(account) + index
-    let rule = compiled.fastRules[index]
+    let rule = compiled.fastRules.pointer(index)
     let (condition, clear) = conditions(index, rule, account)
     if trigger.isConfig {
       // A change of config never opens an episode: what it made true must turn false first. What is open stays open.
       guard state.pointee.phase != .firing else { return nil }
       state.pointee.phase = .ok
       state.pointee.since = .max
-      state.pointee.inhibited = condition || rule.opensOnce && state.pointee.inhibited
+      state.pointee.inhibited = condition || rule.pointee.opensOnce && state.pointee.inhibited
       return nil
     }
     // A change of phase neither: what is pending was true before it, and goes on.
     if rebases && condition && state.pointee.phase == .ok { state.pointee.inhibited = true }
-    guard let step = RuleMachine.step(&state.pointee, rule, condition: condition, clear: clear, at: now.milliseconds)
+    guard let step = RuleMachine.step(state, rule, condition: condition, clear: clear, at: now.milliseconds)
     else { return nil }
     return RuleStep(
       rule: index, step: step, episode: Int(state.pointee.episode), reason: reason(index, account, step))
@@ -82,16 +83,16 @@ extension Engine {
 
   /// Whether a rule's condition holds, and whether its clear condition does.
   private mutating func conditions(
-    _ index: Int, _ rule: FastRule, _ account: AccountID
+    _ index: Int, _ rule: UnsafePointer<FastRule>, _ account: AccountID
   ) -> (condition: Bool, clear: Bool) {
     var (condition, clear) =
-      rule.kind == .general ? ownConditions(index, account) : fastConditions(index, rule, account)
-    if rule.clear != FastRule.none {
+      rule.pointee.kind == .general ? ownConditions(index, account) : fastConditions(index, rule, account)
+    if rule.pointee.clear != FastRule.none {
       // What would end at once does not begin: else it would depend on when somebody looks next.
-      clear = holds(rule.clear, account)
+      clear = holds(rule.pointee.clear, account)
       condition = condition && !clear
     }
-    if !holds(rule.when, account) { (condition, clear) = (false, true) }
+    if !holds(rule.pointee.when, account) { (condition, clear) = (false, true) }
     return (condition, clear)
   }
 
@@ -105,33 +106,33 @@ extension Engine {
 
   /// The same, of what the kind says alone, for the kinds that nearly every config has.
   private mutating func fastConditions(
-    _ index: Int, _ rule: FastRule, _ account: AccountID
+    _ index: Int, _ rule: UnsafePointer<FastRule>, _ account: AccountID
   ) -> (condition: Bool, clear: Bool) {
     let state = scores.rules(account) + index
-    switch rule.kind {
+    switch rule.pointee.kind {
     case .bandChange:
       let band = scores.core(account).pointee.band
       return (state.pointee.enteredBand == band, state.pointee.openedBand != band)
     case .band:
       let band = scores.core(account).pointee.band
-      return Self.plain(band >= 0 && rule.to & 1 << UInt64(band) != 0)
+      return Self.plain(band >= 0 && rule.pointee.to & 1 << UInt64(band) != 0)
     case .drop:
-      let slot = Int(account) * compiled.dropCount + rule.history
-      drops[slot].forget(before: now.milliseconds, within: rule.within)
+      let slot = Int(account) * compiled.dropCount + rule.pointee.history
+      drops[slot].forget(before: now.milliseconds, within: rule.pointee.within)
       let score = scores.core(account).pointee.score
-      return Self.plain(score >= 0 && drops[slot].highest - score >= rule.by)
+      return Self.plain(score >= 0 && drops[slot].highest - score >= rule.pointee.by)
     case .silence:
-      let hour = usage.total(account, rule.leaf, .current)
+      let hour = usage.total(account, rule.pointee.leaf, .current)
       guard hour != Int64(Int32.min) else { return (false, true) }
-      let silent = daySteps.silent(after: rule.after, lastHour: Int32(hour))
-      return (now.milliseconds >= silent, state.pointee.eventsSince >= rule.events)
+      let silent = daySteps.silent(after: rule.pointee.after, lastHour: Int32(hour))
+      return (now.milliseconds >= silent, state.pointee.eventsSince >= rule.pointee.events)
     case .general: return (false, false)
     }
   }
 
   /// The same for all other kinds.
   private mutating func ownConditions(_ index: Int, _ account: AccountID) -> (condition: Bool, clear: Bool) {
-    let state = scores.rules(account)[index]
+    let state = scores.rules(account) + index
     switch compiled.rules[index].condition {
     case .bandChange, .band, .drop, .silence: preconditionFailure("rule \(index) is a fast one")
     case .measure(let measure, let comparison, let clear):
@@ -154,13 +155,13 @@ extension Engine {
       return Self.plain(lostPowerUser(account, after: after, slot: slot) != nil)
     case .holds(let place): return Self.plain(holds(place, account))
     case .marked(let within):
-      return Self.plain(state.markedAt != .min && now.milliseconds < state.markedAt + within)
+      return Self.plain(state.pointee.markedAt != .min && now.milliseconds < state.pointee.markedAt + within)
     case .composite(let all, let rules):
       let states = scores.rules(account)
       return Self.plain(
         all ? rules.allSatisfy { states[$0].phase == .firing } : rules.contains { states[$0].phase == .firing })
     case .shift:
-      return (state.enteredBand >= 0, state.enteredBand != state.openedBand)
+      return (state.pointee.enteredBand >= 0, state.pointee.enteredBand != state.pointee.openedBand)
     }
   }
 
@@ -186,29 +187,32 @@ extension Engine {
     let states = scores.rules(account)
     let fast = compiled.fastRules
     for index in fast.indices {
-      next = min(next, RuleMachine.deadline(states[index], fast[index], after: now))
-      switch fast[index].kind {
+      let rule = fast.pointer(index)
+      next = min(next, RuleMachine.deadline(states + index, rule, after: now))
+      switch rule.pointee.kind {
       case .silence:
-        let hour = usage.total(account, fast[index].leaf, .current)
+        let hour = usage.total(account, rule.pointee.leaf, .current)
         guard hour != Int64(Int32.min), states[index].phase == .ok else { continue }
-        let silent = daySteps.silent(after: fast[index].after, lastHour: Int32(hour))
+        let silent = daySteps.silent(after: rule.pointee.after, lastHour: Int32(hour))
         if silent > now { next = min(next, silent) }
       case .drop where states[index].phase != .ok:
-        let slot = Int(account) * compiled.dropCount + fast[index].history
-        let forgetting = drops[slot].nextForgetting(within: fast[index].within)
+        let slot = Int(account) * compiled.dropCount + rule.pointee.history
+        let forgetting = drops[slot].nextForgetting(within: rule.pointee.within)
         if forgetting > now { next = min(next, forgetting) }
       case .drop, .bandChange, .band: break
-      case .general: next = min(next, ownDeadline(index, account, states[index]))
+      case .general: next = min(next, ownDeadline(index, account, states + index))
       }
     }
     return next
   }
 
   /// The same for one rule of a kind that is not a fast one.
-  private mutating func ownDeadline(_ index: Int, _ account: AccountID, _ state: RuleState) -> Int64 {
+  private mutating func ownDeadline(
+    _ index: Int, _ account: AccountID, _ state: UnsafePointer<RuleState>
+  ) -> Int64 {
     switch compiled.rules[index].condition {
-    case .marked(let within) where state.markedAt != .min:
-      let end = state.markedAt + within
+    case .marked(let within) where state.pointee.markedAt != .min:
+      let end = state.pointee.markedAt + within
       return end > now.milliseconds ? end : .max
     case .powerUserLost: return daySteps.nextDay
     case .shift(let watch): return nextShiftDeadline(watch, account)

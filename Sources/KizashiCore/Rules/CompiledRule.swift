@@ -62,7 +62,8 @@ struct RuleState: Equatable {
   var markedAt: Int64 = .min
 }
 
-/// The state machine of one rule: a decision as a value, no effect.
+/// The state machine of one rule: nothing but the state it is given changes. By pointers, because it runs for every rule in
+/// every evaluation and a copy of what it reads costs more than the step.
 enum RuleMachine {
   /// What a step did.
   struct Step {
@@ -72,66 +73,71 @@ enum RuleMachine {
 
   /// One step at `now` with the conditions as they are: nil where nothing changed.
   static func step(
-    _ state: inout RuleState, _ rule: FastRule, condition: Bool, clear: Bool, at now: Int64
+    _ state: UnsafeMutablePointer<RuleState>, _ rule: UnsafePointer<FastRule>, condition: Bool, clear: Bool,
+    at now: Int64
   ) -> Step? {
-    if state.inhibited {
+    if state.pointee.inhibited {
       // A first time that was before anybody looked does not come again.
-      if condition || rule.opensOnce { return nil }
-      state.inhibited = false
+      if condition || rule.pointee.opensOnce { return nil }
+      state.pointee.inhibited = false
     }
-    switch state.phase {
+    switch state.pointee.phase {
     case .ok:
-      guard condition, now >= state.shutUntil, state.episode == 0 || !rule.opensOnce else { return nil }
-      if rule.forMilliseconds == 0 { return open(&state, from: .ok, at: now) }
-      state.phase = .pending
-      state.since = now
+      guard condition, now >= state.pointee.shutUntil, state.pointee.episode == 0 || !rule.pointee.opensOnce else {
+        return nil
+      }
+      if rule.pointee.forMilliseconds == 0 { return open(state, from: .ok, at: now) }
+      state.pointee.phase = .pending
+      state.pointee.since = now
       return Step(from: .ok, to: .pending)
     case .pending:
       guard condition else {
-        state.phase = .ok
-        state.since = .max
+        state.pointee.phase = .ok
+        state.pointee.since = .max
         return Step(from: .pending, to: .ok)
       }
-      return now >= state.since + rule.forMilliseconds ? open(&state, from: .pending, at: now) : nil
+      return now >= state.pointee.since + rule.pointee.forMilliseconds ? open(state, from: .pending, at: now) : nil
     case .firing:
       guard clear else {
-        state.clearSince = .max
+        state.pointee.clearSince = .max
         return nil
       }
-      if state.clearSince == .max { state.clearSince = now }
-      guard now >= state.clearSince + rule.keepFiringForMilliseconds else { return nil }
-      state.phase = .ok
-      state.clearSince = .max
-      state.shutUntil = now + rule.cooldownMilliseconds
+      if state.pointee.clearSince == .max { state.pointee.clearSince = now }
+      guard now >= state.pointee.clearSince + rule.pointee.keepFiringForMilliseconds else { return nil }
+      state.pointee.phase = .ok
+      state.pointee.clearSince = .max
+      state.pointee.shutUntil = now + rule.pointee.cooldownMilliseconds
       return Step(from: .firing, to: .ok)
     }
   }
 
   /// Takes an open episode back: it never was, so that nothing has to cool down.
-  static func retract(_ state: inout RuleState) {
-    state.phase = .ok
-    state.clearSince = .max
+  static func retract(_ state: UnsafeMutablePointer<RuleState>) {
+    state.pointee.phase = .ok
+    state.pointee.clearSince = .max
   }
 
-  private static func open(_ state: inout RuleState, from: RuleState.Phase, at now: Int64) -> Step {
-    state.phase = .firing
-    state.openedAt = now
-    state.since = .max
-    state.clearSince = .max
-    state.episode += 1
-    state.eventsSince = 0
-    state.openedBand = state.enteredBand
+  private static func open(_ state: UnsafeMutablePointer<RuleState>, from: RuleState.Phase, at now: Int64) -> Step {
+    state.pointee.phase = .firing
+    state.pointee.openedAt = now
+    state.pointee.since = .max
+    state.pointee.clearSince = .max
+    state.pointee.episode += 1
+    state.pointee.eventsSince = 0
+    state.pointee.openedBand = state.pointee.enteredBand
     return Step(from: from, to: .firing)
   }
 
   /// The next instant at which the machine moves by itself; `.max`: none.
-  static func deadline(_ state: RuleState, _ rule: FastRule, after now: Int64) -> Int64 {
+  static func deadline(
+    _ state: UnsafePointer<RuleState>, _ rule: UnsafePointer<FastRule>, after now: Int64
+  ) -> Int64 {
     var next = Int64.max
-    if state.phase == .pending { next = state.since + rule.forMilliseconds }
-    if state.phase == .firing && state.clearSince != .max {
-      next = state.clearSince + rule.keepFiringForMilliseconds
+    if state.pointee.phase == .pending { next = state.pointee.since + rule.pointee.forMilliseconds }
+    if state.pointee.phase == .firing && state.pointee.clearSince != .max {
+      next = state.pointee.clearSince + rule.pointee.keepFiringForMilliseconds
     }
-    if state.phase == .ok && state.shutUntil > now { next = min(next, state.shutUntil) }
+    if state.pointee.phase == .ok && state.pointee.shutUntil > now { next = min(next, state.pointee.shutUntil) }
     return next > now ? next : .max
   }
 }

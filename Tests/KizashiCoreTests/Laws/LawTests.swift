@@ -20,9 +20,6 @@ import Testing
     var driver = EngineDriver(
       scenario, EngineDriver.Habits(chunkEnds: 30, commits: 30, restarts: 0), seed: seed)
     try driver.run()
-    if Self.seeds.count == 1 {
-      print(scenario.model.rules, scenario.model.milestones, scenario.model.segments, scenario.model.phases)
-    }
     let comparison = Comparison(scenario, driver, reference(scenario, clocks: driver.clocks))
     #expect(
       comparison.differences.isEmpty,

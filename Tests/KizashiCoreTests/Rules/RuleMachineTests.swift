@@ -12,7 +12,9 @@ import Testing
     var state = RuleState()
     state.inhibited = inhibited
     return conditions.enumerated().map { index, holds in
-      _ = RuleMachine.step(&state, FastRule(rule), condition: holds, clear: !holds, at: Int64(index))
+      withUnsafePointer(to: FastRule(rule)) {
+        _ = RuleMachine.step(&state, $0, condition: holds, clear: !holds, at: Int64(index))
+      }
       return state.phase
     }
   }
