@@ -127,6 +127,7 @@ public struct AttributeRow: Sendable {
 public struct ContractRow: Sendable, Equatable {
   /// The account under contract.
   public var account: AccountID
+  /// What the events come to.
   public var contract: Contract
   /// A contract's row; see the properties.
   public init(account: AccountID, contract: Contract) {

@@ -56,6 +56,7 @@ public enum MilestoneGoal: Sendable, Equatable {
 public struct Milestone: Sendable, Equatable {
   /// The config's name for it, unique among milestones.
   public var name: String
+  /// What reaches it.
   public var goal: MilestoneGoal
   /// Due so long after the contract's start, else after the account was first seen, in milliseconds; nil: never.
   public var dueMilliseconds: Int64?

@@ -9,6 +9,7 @@ public struct Override: Sendable, Equatable {
     /// Nothing: an earlier override ends.
     case none
   }
+  /// What was said.
   public var value: Value
   /// The first instant at which it does not hold any more; `.max`: until another is set. Milliseconds.
   public var until: Int64

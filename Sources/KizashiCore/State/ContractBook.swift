@@ -6,6 +6,7 @@ public struct Contract: Sendable, Equatable {
   public var state: ContractState
   /// Monthly recurring revenue in minor units of the currency; nil: never said.
   public var mrr: Int64?
+  /// As sent; nil: never said.
   public var currency: String?
   /// When it last began. Milliseconds.
   public var startedAt: Int64
