@@ -8,6 +8,7 @@ import Testing
 /// The distribution's configs.
 let shippedConfigs = [
   "kizashi.yaml", "minimal.yaml", "examples/full.yaml", "examples/japan.yaml", "examples/early-warning/kizashi.yaml",
+  "examples/product-analytics.yaml", "examples/devops.yaml",
 ]
 
 @Suite struct `The canonical text` {
