@@ -157,12 +157,12 @@ struct ExpectedRows {
     for account in model.accounts {
       for alert in account.alerts where alert.state == .firing {
         let end = account.alerts.first {
-          $0.rule == alert.rule && $0.episode == alert.episode && $0.state == .resolved
+          $0.rule == alert.rule && $0.episode == alert.episode && $0.state != .firing
         }
         rows.append(
           [
             "\(alert.rule):\(account.name):\(alert.episode)", alert.rule, account.name,
-            end == nil ? "firing" : "resolved", UTC.text(alert.at), end.map { UTC.text($0.at) } ?? "-",
+            end?.state.name ?? "firing", UTC.text(alert.at), end.map { UTC.text($0.at) } ?? "-",
           ].joined(separator: " | "))
       }
     }
