@@ -83,7 +83,11 @@ final class StoreWatch {
       SELECT (SELECT ifnull(sum(lines), 0) FROM source WHERE name <> 'control'),
         (SELECT count(*) FROM delivery WHERE state < 3)
       """
-    guard let row = try? reader?.read({ try Row.fetchOne($0, sql: sql) }) else { return nil }
+    guard let row = try? reader?.read({ try Row.fetchOne($0, sql: sql) }) else {
+      // One that was opened while the store was being made need not see it ever.
+      close()
+      return nil
+    }
     return (row[0], row[1])
   }
 
