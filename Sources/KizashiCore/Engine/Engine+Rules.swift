@@ -214,7 +214,7 @@ extension Engine {
     case .marked(let within) where state.pointee.markedAt != .min:
       let end = state.pointee.markedAt + within
       return end > now.milliseconds ? end : .max
-    case .powerUserLost: return daySteps.nextDay
+    case .powerUserLost(_, let slot): return nextPowerUserDeadline(account, slot: slot)
     case .shift(let watch): return nextShiftDeadline(watch, account)
     default: return .max
     }

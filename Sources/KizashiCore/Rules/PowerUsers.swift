@@ -6,7 +6,7 @@ enum PowerUsers {
   static let oldestDay: Int32 = 69
   static let newestDay: Int32 = 14
   /// So many active days at the least.
-  private static let leastDays = 8
+  static let leastDays = 8
   /// How many hours of an account's log are needed.
   static let hours = 71 * 24
 
@@ -52,6 +52,8 @@ struct LostPowerUser: BitwiseCopyable {
   var day: Int32 = .min
   /// 0: none.
   var user: UserID = 0
+  /// Whether somebody has as many active days as a power user, so that passing days can change the answer.
+  var isWatched = false
 }
 
 extension Engine {
@@ -59,26 +61,36 @@ extension Engine {
   mutating func lostPowerUser(_ account: AccountID, after span: RuleSpan, slot: Int) -> UserID? {
     let place = Int(account) * compiled.powerUserRuleCount + slot
     let today = daySteps.today.number
-    if lostPowerUsers[place].day != today {
-      lostPowerUsers[place] = LostPowerUser(day: today, user: findLostPowerUser(account, span) ?? 0)
-    }
+    if lostPowerUsers[place].day != today { lostPowerUsers[place] = findLostPowerUser(account, span) }
     let user = lostPowerUsers[place].user
     return user == 0 ? nil : user
   }
 
-  private mutating func findLostPowerUser(_ account: AccountID, _ span: RuleSpan) -> UserID? {
+  /// The next day, where it can bring another answer; `.max`: only an event can.
+  func nextPowerUserDeadline(_ account: AccountID, slot: Int) -> Int64 {
+    lostPowerUsers[Int(account) * compiled.powerUserRuleCount + slot].isWatched ? daySteps.nextDay : .max
+  }
+
+  private mutating func findLostPowerUser(_ account: AccountID, _ span: RuleSpan) -> LostPowerUser {
+    let today = daySteps.today.number
     var uses: [(user: UserID, day: Int32, events: Int64)] = []
+    var days: [UserID: Set<Int32>] = [:]
     var lastHours: [UserID: Int32] = [:]
     usage.forEachEntry(account) { entry in
       guard entry.user != 0, usage.features.isCore(entry.event) else { return }
-      uses.append((entry.user, usage.lastDay(of: entry.hour).number, Int64(entry.count)))
+      let day = usage.lastDay(of: entry.hour).number
+      guard day >= today - PowerUsers.oldestDay else { return }
+      uses.append((entry.user, day, Int64(entry.count)))
+      days[entry.user, default: []].insert(day)
       lastHours[entry.user] = max(lastHours[entry.user] ?? .min, entry.hour)
     }
-    let users = PowerUsers.find(uses, today: daySteps.today.number) { userNames.name($0) }
-    return users.first { user in
+    guard days.values.contains(where: { $0.count >= PowerUsers.leastDays }) else { return LostPowerUser(day: today) }
+    let users = PowerUsers.find(uses, today: today) { userNames.name($0) }
+    let lost = users.first { user in
       guard let hour = lastHours[user] else { return false }
       return daySteps.wholeDays(after: lastDay(hour), span) >= 0
     }
+    return LostPowerUser(day: today, user: lost ?? 0, isWatched: true)
   }
 
   /// Forgets what an event can change: who is lost when they are seen again, and who the power users are when it is late.
@@ -88,7 +100,10 @@ extension Engine {
     let isLate = lastDay(hour).number <= daySteps.today.number - PowerUsers.newestDay
     for slot in 0..<compiled.powerUserRuleCount {
       let place = Int(account) * compiled.powerUserRuleCount + slot
-      if isLate || lostPowerUsers[place].user == user { lostPowerUsers[place].day = .min }
+      // Where nobody is watched an event may be the one that makes somebody a power user.
+      if isLate || !lostPowerUsers[place].isWatched || lostPowerUsers[place].user == user {
+        lostPowerUsers[place].day = .min
+      }
     }
   }
 }
