@@ -134,13 +134,18 @@ extension ReferenceFacts {
     return start + length
   }
 
+  /// Usage events that count toward a milestone.
+  func events(toward milestone: Milestone, context: ReferenceContext) -> Int64 {
+    guard case .events(let pattern, _) = milestone.goal else { return 0 }
+    let feature = Feature(name: "", patterns: [pattern])
+    let count = usage.filter { context.claims(feature, $0.event) }.reduce(Int128(0)) { $0 + Int128($1.count) }
+    return Int64(clamping: count)
+  }
+
   /// Whether the account has come to a milestone, going by its lines.
   func isReached(_ milestone: Milestone, at now: Int64, context: ReferenceContext) -> Bool {
     switch milestone.goal {
-    case .events(let pattern, let least):
-      let feature = Feature(name: "", patterns: [pattern])
-      let count = usage.filter { context.claims(feature, $0.event) }.reduce(Int128(0)) { $0 + Int128($1.count) }
-      return count >= Int128(least)
+    case .events(_, let least): return events(toward: milestone, context: context) >= least
     case .metric(let metric, let least):
       return value(of: metric, at: now, context: context).map { $0 >= least } ?? false
     }

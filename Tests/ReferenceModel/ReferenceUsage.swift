@@ -42,6 +42,21 @@ extension ReferenceModel {
     clock.flatMap { _ in account.facts.value(ofMeasure: measure, at: account.lookedTo, context: context) }
   }
 
+  /// An account's contracts: product, whether it is active, and its start.
+  package func contracts(of account: ReferenceAccount) -> [String] {
+    account.facts.contracts.map { "\($0.product) \($0.active) \($0.start)" }
+  }
+
+  /// Where an account stands with a milestone.
+  package func standing(
+    of milestone: Milestone, _ account: ReferenceAccount
+  ) -> (reached: Int64?, due: Int64?, count: Int64) {
+    (
+      account.facts.reached[milestone.name], account.facts.due(milestone),
+      account.facts.events(toward: milestone, context: context)
+    )
+  }
+
   /// The features an event name belongs to, without `any` and `core`, and whether it is core use.
   package func membership(of event: EventVariant) -> (features: [String], core: Bool) {
     return (context.features(of: event), context.feature(.core, includes: event))

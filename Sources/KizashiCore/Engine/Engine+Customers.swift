@@ -104,7 +104,11 @@ extension Engine {
       if customers.set(account, index, passes) { moved = true }
     }
     let customer = customers.core(account)
-    customer.pointee.start = start
+    if customer.pointee.start != start {
+      customer.pointee.start = start
+      // Due dates go by it, also of milestones nobody has come nearer to.
+      customer.pointee.milestonesDirty = true
+    }
     for index in compiled.customers.milestones.indices where compiled.customers.watchesDueDates {
       guard let due = due(index, account), customers.milestones(account)[index].reachedAt == .max else { continue }
       if due > now.milliseconds { until = min(until, due) }

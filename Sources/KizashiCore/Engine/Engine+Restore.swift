@@ -208,7 +208,9 @@ extension Engine {
   private mutating func regroupSilently(_ account: AccountID) {
     scores.adjustment(account).pointee.overrideUntil = overrides.active(account, at: now.milliseconds)?.until ?? .max
     guard compiled.customers.isNeeded else { return }
+    let isDirty = customers.core(account).pointee.milestonesDirty
     _ = readCircumstances(account)
+    customers.core(account).pointee.milestonesDirty = isDirty
     _ = findGroups(account)
   }
 }

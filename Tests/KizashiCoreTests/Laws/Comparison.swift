@@ -16,6 +16,7 @@ struct Comparison {
       }
       compareReading(account, driver.engine.explain(id), reference)
       compareAttributes(account, id, driver.world, reference)
+      compareCustomer(account, id, driver.world, reference)
       compareHistory(account, id, driver.world)
     }
     for (event, features, core) in driver.engine.featureMembership(from: 0) {
@@ -104,6 +105,24 @@ struct Comparison {
       expect(
         "attribute \(name) of \(account.name)", engine: world.attributes["\(id) \(name)"]?.value,
         reference: reference.attribute(name, of: account))
+    }
+  }
+
+  private mutating func compareCustomer(
+    _ account: ReferenceAccount, _ id: AccountID, _ world: StoredWorld, _ reference: ReferenceModel
+  ) {
+    let contracts = world.contracts.values.filter { $0.account == id }.map(\.contract).map {
+      "\($0.product) \($0.state == .active) \($0.startedAt)"
+    }
+    expect(
+      "contracts of \(account.name)", engine: contracts.sorted(), reference: reference.contracts(of: account).sorted())
+    for (index, milestone) in model.milestones.enumerated() {
+      let row = world.milestones["\(id) \(index)"]
+      let standing = reference.standing(of: milestone, account)
+      let what = "\(milestone.name) of \(account.name)"
+      expect("when \(what) was reached", engine: row?.reachedAt?.milliseconds, reference: standing.reached)
+      expect("when \(what) is due", engine: row?.dueAt?.milliseconds, reference: standing.due)
+      expect("events of \(what)", engine: row?.count ?? 0, reference: standing.count)
     }
   }
 

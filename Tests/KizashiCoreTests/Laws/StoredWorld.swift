@@ -17,6 +17,8 @@ struct StoredWorld {
   var changes: [Change] = []
   var alerts: [AlertTransition] = []
   var attributes: [String: AttributeRow] = [:]
+  var contracts: [String: ContractRow] = [:]
+  var milestones: [String: MilestoneRow] = [:]
   var sources: [Int: SourceRow] = [:]
   var stalls: [StallTransition] = []
   /// As a config's registration would note them.
@@ -39,6 +41,8 @@ struct StoredWorld {
     changes += commit.changes
     alerts += commit.alerts
     for row in commit.attributes { attributes["\(row.account) \(row.name)"] = row }
+    for row in commit.contracts { contracts["\(row.account) \(row.contract.product)"] = row }
+    for row in commit.milestones { milestones["\(row.account) \(row.milestone)"] = row }
     for row in commit.sources { sources[row.source] = row }
     stalls += commit.stalls
   }
@@ -115,6 +119,12 @@ struct StoredWorld {
     compare(
       "attributes", attributes.sorted { $0.key < $1.key }.map { "\($0.value)" },
       other.attributes.sorted { $0.key < $1.key }.map { "\($0.value)" })
+    compare(
+      "contracts", contracts.sorted { $0.key < $1.key }.map { "\($0.value)" },
+      other.contracts.sorted { $0.key < $1.key }.map { "\($0.value)" })
+    compare(
+      "milestones", milestones.sorted { $0.key < $1.key }.map { "\($0.value)" },
+      other.milestones.sorted { $0.key < $1.key }.map { "\($0.value)" })
     compare(
       "sources", sources.sorted { $0.key < $1.key }.map { "\($0.value)" },
       other.sources.sorted { $0.key < $1.key }.map { "\($0.value)" })
