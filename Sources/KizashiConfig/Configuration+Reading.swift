@@ -23,8 +23,7 @@ extension Configuration {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw .unreadable(path: path, why: "it is not UTF-8 text", hint: "save it as UTF-8")
     }
-    let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? ""
-    return try parse(text: text, file: path, directory: directory, environment: environment)
+    return try parse(text: text, file: path, directory: directoryOf(path), environment: environment)
   }
 
   private static func hint(_ code: Int32) -> String {
@@ -47,13 +46,7 @@ extension Configuration {
   ) throws(ConfigurationError) -> Configuration {
     let report = Report(file: file)
     let root: ConfigNode
-    do {
-      root = try YAMLReader.read(text)
-    } catch {
-      throw .problems([
-        Problem(file: file, line: error.line, column: error.column, path: "", message: error.message, hint: error.hint)
-      ])
-    }
+    do { root = try YAMLReader.read(text) } catch { throw .problems([error.problem(in: file)]) }
     let reading = Reading(report: report, directory: directory, environment: environment)
     let configuration = reading.configuration(Cursor(node: root, path: "", report: report))
     let problems = report.problems.inReadingOrder(file)

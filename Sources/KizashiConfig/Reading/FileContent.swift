@@ -33,3 +33,8 @@ enum FileContent {
 func resolvedPath(_ path: String, in directory: String) -> String {
   path.hasPrefix("/") || directory.isEmpty ? path : directory == "/" ? "/\(path)" : "\(directory)/\(path)"
 }
+
+/// Where the relative paths of a file start; empty, which leaves them as they are, where its path names no directory.
+func directoryOf(_ path: String) -> String {
+  path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? ""
+}

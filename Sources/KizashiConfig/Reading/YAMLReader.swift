@@ -11,6 +11,11 @@ struct YAMLReader {
     var column: Int
     var message: String
     var hint: String?
+
+    /// What to tell the operator of the file's text.
+    func problem(in file: String) -> Problem {
+      Problem(file: file, line: line, column: column, path: "", message: message, hint: hint)
+    }
   }
 
   /// More nodes than this, which aliases can make out of a few lines, is no config.

@@ -44,8 +44,7 @@ extension ScenarioFile {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw .unreadable(path: path, why: "it is not UTF-8 text")
     }
-    let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? ""
-    return try parse(text: text, file: path, directory: directory, config: config, environment: environment)
+    return try parse(text: text, file: path, directory: directoryOf(path), config: config, environment: environment)
   }
 
   /// Reads a text; see ``load(path:config:environment:)``.
@@ -58,13 +57,7 @@ extension ScenarioFile {
   ) throws(ScenarioError) -> ScenarioFile {
     let report = Report(file: file)
     let root: ConfigNode
-    do {
-      root = try YAMLReader.read(text)
-    } catch {
-      throw .problems([
-        Problem(file: file, line: error.line, column: error.column, path: "", message: error.message, hint: error.hint)
-      ])
-    }
+    do { root = try YAMLReader.read(text) } catch { throw .problems([error.problem(in: file)]) }
     let cursor = Cursor(node: root, path: "", report: report)
     guard let section = cursor.section(.scenarioFile, "a mapping with scenarios:") else {
       throw .problems(report.problems)
