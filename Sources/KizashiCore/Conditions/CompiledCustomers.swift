@@ -16,7 +16,7 @@ struct CompiledCustomers {
     var goal: Goal
     /// Nil: never due.
     var due: Int64?
-    /// FNV-1a of the name and what reaches it: finds its stored state again, unless it has come to mean another thing.
+    /// FNV-1a of its identity: finds its stored state again, unless it has come to mean another thing.
     var key: UInt64
   }
 
@@ -50,7 +50,7 @@ struct CompiledCustomers {
         case .events(let pattern, let least): .events(pattern: pattern, atLeast: least)
         case .metric(let metric, let least): .metric(leaves.compile(metric), atLeast: least)
         }
-      return Milestone(goal: goal, due: milestone.dueMilliseconds, key: FNV.hash("\(milestone.name) \(milestone.goal)"))
+      return Milestone(goal: goal, due: milestone.dueMilliseconds, key: FNV.hash(milestone.identity))
     }
     let hasOverdueRule = model.rules.contains { if case .overdue = $0.kind { true } else { false } }
     watchesDueDates = hasOverdueRule || compiler.asksOverdue

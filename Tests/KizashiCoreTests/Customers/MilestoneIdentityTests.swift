@@ -1,0 +1,37 @@
+import Testing
+
+@testable import KizashiCore
+
+/// Its hash is in every store: a text that changes here loses milestones there.
+@Suite struct `What the stored state of a milestone is found by` {
+  @Test(arguments: [
+    (MilestoneGoal.events(pattern: "import_*", atLeast: 3), "live events import_* 3"),
+    (.metric(.distinctUsers(feature: .core, windowHours: 168), atLeast: 5), "live metric distinct_users(core 168) 5/1"),
+    (
+      .metric(
+        .ratio(.activeDays(feature: .any, windowHours: 24), .daysSinceLast(feature: .named("a"), unit: .businessDays)),
+        atLeast: Rational(2, 10)),
+      "live metric ratio(active_days(any 24) days_since_last(named a business_days)) 1/5"
+    ),
+    (
+      .metric(
+        .trend(of: .count(feature: .any, windowHours: 48), floor: Rational(1), minVolume: Rational(20)),
+        atLeast: Rational(1)), "live metric trend(count(any 48) 1/1 20/1) 1/1"
+    ),
+    (
+      .metric(.survey(name: "nps", aggregate: .netPromoter, windowHours: nil), atLeast: Rational(9)),
+      "live metric survey(nps nps 0) 9/1"
+    ),
+  ])
+  func `its name and its goal, spelled as in every store there is`(goal: MilestoneGoal, identity: String) {
+    #expect(Milestone(name: "live", goal: goal).identity == identity)
+  }
+
+  @Test func `the same goal, written or due otherwise`() {
+    let goal = { (least: Rational) in MilestoneGoal.metric(.attribute("seats"), atLeast: least) }
+    let five = Milestone(name: "live", goal: goal(Rational(5)), dueMilliseconds: 1)
+    #expect(five.identity == Milestone(name: "live", goal: goal(Rational(50, 10)), dueMilliseconds: 2).identity)
+    #expect(five.identity != Milestone(name: "live", goal: goal(Rational(51, 10)), dueMilliseconds: 1).identity)
+    #expect(five.identity != Milestone(name: "alive", goal: goal(Rational(5)), dueMilliseconds: 1).identity)
+  }
+}
