@@ -6,7 +6,10 @@ import Testing
 @Suite struct `What the stored state of a milestone is found by` {
   @Test(arguments: [
     (MilestoneGoal.events(pattern: "import_*", atLeast: 3), "live events import_* 3"),
-    (.metric(.distinctUsers(feature: .core, windowHours: 168), atLeast: Rational(5)), "live metric distinct_users(core 168) 5/1"),
+    (
+      .metric(.distinctUsers(feature: .core, windowHours: 168), atLeast: Rational(5)),
+      "live metric distinct_users(core 168) 5/1"
+    ),
     (
       .metric(
         .ratio(.activeDays(feature: .any, windowHours: 24), .daysSinceLast(feature: .named("a"), unit: .businessDays)),
