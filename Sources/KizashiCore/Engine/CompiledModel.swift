@@ -35,6 +35,8 @@ struct CompiledModel {
   let rules: [CompiledRule]
   /// The same rules for the hot path.
   let fastRules: Table<FastRule>
+  /// What any of them rests on.
+  let ruleWakes: Wake
   let dropCount: Int
   /// Windowed leaves of features with filters.
   let filteredLeaves: [Int]
@@ -152,8 +154,11 @@ struct CompiledModel {
         when: conditions.compile(rule.until.map { .all([rule.when, .not($0)]) } ?? rule.when),
         clear: rule.clear.map { conditions.compile($0) }, key: FNV.hash(rule.name))
     }
-    fastRules = Table(rules.map { FastRule($0) })
-    customers = CompiledCustomers(model, &conditions, &compiler)
+    let customers = CompiledCustomers(model, &conditions, &compiler)
+    self.customers = customers
+    let fastRules = rules.map { FastRule($0, customers.conditions) }
+    self.fastRules = Table(fastRules)
+    ruleWakes = fastRules.reduce(into: []) { $0.formUnion($1.wakes) }
     for milestone in customers.milestones {
       if case .metric(let metric, _) = milestone.goal { CompiledModel.collectDaySteps(metric, &dayStepMetrics) }
     }

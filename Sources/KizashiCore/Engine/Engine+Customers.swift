@@ -29,7 +29,7 @@ struct CustomerChange {
 
 extension Engine {
   /// Brings circumstances, milestones, segments, touch, phase, override and scorecard up to the clock.
-  mutating func updateCustomer(_ account: AccountID, _ trigger: Trigger) -> CustomerChange {
+  mutating func updateCustomer(_ account: AccountID, _ wake: Wake, _ trigger: Trigger) -> CustomerChange {
     var change = CustomerChange()
     if !noted.isEmpty { change.moved = true }
     if !overrides.isEmpty, scores.adjustment(account).pointee.overrideUntil <= now.milliseconds {
@@ -39,6 +39,9 @@ extension Engine {
     }
     guard compiled.customers.isNeeded else { return change }
     let customer = customers.core(account)
+    guard now.milliseconds >= customer.pointee.until || wake == .all || change.moved || wake.contains(.grades) else {
+      return change
+    }
     if now.milliseconds >= customer.pointee.until {
       if readCircumstances(account) { change.moved = true }
       // A due date may have passed.
@@ -143,6 +146,7 @@ extension Engine {
       state.pointee.count = sum.overflow ? .max : sum.partialValue
     }
     customers.core(account).pointee.milestonesDirty = true
+    usage.stir(account, .milestoneCounts)
   }
 
   /// Adds an event name (its number is the count so far) to the milestones it matches.

@@ -179,7 +179,8 @@ extension Engine {
     case .resume:
       guard core.pointee.evaluated else { return }
       regradeSilently(account, choosesCard: false)
-      schedule(account)
+      restoreRests(account)
+      schedule(account, .all)
     case .rebase:
       guard core.pointee.evaluated else { return }
       tellRulesOfShifts(account)

@@ -115,11 +115,15 @@ extension Engine {
     out.write(state.eventsSince)
     out.write(state.openedAt)
     out.write(state.markedAt)
-    guard case .drop(_, _, let history) = compiled.rules[index].condition else {
+    guard case .drop(_, let within, let history) = compiled.rules[index].condition else {
       out.write(unsigned: 0)
       return
     }
-    let entries = drops[Int(account) * compiled.dropCount + history].entries
+    // Whether what was too old has been dropped yet depends on when somebody looked.
+    let scoredAt = scores.core(account).pointee.scoredAt
+    let entries = drops[Int(account) * compiled.dropCount + history].entries.drop {
+      $0.end != .max && $0.end + within <= scoredAt
+    }
     out.write(unsigned: UInt64(entries.count))
     for entry in entries {
       out.write(entry.score)

@@ -206,11 +206,9 @@ struct DaySteps {
 
   /// Days d with last < d ≤ day, all or only business days.
   func days(from last: LocalDay, to day: LocalDay, _ unit: DayUnit) -> Int64 {
-    let days = Int64(day.number) - Int64(last.number)
-    guard unit == .businessDays else { return max(days, 0) }
-    guard days > 0 else { return 0 }
-    return (last.number + 1...day.number).reduce(Int64(0)) {
-      $0 + (calendar.isBusinessDay(LocalDay(number: $1)) ? 1 : 0)
+    switch unit {
+    case .days: max(Int64(day.number) - Int64(last.number), 0)
+    case .businessDays: calendar.businessDays(after: last, through: day)
     }
   }
 

@@ -15,6 +15,8 @@ struct FastRule: BitwiseCopyable {
   var keepFiringForMilliseconds: Int64
   var cooldownMilliseconds: Int64
   var opensOnce: Bool
+  /// What its conditions rest on.
+  var wakes = Wake.all
   /// Limits it.
   var when: ConditionTable.Place = ConditionTable.always
   /// Ends an episode; ``none``: what the kind says.
@@ -40,8 +42,10 @@ struct FastRule: BitwiseCopyable {
     opensOnce = rule.kind.opensOnce
   }
 
-  init(_ compiled: CompiledRule) {
+  init(_ compiled: CompiledRule, _ conditions: ConditionTable) {
     self.init(compiled.rule)
+    wakes = Wake.rule(compiled.condition).union(.customer).union(conditions.wakes(compiled.when))
+    if let clear = compiled.clear { wakes.formUnion(conditions.wakes(clear)) }
     when = compiled.when
     clear = compiled.clear ?? Self.none
     switch compiled.condition {

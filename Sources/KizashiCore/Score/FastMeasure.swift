@@ -19,6 +19,8 @@ struct FastMeasure {
   /// How a missing value counts; where `hold`, how long.
   var missing: Missing
   var holdMilliseconds: Int64 = 0
+  /// What its grade rests on.
+  var wakes: Wake
   /// Which cause a deadline gives a change of the grade.
   var causeOfTime: Cause
   var leaf = 0
@@ -42,6 +44,8 @@ struct FastMeasure {
     case .neutral: self.missing = .neutral
     case .hold(let length): (self.missing, holdMilliseconds) = (.hold, length)
     }
+    // A grade that grows old steps with the days.
+    wakes = Wake.metric(metric).union(sensitivity.decays ? [.customer, .day, .time] : .customer)
     causeOfTime = sensitivity.decays ? .decay : sensitivity.dayStep && !sensitivity.windowed ? .silence : .expiry
     if sensitivity.filtered { return }
     switch metric {
