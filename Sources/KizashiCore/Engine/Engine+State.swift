@@ -37,6 +37,8 @@ struct StoredState {
   var shifts: [Shift] = []
   /// Of watched sources: the tile of the latest line.
   var delivered: [(source: Int, hour: Int32)] = []
+  /// Of rules that wait, by their keys.
+  var waiting: [(key: UInt64, base: WaitingBase)] = []
 }
 
 extension Engine {
@@ -57,11 +59,10 @@ extension Engine {
     let measures = compiled.measures.count
     out.write(unsigned: UInt64(measures))
     for index in 0..<measures {
-      let value = scores.baseValues(account)[index]
-      out.write(scores.baseGrades(account)[index])
-      out.write(value.numerator)
-      out.write(value.denominator)
-      out.write(unsigned: UInt64(scores.causes(account)[index]))
+      Self.encode(
+        StoredState.MeasureState(
+          baseGrade: scores.baseGrades(account)[index], baseValue: scores.baseValues(account)[index],
+          causes: scores.causes(account)[index]), &out)
     }
     let held = compiled.holding.count
     out.write(unsigned: UInt64(held))
@@ -79,7 +80,21 @@ extension Engine {
     encodeCustomer(account, &out)
     encodeShifts(account, &out)
     encodeDelivered(account, &out)
+    encodeWaiting(account, &out)
     return out.bytes
+  }
+
+  static func encode(_ measure: StoredState.MeasureState, _ out: inout ByteWriter) {
+    out.write(measure.baseGrade)
+    out.write(measure.baseValue.numerator)
+    out.write(measure.baseValue.denominator)
+    out.write(unsigned: UInt64(measure.causes))
+  }
+
+  static func decodeMeasure(_ input: inout ByteReader) -> StoredState.MeasureState {
+    StoredState.MeasureState(
+      baseGrade: input.narrow(), baseValue: ShownValue(input.signed(), over: input.signed()),
+      causes: UInt16(truncatingIfNeeded: input.unsigned()))
   }
 
   private func encodeCustomer(_ account: AccountID, _ out: inout ByteWriter) {
@@ -137,12 +152,7 @@ extension Engine {
     state.historyDay = input.narrow()
     state.historyAt = input.signed()
     state.band = input.narrow()
-    for _ in 0..<input.count() {
-      state.measures.append(
-        StoredState.MeasureState(
-          baseGrade: input.narrow(), baseValue: ShownValue(input.signed(), over: input.signed()),
-          causes: UInt16(truncatingIfNeeded: input.unsigned())))
-    }
+    for _ in 0..<input.count() { state.measures.append(decodeMeasure(&input)) }
     for _ in 0..<input.count() {
       state.holds.append(ScoreTable.Hold(grade: input.narrow(), missingSince: input.signed()))
     }
@@ -152,6 +162,7 @@ extension Engine {
     decodeCustomer(&input, &state)
     state.shifts = decodeShifts(&input)
     state.delivered = decodeDelivered(&input)
+    state.waiting = decodeWaiting(&input)
     return input.failed || !input.isAtEnd ? nil : state
   }
 

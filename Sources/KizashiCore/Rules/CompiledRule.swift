@@ -13,7 +13,7 @@ struct CompiledRule {
     case overdue(milestone: Int)
     /// Events of the window; active days of it and the time before; events of anything lately.
     case abandoned(CompiledMetric, days: CompiledMetric, least: Rational, alive: CompiledMetric)
-    case powerUserLost(after: RuleSpan, slot: Int)
+    case powerUserLost(after: RuleSpan, role: [TraitTest], slot: Int)
     case holds(ConditionTable.Place)
     /// For so long after it was marked.
     case marked(within: Int64)

@@ -24,6 +24,8 @@ struct ScoreTable: ~Copyable {
     var card: Int8 = 0
     /// Whether a cap or an override may keep the score from what its measures say: see ``Adjustment``.
     var adjusted = false
+    /// Whether a rule waits whose base was another than the account's is now: see ``WaitingBases``.
+    var keepsBases = false
     var coverage: Int128 = 0
   }
 
