@@ -94,6 +94,7 @@ import Testing
         late: {kind: overdue, milestone: first}
         left: {kind: abandoned, feature: x}
         gone: {kind: power_user_lost}
+        told: {kind: power_user_lost, after: 5d, role: {role: [former, none], left: true, gone_at: {above: 0}}}
         bought: {kind: attribute, attribute: owner, changed_within: 7d}
         lost: {kind: attribute, attribute: sponsor, is: [~, gone]}
         both: {kind: composite, all: [late, left]}
@@ -103,12 +104,20 @@ import Testing
     let kinds: [RuleKind] = [
       .overdue(milestone: "first"),
       .abandoned(feature: .named("x"), windowHours: 672, beforeHours: 2160, days: 8, aliveHours: 168),
-      .powerUserLost(after: .businessDays(10)), .attributeChanged("owner", withinMilliseconds: 7 * 86_400_000),
+      .powerUserLost(after: .businessDays(10)),
+      .powerUserLost(
+        after: .milliseconds(5 * 86_400_000),
+        role: [
+          TraitTest("gone_at", .within(NumberRange(above: Rational(0)))),
+          TraitTest("left", .oneOf([.string("true")])),
+          TraitTest("role", .oneOf([.string("former"), .string("none")])),
+        ]),
+      .attributeChanged("owner", withinMilliseconds: 7 * 86_400_000),
       .attribute("sponsor", .oneOf([.null, .string("gone")])), .composite(all: true, rules: ["late", "left"]),
       .silence(feature: .any, after: .milliseconds(7 * 86_400_000), clear: 1),
     ]
     #expect(rules.map(\.kind) == kinds)
-    #expect(rules[6].clear == .band(["green"]))
+    #expect(rules[7].clear == .band(["green"]))
   }
 
   @Test func `what means the same reads back from its canonical text`() throws {
@@ -126,6 +135,7 @@ import Testing
         b: {kind: overdue, milestone: made, until: {band: unknown}}
         c: {kind: composite, any: [a, b]}
         d: {kind: attribute, attribute: x, is: {above: 3}}
+        e: {kind: power_user_lost, role: {"on": [no, former], left at: {at_least: 0.5}}}
       """
     let first = try Configuration.parse(text: text, file: "test.yaml", directory: "")
     let again = try Configuration.parse(text: first.explained(), file: "explained.yaml", directory: "")

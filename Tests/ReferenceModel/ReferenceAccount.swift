@@ -61,7 +61,7 @@ package struct ReferenceAccount: Sendable {
 
   private var bands: ReferenceBandState
   var rules: [ReferenceRuleState]
-  private var base: ReferenceBase?
+  var base: ReferenceBase?
   private var lastScoreEntryDay: Int32?
   private var scores: [ReferenceScoreSpan] = []
   private var held: [ReferenceHeldGrade]
@@ -109,6 +109,18 @@ package struct ReferenceAccount: Sendable {
     }
     let isLate = event.hour < floorDivide(now, hourLength)
     _ = evaluate(at: time, told: now, trigger: .usage(late: isLate), context: context)
+  }
+
+  /// Takes in an accepted `identify` line of one of its users.
+  mutating func identify(_ event: ReferenceEvent, at now: Int64, time: Int64, context: ReferenceContext) {
+    facts.identified.append(event)
+    let asked = context.model.rules.contains { rule in
+      guard case .powerUserLost(_, let role) = rule.kind else { return false }
+      return role.contains { event.field($0.trait) != nil }
+    }
+    guard asked, event.user != nil, reading != nil else { return }
+    lookedTo = time
+    _ = evaluate(at: time, told: now, trigger: .record(survey: false), context: context)
   }
 
   // MARK: - Evaluation
@@ -171,6 +183,7 @@ package struct ReferenceAccount: Sendable {
       base = ReferenceBase(reading: current, causes: context.model.measures.map { _ in [] })
     }
     writeRules(paths, retracted, base: baseBefore, current: current, at: told ?? now, trigger, context)
+    keepBases(baseBefore)
     if previous != nil {
       for kind in [Change.Kind.phase, .milestone, .attribute, .override] { changes += noted.filter { $0.kind == kind } }
     }
@@ -225,16 +238,18 @@ package struct ReferenceAccount: Sendable {
       } else {
         cause = trigger.cause
       }
-      base?.causes[index].insert(cause)
+      insert(cause, \.causes[index])
     }
     func part(_ a: Int?, _ b: Int?) -> Int { (a ?? -1) - (b ?? -1) }
     if part(previous.computed, previous.uncapped) != part(current.computed, current.uncapped) {
-      base?.capCauses.insert(trigger.cause)
+      insert(trigger.cause, \.capCauses)
     }
     if part(previous.score, previous.computed) != part(current.score, current.computed) {
-      base?.overrideCauses.insert(trigger.cause)
+      insert(trigger.cause, \.overrideCauses)
     }
-    if previous.card != current.card { base?.cardCause = cardCause }
+    guard previous.card != current.card else { return }
+    base?.cardCause = cardCause
+    for index in rules.indices { rules[index].waitingBase?.cardCause = cardCause }
   }
 
   private mutating func noteScore(previous: Int?, current: Int?, at now: Int64, context: ReferenceContext) {
@@ -278,21 +293,24 @@ package struct ReferenceAccount: Sendable {
     // What late data takes back comes before what follows from it.
     for index in retracted.sorted() {
       let episode = rules[index].episode - paths[index].dropFirst().count { $0 == .firing }
-      write(index, episode, from: "firing", to: "retracted", base: base, current: current, at: now, trigger, context)
+      write(
+        index, episode, from: "firing", to: "retracted", paths, base: base, current: current, at: now, trigger, context)
     }
     for (index, path) in paths.enumerated() {
       var episode = rules[index].episode - path.dropFirst().count { $0 == .firing }
       for (from, to) in zip(path, path.dropFirst()) {
         if to == .firing { episode += 1 }
         write(
-          index, episode, from: from.rawValue, to: to.rawValue, base: base, current: current, at: now, trigger, context)
+          index, episode, from: from.rawValue, to: to.rawValue, paths, base: base, current: current, at: now, trigger,
+          context)
       }
     }
   }
 
   private mutating func write(
-    _ rule: Int, _ episode: Int, from: String, to: String, base: ReferenceBase?, current: ReferenceReading,
-    at now: Int64, _ trigger: ReferenceTrigger, _ context: ReferenceContext
+    _ rule: Int, _ episode: Int, from: String, to: String, _ paths: [[ReferenceRuleState.Phase]],
+    base: ReferenceBase?, current: ReferenceReading, at now: Int64, _ trigger: ReferenceTrigger,
+    _ context: ReferenceContext
   ) {
     var entry = Self.entry(.rule, from: base, to: current, at: now, trigger)
     entry.subject = context.model.rules[rule].name
@@ -301,7 +319,12 @@ package struct ReferenceAccount: Sendable {
     changes.append(entry)
     guard to == "firing" || from == "firing" else { return }
     let state: AlertTransition.State = to == "firing" ? .firing : to == "retracted" ? .retracted : .resolved
-    alerts.append(ReferenceAlert(rule: entry.subject, episode: episode, state: state, at: now))
+    let waited = waitingBase(of: rule, from: from, to: to, paths, context) ?? base
+    alerts.append(
+      ReferenceAlert(
+        rule: entry.subject, episode: episode, state: state, at: now, scoreFrom: waited?.reading.score,
+        scoreTo: current.score,
+        because: waited.map { explanation(from: $0, to: current, fallback: trigger.cause) } ?? []))
   }
 
   private static func entry(

@@ -153,8 +153,10 @@ extension ReferenceFacts {
 
   // MARK: - Power users
 
-  /// Whether a power user has been away for as long as a rule says.
-  func hasLostPowerUser(after span: RuleSpan, at now: Int64, context: ReferenceContext) -> Bool {
+  /// Whether a power user has been away for as long as a rule says, or is said to be gone.
+  func hasLostPowerUser(
+    after span: RuleSpan, role: [TraitTest], at now: Int64, context: ReferenceContext
+  ) -> Bool {
     let today = context.day(at: now)
     let core = usage.filter { context.feature(.core, includes: $0.variant) && $0.user != nil }
     let looked = core.filter {
@@ -172,6 +174,7 @@ extension ReferenceFacts {
     var sum: Int64 = 0
     for user in users where 2 * sum < total {
       sum += user.events
+      if user.days >= 8, role.contains(where: { isGone(user.name, $0) }) { return true }
       guard user.days >= 8, let last = core.filter({ $0.user == user.name }).map(\.hour).max() else { continue }
       let lastDay = context.day(ofHour: last)
       switch span {
@@ -182,6 +185,16 @@ extension ReferenceFacts {
       }
     }
     return false
+  }
+}
+
+extension ReferenceFacts {
+  /// Whether the latest word on a user's trait, by instant, of equals the later in the log, says that they are gone.
+  private func isGone(_ user: String, _ wanted: TraitTest) -> Bool {
+    let told = identified.filter { $0.user == user && $0.field(wanted.trait) != nil }
+    guard let latest = told.map(\.at).max(), let value = told.last(where: { $0.at == latest })?.field(wanted.trait)
+    else { return false }
+    return value != .null && passes(wanted.test, value)
   }
 }
 

@@ -27,6 +27,8 @@ struct ReferenceFacts: Sendable {
   var usage: [ReferenceEvent] = []
   /// Accepted group lines and reserved events, in log order.
   var records: [ReferenceEvent] = []
+  /// Accepted `identify` lines, in log order.
+  var identified: [ReferenceEvent] = []
   /// When each milestone was reached.
   var reached: [String: Int64] = [:]
 

@@ -8,8 +8,8 @@ import KizashiCore
 /// band or a held grade names. An instant at which no grade, score, band or rule changed leaves no trace.
 ///
 /// Where the specification leaves room, the model follows these decisions:
-/// - Group lines and reserved events are events of their account: it is evaluated after them. `identify` is not, and
-///   makes no account.
+/// - Group lines and reserved events are events of their account: it is evaluated after them. An `identify` line that names
+///   an account makes it known, and evaluates it where a rule asks for a trait it tells and the account has been before.
 /// - A refused or duplicate line moves nothing. Refusals are checked in the order bad_type (a count above 2⁴⁰), future,
 ///   expired, late, id_conflict, too_many, against the source's watermark before the line.
 /// - Ids are compared only if both instants are within the dedup horizon of the arriving line's source, and the
@@ -96,9 +96,13 @@ package struct ReferenceModel {
     clock = now
     noteWhereAccountsAre()
     count(event)
-    guard let name = event.account, event.kind != .identify, event.kind != .heartbeat else { return }
+    guard let name = event.account, event.kind != .heartbeat else { return }
     let number = accounts.firstIndex { $0.name == name } ?? accounts.count
     if number == accounts.count { accounts.append(ReferenceAccount(name: name, context: context)) }
+    if event.kind == .identify {
+      accounts[number].identify(event, at: now, time: min(now, limit(of: name)), context: context)
+      return
+    }
     let hour = max(delivered[event.source]?[name] ?? event.hour, event.hour)
     delivered[event.source, default: [:]][name] = hour
     let time = min(now, limit(of: name))
@@ -132,7 +136,7 @@ package struct ReferenceModel {
       if known.contains(where: { $0.sameContent(as: event) }) { return .duplicate }
       if !known.isEmpty { return .refused(.idConflict) }
     }
-    if let account = event.account, event.kind != .identify, !accounts.contains(where: { $0.name == account }),
+    if let account = event.account, !accounts.contains(where: { $0.name == account }),
       accounts.count >= model.limits.accounts
     {
       return .refused(.tooMany)

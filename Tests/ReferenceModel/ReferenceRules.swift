@@ -22,6 +22,9 @@ struct ReferenceRuleState: Sendable {
   var shift = ReferenceShift()
   /// `shift`: the side that opened the episode.
   var openedSide: ReferenceShift.Side?
+  /// The base of the journal when it began to wait, and when that was.
+  var waitingBase: ReferenceBase?
+  var waitingBaseSince: Int64?
 }
 
 /// What a rule looks at in one evaluation.
@@ -241,8 +244,8 @@ extension ReferenceRuleState {
         }.map { input.context.day(ofHour: $0.hour) })
       return value(.count(feature: feature, windowHours: hours)) == Rational(0) && active.count >= days
         && value(.count(feature: .any, windowHours: alive)) > Rational(0)
-    case .powerUserLost(let after):
-      return input.facts.hasLostPowerUser(after: after, at: input.now, context: input.context)
+    case .powerUserLost(let after, let role):
+      return input.facts.hasLostPowerUser(after: after, role: role, at: input.now, context: input.context)
     case .attribute(let name, let test): return input.holds(.attribute(name, test))
     case .attributeChanged(_, let within): return changedAt.map { input.now < $0 + within } ?? false
     case .composite(let all, let rules):
@@ -293,4 +296,8 @@ package struct ReferenceAlert: Equatable, Sendable {
   package var episode: Int
   package var state: AlertTransition.State
   package var at: Int64
+  /// Hundredths.
+  package var scoreFrom: Int?
+  package var scoreTo: Int?
+  package var because: [ExplanationLine]
 }

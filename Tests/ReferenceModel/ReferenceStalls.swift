@@ -71,7 +71,7 @@ extension ReferenceModel {
     var lastChange: Int64?
     while true {
       var next: (instant: Int64, index: Int)?
-      for index in accounts.indices {
+      for index in accounts.indices where accounts[index].reading != nil {
         let account = accounts[index]
         let candidate = account.nextCandidate(after: account.lookedTo, context: context, everyHour: looksAtEveryHour)
         guard candidate <= min(end, limit(of: account.name)), candidate < next?.instant ?? .max else { continue }

@@ -103,7 +103,9 @@ extension CanonicalForm {
         ("kind", .plain("abandoned")), ("feature", name(feature)), ("window", window(hours)),
         ("before", window(before)), ("days", .number(days)), ("alive", window(alive)),
       ]
-    case .powerUserLost(let after): pairs = [("kind", .plain("power_user_lost")), ("after", span(after))]
+    case .powerUserLost(let after, let role):
+      pairs = [("kind", .plain("power_user_lost")), ("after", span(after))]
+      if !role.isEmpty { pairs.append(("role", .inline(role.map { ($0.trait, test($0.test)) }))) }
     case .attribute(let name, let test):
       pairs = [("kind", .plain("attribute")), ("attribute", .text(name)), ("is", self.test(test))]
     case .attributeChanged(let name, let within):

@@ -29,17 +29,39 @@ extension Reading {
 
   func powerUserLost(_ section: Section) -> RuleKind? {
     keep(hours: 71 * 24, nil)
-    guard let cursor = section["after"] else { return .powerUserLost(after: .businessDays(10)) }
-    guard let after = cursor.ruleSpan() else { return nil }
+    let role = section["role"].map { self.role($0) } ?? []
+    guard let cursor = section["after"] else { return role.map { .powerUserLost(after: .businessDays(10), role: $0) } }
+    guard let after = cursor.ruleSpan(), let role else { return nil }
     // Power users are looked for over ten weeks: who has been away for longer is none of them any more.
     switch after {
-    case .businessDays(let days) where days <= 40: return .powerUserLost(after: after)
+    case .businessDays(let days) where days <= 40: return .powerUserLost(after: after, role: role)
     case .milliseconds(let length) where length % Milliseconds.day == 0 && length <= 56 * Milliseconds.day:
-      return .powerUserLost(after: after)
+      return .powerUserLost(after: after, role: role)
     default:
       cursor.failExpecting("1bd to 40bd, or 1d to 56d")
       return nil
     }
+  }
+
+  /// `role:`, in the order of the names: which of them comes first decides only what an alert says.
+  private func role(_ cursor: Cursor) -> [TraitTest]? {
+    guard let section = cursor.section(.role, "traits and what they are when somebody is gone, such as {left: true}")
+    else { return nil }
+    guard !section.names.isEmpty else {
+      cursor.failExpecting("at least one trait, such as {left: true}")
+      return nil
+    }
+    let tests = section.names.compactMap { name, _, value -> TraitTest? in
+      guard let test = attributeTest(value) else { return nil }
+      if case .oneOf(let values) = test, values.contains(.null) {
+        value.fail(
+          "a trait that is not set tells of nobody that they are gone",
+          hint: "name the values that do, such as [former]")
+        return nil
+      }
+      return TraitTest(name, test)
+    }
+    return tests.count == section.names.count ? tests.sorted { $0.trait < $1.trait } : nil
   }
 
   func attributeRule(_ section: Section) -> RuleKind? {

@@ -85,6 +85,7 @@ extension Shape {
   static let condition = Shape(
     name: "condition", keys: ["any", "not", "phase", "touch", "segment", "band", "contract", "tenure", "renewal"],
     takesNames: true)
+  static let role = Shape(name: "role", keys: [], takesNames: true)
   static let range = Shape(name: "range", keys: ["above", "at_least", "below", "at_most"])
   static let dimensions = Shape(name: "dimensions", keys: [], takesNames: true)
   static let dimension = Shape(name: "dimension", keys: ["weight", "measures"])
@@ -106,7 +107,7 @@ extension Shape {
       root, business, store, log, limits, fileSource, unixSource, mapping, join, split, constant, features, feature,
       conditions,
       measures, measure, grade, hold, metric, windowed, featuresUsed, daysSinceLast, trend, survey, scorecards,
-      scorecard, cap, milestones, milestone, segments, touch, phases, phase, condition, range,
+      scorecard, cap, milestones, milestone, segments, touch, phases, phase, condition, role, range,
       dimensions, dimension, weights, bands, rules, hooks, hook, quietHours,
     ] + ruleKinds.map { rule(kind: $0) }
 }
@@ -132,7 +133,7 @@ extension Shape {
     "adopted": ["feature", "window", "days"],
     "abandoned": ["feature", "window", "before", "days", "alive"],
     "overdue": ["milestone"],
-    "power_user_lost": ["after"],
+    "power_user_lost": ["after", "role"],
     "attribute": ["attribute", "is", "changed_within"],
     "composite": ["all", "any"],
     "shift": ["feature", "direction", "k", "h"],

@@ -140,10 +140,10 @@ struct CompiledModel {
             }
             return other
           })
-      case .powerUserLost(let after):
+      case .powerUserLost(let after, let role):
         // The log must reach back far enough; the window's total is not read.
         _ = compiler.compile(.count(feature: .core, windowHours: PowerUsers.hours))
-        condition = .powerUserLost(after: after, slot: powerUserRules)
+        condition = .powerUserLost(after: after, role: role, slot: powerUserRules)
         powerUserRules += 1
       case .shift:
         condition = .shift(shifts)

@@ -256,7 +256,8 @@ extension Engine {
       user: batch.user[row].isAbsent ? nil : batch.string(batch.user[row]),
       id: batch.id[row].isAbsent ? nil : batch.string(batch.id[row]), record: record)
     pending.records.append(stored)
-    guard let account, record.kind != .identify else { return }
+    guard let account else { return }
+    guard record.kind != .identify else { return identify(stored, account) }
     if record.kind == .group { userAccounts.give(text.user, source: batch.source, account) }
     touch(account)
     noteDelivery(account, batch.source, Instant(milliseconds: instant).tile.hour)

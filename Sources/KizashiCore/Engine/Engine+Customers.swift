@@ -232,27 +232,27 @@ extension Engine {
   /// Whether a condition holds for the account as it stands in this evaluation.
   func holds(_ place: ConditionTable.Place, _ account: AccountID) -> Bool {
     guard place != ConditionTable.always else { return true }
-    let table = compiled.customers.conditions
-    let node = table.nodes[Int(place)]
-    switch node.kind {
+    let node = compiled.customers.conditions.nodes.pointer(Int(place))
+    let (start, end, mask) = (Int(node.pointee.start), Int(node.pointee.end), node.pointee.mask)
+    switch node.pointee.kind {
     case .all:
-      for index in node.start..<node.end where !holds(table.children[Int(index)], account) { return false }
+      for index in start..<end where !holds(compiled.customers.conditions.children[index], account) { return false }
       return true
     case .any:
-      for index in node.start..<node.end where holds(table.children[Int(index)], account) { return true }
+      for index in start..<end where holds(compiled.customers.conditions.children[index], account) { return true }
       return false
-    case .not: return !holds(table.children[Int(node.start)], account)
-    case .circumstance: return customers.bit(account, node.start)
-    case .phase: return Self.fits(customers.core(account).pointee.phase, node.mask)
-    case .touch: return Self.fits(customers.core(account).pointee.touch, node.mask)
-    case .segment: return customers.core(account).pointee.segments & node.mask != 0
-    case .band: return Self.fits(scores.core(account).pointee.band, node.mask)
+    case .not: return !holds(compiled.customers.conditions.children[start], account)
+    case .circumstance: return customers.bit(account, node.pointee.start)
+    case .phase: return Self.fits(customers.core(account).pointee.phase, mask)
+    case .touch: return Self.fits(customers.core(account).pointee.touch, mask)
+    case .segment: return customers.core(account).pointee.segments & mask != 0
+    case .band: return Self.fits(scores.core(account).pointee.band, mask)
     case .grade:
-      let grade = scores.grades(account)[Int(node.start)]
-      return node.low <= grade && grade <= node.high
+      let grade = scores.grades(account)[start]
+      return node.pointee.low <= grade && grade <= node.pointee.high
     case .milestone:
-      let state = state(ofMilestone: Int(node.start), account)
-      return MilestoneState.allCases.firstIndex(of: state).map { node.mask & 1 << UInt64($0) != 0 } ?? false
+      let state = state(ofMilestone: start, account)
+      return MilestoneState.allCases.firstIndex(of: state).map { mask & 1 << UInt64($0) != 0 } ?? false
     }
   }
 

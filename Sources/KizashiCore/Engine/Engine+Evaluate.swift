@@ -49,6 +49,7 @@ extension Engine {
     core.pointee.band = band
     core.pointee.evaluated = true
     let scoreMoved = core.pointee.score != wasScore
+    if first || trigger.isConfig || change.isOtherCard { core.pointee.movedMeasures = .max }
     if first || scoreMoved || trigger.isConfig || change.isOtherCard {
       for drop in 0..<compiled.dropCount {
         if change.isOtherCard { drops[Int(account) * compiled.dropCount + drop].entries.removeAll() }
@@ -89,19 +90,28 @@ extension Engine {
     let grades = scores.grades(account)
     let missing = scores.missing(account)
     var moved = false
+    var looked: UInt64 = 0
     for index in compiled.fast.measures.indices
     where !wake.isDisjoint(with: compiled.fast.measures.pointer(index).pointee.wakes) {
       let (grade, isMissing) = effectiveGrade(index, account)
+      // Its value may be another one, though its grade is not; and who takes part shares the score.
+      looked |= Self.measureBit(index)
       guard grade != grades[index] || isMissing != missing[index] else { continue }
       moved = true
+      if (grade < 0) != (grades[index] < 0) { looked = .max }
       if grade != grades[index] {
         scores.causes(account)[index] |= 1 << UInt16(cause(of: trigger, index, account).rawValue)
       }
       grades[index] = grade
       missing[index] = isMissing
     }
+    scores.core(account).pointee.movedMeasures |= looked
     return moved
   }
+
+  /// The bit of a measure among those whose rows may have to be stored; measures share one where there are many.
+  @inline(__always)
+  static func measureBit(_ measure: Int) -> UInt64 { 1 << UInt64(measure & 63) }
 
   private func cause(of trigger: Trigger, _ index: Int, _ account: AccountID) -> Cause {
     switch trigger {

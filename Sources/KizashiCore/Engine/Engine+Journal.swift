@@ -28,7 +28,7 @@ extension Engine {
             subject: compiled.rules[step.rule].rule.name,
             from: .name(step.step.from.name), to: .name(step.toName), delta: delta, cause: entryCause,
             because: lines))
-        appendAlert(account, step, lines)
+        appendAlert(account, step, among: steps, lines, fallback: cause(trigger))
       }
       // Stable, by hand: sorting is not.
       if !first && !noted.isEmpty {
@@ -38,7 +38,10 @@ extension Engine {
       }
     }
     // Under another config the base is another one, also where nothing moved.
-    if first || kind != nil || trigger.isConfig { rebase(account) }
+    let moves = first || kind != nil || trigger.isConfig
+    // Of before the first evaluation there is nothing to tell, and of another config's base nothing that compares.
+    if !waiting.rules.isEmpty { keepBases(account, moves: moves && !first && !trigger.isConfig) }
+    if moves { rebase(account) }
     if kind == .score { core.pointee.lastScoreEntryDay = daySteps.today.number }
   }
 
@@ -98,15 +101,21 @@ extension Engine {
     pending.changes.append(change)
   }
 
-  private mutating func appendAlert(_ account: AccountID, _ step: RuleStep, _ lines: [ExplanationLine]) {
+  /// - Parameter lines: Those of the evaluation's own entry.
+  private mutating func appendAlert(
+    _ account: AccountID, _ step: RuleStep, among steps: [RuleStep], _ lines: [ExplanationLine], fallback: Cause
+  ) {
     guard step.step.from == .firing || step.step.to == .firing else { return }
+    let base = waitingBase(step, among: steps, account)
+    let lines = base.map { explanation(account, from: $0, fallback: fallback) } ?? lines
     let core = scores.core(account).pointee
+    let scoreFrom = base?.score ?? core.baseScore
     pending.alerts.append(
       AlertTransition(
         account: account, rule: step.rule, ruleName: compiled.rules[step.rule].rule.name, episode: step.episode,
         state: step.step.to == .firing ? .firing : step.isRetracted ? .retracted : .resolved,
         at: stalls.stamp ?? now, reason: step.reason,
-        scoreFrom: core.baseScore < 0 ? nil : Int(core.baseScore), scoreTo: core.score < 0 ? nil : Int(core.score),
+        scoreFrom: scoreFrom < 0 ? nil : Int(scoreFrom), scoreTo: core.score < 0 ? nil : Int(core.score),
         band: compiled.bands.name(core.band), coverage: coverage(account), because: lines, phase: phase(account),
         touch: touchName(account), attributes: records.attributes(account)))
   }
@@ -128,7 +137,7 @@ extension Engine {
   }
 
   /// The lines that add up to the score's move since the base; none from or to no score.
-  private mutating func explanation(_ account: AccountID, fallback: Cause) -> [ExplanationLine] {
+  mutating func explanation(_ account: AccountID, fallback: Cause) -> [ExplanationLine] {
     let core = scores.core(account).pointee
     guard core.score >= 0, core.baseScore >= 0 else { return [] }
     let adjustment = scores.adjustment(account).pointee

@@ -37,7 +37,11 @@ extension Engine {
       if stored.record.kind == .group, var user = stored.user {
         user.withUTF8 { userAccounts.give(UnsafeRawBufferPointer($0), source: stored.source, account) }
       }
-      if stored.record.kind != .identify { _ = absorb(stored, account, report: false) }
+      if stored.record.kind == .identify {
+        _ = absorbTraits(stored, account)
+      } else {
+        _ = absorb(stored, account, report: false)
+      }
     }
     try restoreFacts(restored.facts)
     restoreShifts(restored.facts, mode)
@@ -119,6 +123,7 @@ extension Engine {
         core.pointee.band = state.band
         guard takeTables(state, account) else { throw .unreadableState(account: account) }
         takeShifts(state, account)
+        takeWaiting(state, account)
       }
       takeRules(state, account, mode)
     }

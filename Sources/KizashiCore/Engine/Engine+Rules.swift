@@ -171,8 +171,8 @@ extension Engine {
       return Self.plain(
         value(events, account) == Rational(0) && value(days, account).map { $0 >= least } ?? false
           && value(alive, account).map { $0 > Rational(0) } ?? false)
-    case .powerUserLost(let after, let slot):
-      return Self.plain(lostPowerUser(account, after: after, slot: slot) != nil)
+    case .powerUserLost(let after, let role, let slot):
+      return Self.plain(lostPowerUser(account, after: after, role: role, slot: slot) != nil)
     case .holds(let place): return Self.plain(holds(place, account))
     case .marked(let within):
       return Self.plain(state.pointee.markedAt != .min && now.milliseconds < state.pointee.markedAt + within)
@@ -230,7 +230,8 @@ extension Engine {
     case .marked(let within) where state.pointee.markedAt != .min:
       let end = state.pointee.markedAt + within
       return end > now.milliseconds ? end : .max
-    case .powerUserLost(_, let slot): return nextPowerUserDeadline(account, slot: slot)
+    case .powerUserLost(let after, let role, let slot):
+      return nextPowerUserDeadline(account, after: after, role: role, slot: slot)
     case .shift(let watch): return nextShiftDeadline(watch, account)
     default: return .max
     }
@@ -240,9 +241,6 @@ extension Engine {
   mutating func restoreRests(_ account: AccountID) {
     var next = RuleRest(until: .max)
     for index in compiled.fastRules.indices {
-      if case .powerUserLost(let after, let slot) = compiled.rules[index].condition {
-        _ = lostPowerUser(account, after: after, slot: slot)
-      }
       next.merge(rest(index, compiled.fastRules.pointer(index), account))
     }
     scores.core(account).pointee.rulesDeadline = next.deadline
@@ -326,12 +324,11 @@ extension Engine {
         ? "\(name) is used again, or nothing else is"
         : "no event of \(name) for \(ReasonText.span(hours: hours)), after \(used) active days in the "
           + "\(ReasonText.span(hours: before)) before; the account uses other things"
-    case .powerUserLost(let after, let slot):
-      guard !ended, let user = lostPowerUser(account, after: after, slot: slot) else {
+    case .powerUserLost(let after, let role, let slot):
+      guard !ended, let lost = lostPowerUser(account, after: after, role: role, slot: slot) else {
         return "no power user is missing any more"
       }
-      return
-        "\(userNames.name(user)), who carried much of the core use, has not been seen for \(ReasonText.span(after))"
+      return self.reason(lost, account, after: after, role: role)
     case .holds:
       guard case .attribute(let name, _) = compiled.rules[index].rule.kind else { return "" }
       let value = records.value(account, name)?.shown

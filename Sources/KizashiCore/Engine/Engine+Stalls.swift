@@ -199,12 +199,13 @@ extension Engine {
     for row in stalls.rows where sources[row.source].maxHold == nil { endStall(row.source, .retired, at: now) }
   }
 
-  /// Which sources delivered an account's lines, and when last; nothing where no source is watched.
+  /// Which sources delivered an account's lines, and when last; nothing where no source is watched and nothing follows.
   func encodeDelivered(_ account: AccountID, _ out: inout ByteWriter) {
     let found = sources.indices.filter { source in
       sources[source].guardPlace.map { delivered[Int(account) * guardedCount + $0] != .min } ?? false
     }
-    guard !found.isEmpty else { return }
+    // What comes behind it needs to know where it ends.
+    guard !found.isEmpty || scores.core(account).pointee.keepsBases else { return }
     out.write(unsigned: UInt64(found.count))
     for source in found {
       out.write(unsigned: UInt64(source))

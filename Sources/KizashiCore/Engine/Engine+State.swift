@@ -37,16 +37,18 @@ struct StoredState {
   var shifts: [Shift] = []
   /// Of watched sources: the tile of the latest line.
   var delivered: [(source: Int, hour: Int32)] = []
+  /// Of rules that wait, by their keys.
+  var waiting: [(key: UInt64, base: WaitingBase)] = []
 }
 
 extension Engine {
-  private static let stateFormat: UInt64 = 2
+  private static let stateFormat: UInt64 = 3
 
   /// What ``decodeState(_:)`` reads back.
   func encodeState(of account: AccountID) -> [UInt8] {
     let core = scores.core(account).pointee
     var out = ByteWriter()
-    out.bytes.reserveCapacity(64)
+    out.bytes.reserveCapacity(256)
     out.write(unsigned: Self.stateFormat)
     out.write(core.evaluated)
     out.write(core.baseScore)
@@ -57,11 +59,10 @@ extension Engine {
     let measures = compiled.measures.count
     out.write(unsigned: UInt64(measures))
     for index in 0..<measures {
-      let value = scores.baseValues(account)[index]
-      out.write(scores.baseGrades(account)[index])
-      out.write(value.numerator)
-      out.write(value.denominator)
-      out.write(unsigned: UInt64(scores.causes(account)[index]))
+      Self.encode(
+        StoredState.MeasureState(
+          baseGrade: scores.baseGrades(account)[index], baseValue: scores.baseValues(account)[index],
+          causes: scores.causes(account)[index]), &out)
     }
     let held = compiled.holding.count
     out.write(unsigned: UInt64(held))
@@ -74,12 +75,25 @@ extension Engine {
     for index in 0..<bounds { out.write(scores.below(account)[index]) }
     out.write(unsigned: UInt64(compiled.lastTiles.count))
     for leaf in compiled.lastTiles { out.write(usage.total(account, leaf, .current)) }
-    out.write(unsigned: UInt64(compiled.rules.count))
-    for index in compiled.rules.indices { encodeRule(index, account, &out) }
+    encodeRules(account, &out)
     encodeCustomer(account, &out)
     encodeShifts(account, &out)
     encodeDelivered(account, &out)
+    encodeWaiting(account, &out)
     return out.bytes
+  }
+
+  static func encode(_ measure: StoredState.MeasureState, _ out: inout ByteWriter) {
+    out.write(measure.baseGrade)
+    out.write(measure.baseValue.numerator)
+    out.write(measure.baseValue.denominator)
+    out.write(unsigned: UInt64(measure.causes))
+  }
+
+  static func decodeMeasure(_ input: inout ByteReader) -> StoredState.MeasureState {
+    StoredState.MeasureState(
+      baseGrade: input.narrow(), baseValue: ShownValue(input.signed(), over: input.signed()),
+      causes: UInt16(truncatingIfNeeded: input.unsigned()))
   }
 
   private func encodeCustomer(_ account: AccountID, _ out: inout ByteWriter) {
@@ -101,36 +115,6 @@ extension Engine {
     }
   }
 
-  private func encodeRule(_ index: Int, _ account: AccountID, _ out: inout ByteWriter) {
-    let state = scores.rules(account)[index]
-    out.write(unsigned: compiled.rules[index].key)
-    out.write(Int64(state.phase.rawValue))
-    out.write(state.inhibited)
-    out.write(state.enteredBand)
-    out.write(state.openedBand)
-    out.write(state.since)
-    out.write(state.clearSince)
-    out.write(state.shutUntil)
-    out.write(state.episode)
-    out.write(state.eventsSince)
-    out.write(state.openedAt)
-    out.write(state.markedAt)
-    guard case .drop(_, let within, let history) = compiled.rules[index].condition else {
-      out.write(unsigned: 0)
-      return
-    }
-    // Whether what was too old has been dropped yet depends on when somebody looked.
-    let scoredAt = scores.core(account).pointee.scoredAt
-    let entries = drops[Int(account) * compiled.dropCount + history].entries.drop {
-      $0.end != .max && $0.end + within <= scoredAt
-    }
-    out.write(unsigned: UInt64(entries.count))
-    for entry in entries {
-      out.write(entry.score)
-      out.write(entry.end)
-    }
-  }
-
   static func decodeState(_ bytes: [UInt8]) -> StoredState? {
     var input = ByteReader(bytes)
     guard input.unsigned() == stateFormat else { return nil }
@@ -141,21 +125,17 @@ extension Engine {
     state.historyDay = input.narrow()
     state.historyAt = input.signed()
     state.band = input.narrow()
-    for _ in 0..<input.count() {
-      state.measures.append(
-        StoredState.MeasureState(
-          baseGrade: input.narrow(), baseValue: ShownValue(input.signed(), over: input.signed()),
-          causes: UInt16(truncatingIfNeeded: input.unsigned())))
-    }
+    for _ in 0..<input.count() { state.measures.append(decodeMeasure(&input)) }
     for _ in 0..<input.count() {
       state.holds.append(ScoreTable.Hold(grade: input.narrow(), missingSince: input.signed()))
     }
     for _ in 0..<input.count() { state.below.append(input.signed()) }
     for _ in 0..<input.count() { state.lastTiles.append(input.signed()) }
-    for _ in 0..<input.count() { state.rules.append(decodeRule(&input)) }
+    state.rules = decodeRules(&input)
     decodeCustomer(&input, &state)
     state.shifts = decodeShifts(&input)
     state.delivered = decodeDelivered(&input)
+    state.waiting = decodeWaiting(&input)
     return input.failed || !input.isAtEnd ? nil : state
   }
 
@@ -173,24 +153,5 @@ extension Engine {
         StoredState.Milestone(
           key: key, state: CustomerTable.MilestoneState(count: input.signed(), reachedAt: input.signed())))
     }
-  }
-
-  private static func decodeRule(_ input: inout ByteReader) -> StoredState.Rule {
-    let key = input.unsigned()
-    var state = RuleState()
-    state.phase = RuleState.Phase(rawValue: UInt8(truncatingIfNeeded: input.signed())) ?? .ok
-    state.inhibited = input.flag()
-    state.enteredBand = input.narrow()
-    state.openedBand = input.narrow()
-    state.since = input.signed()
-    state.clearSince = input.signed()
-    state.shutUntil = input.signed()
-    state.episode = input.narrow()
-    state.eventsSince = input.signed()
-    state.openedAt = input.signed()
-    state.markedAt = input.signed()
-    var entries: ContiguousArray<DropHistory.Entry> = []
-    for _ in 0..<input.count() { entries.append(DropHistory.Entry(score: input.narrow(), end: input.signed())) }
-    return StoredState.Rule(key: key, state: state, drop: entries)
   }
 }

@@ -23,6 +23,7 @@ public struct Engine: ~Copyable {
   var contracts = ContractBook()
   var overrides = OverrideBook()
   var userAccounts: UserAccounts
+  var traits: TraitBook
   var dedup: Deduplicator
   var queue = DeadlineQueue()
   var sources: [SourceState]
@@ -48,6 +49,7 @@ public struct Engine: ~Copyable {
   /// Per (account, power_user_lost rule).
   var lostPowerUsers: ContiguousArray<LostPowerUser> = []
   var shifts: ShiftTable
+  var waiting: WaitingBases
 
   // Since the last drain.
   var pending = Commit()
@@ -83,6 +85,7 @@ public struct Engine: ~Copyable {
   public init(model: Model, configVersion: Int, sources: [SourceModel], seed: UInt64) {
     compiled = CompiledModel(model)
     shifts = ShiftTable(model.rules)
+    waiting = WaitingBases(model.rules)
     self.configVersion = configVersion
     accountNames = NameTable(firstID: 0, owned: false, seed: seed)
     eventNames = NameTable(firstID: 0, owned: false, seed: seed)
@@ -102,6 +105,7 @@ public struct Engine: ~Copyable {
       tests: compiled.customers.conditions.tests.count, milestones: compiled.customers.milestones.count)
     usage.addUser()  // number 0: no user
     userAccounts = UserAccounts(seed: seed)
+    traits = TraitBook(model.rules)
     dedup = Deduplicator(seed: seed, horizon: model.limits.dedupHorizonMilliseconds)
     daySteps = DaySteps(model.calendar)
     self.sources = []

@@ -38,6 +38,19 @@ public enum AttributeTest: Sendable, Equatable {
   case within(NumberRange)
 }
 
+/// What a user's trait says where the user is gone.
+public struct TraitTest: Sendable, Equatable {
+  /// The trait's name as `identify` lines have it.
+  public var trait: String
+  /// Passed: the user is gone. What was never said passes no test.
+  public var test: AttributeTest
+  /// A test of a trait; see the properties.
+  public init(_ trait: String, _ test: AttributeTest) {
+    self.trait = trait
+    self.test = test
+  }
+}
+
 /// Where an account's contracts stand.
 public enum ContractState: String, Sendable, CaseIterable {
   /// No contract event was ever seen.

@@ -40,8 +40,9 @@ public enum RuleKind: Sendable, Equatable {
   /// No event of the feature in the window, though it was used on `days` days or more of the `beforeHours` before it, and
   /// though the account has used anything within `aliveHours`.
   case abandoned(feature: FeatureReference, windowHours: Int, beforeHours: Int, days: Int, aliveHours: Int)
-  /// A user who carried much of the core use has not been seen for `after`; see ``PowerUsers``.
-  case powerUserLost(after: RuleSpan)
+  /// A user who carried much of the core use has not been seen for `after`, or one of these traits says that they are
+  /// gone; see ``PowerUsers``.
+  case powerUserLost(after: RuleSpan, role: [TraitTest] = [])
   /// The attribute passes the test.
   case attribute(String, AttributeTest)
   /// The attribute got another value within so long, after the account's first evaluation. Milliseconds.

@@ -15,6 +15,8 @@ struct FastRule: BitwiseCopyable {
   var keepFiringForMilliseconds: Int64
   var cooldownMilliseconds: Int64
   var opensOnce: Bool
+  /// Finds its stored state again: see ``CompiledRule/key``.
+  var key: UInt64 = 0
   /// What its conditions rest on.
   var wakes = Wake.all
   /// Limits it.
@@ -46,6 +48,7 @@ struct FastRule: BitwiseCopyable {
     self.init(compiled.rule)
     wakes = Wake.rule(compiled.condition).union(.customer).union(conditions.wakes(compiled.when))
     if let clear = compiled.clear { wakes.formUnion(conditions.wakes(clear)) }
+    key = compiled.key
     when = compiled.when
     clear = compiled.clear ?? Self.none
     switch compiled.condition {

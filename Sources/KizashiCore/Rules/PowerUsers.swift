@@ -48,17 +48,24 @@ enum PowerUsers {
 
 /// Which power user of an account is lost, as of a day: looked for again when the day or what it rests on changes.
 struct LostPowerUser: BitwiseCopyable {
+  /// In ``trait``: nobody said so, they are silent.
+  static let silent = -1
   /// ``LocalDay/number``; `.min`: not looked for.
   var day: Int32 = .min
   /// 0: none.
   var user: UserID = 0
+  /// Which of the rule's traits says so; ``silent``: none does.
+  var trait = Self.silent
   /// Whether somebody has as many active days as a power user, so that passing days can change the answer.
   var isWatched = false
 }
 
 extension Engine {
-  /// The first power user who has been silent for as long as a rule says; nil: none.
-  mutating func lostPowerUser(_ account: AccountID, after span: RuleSpan, slot: Int) -> UserID? {
+  /// The first power user who has been silent for as long as a rule says, or of whom a trait says that they are gone; nil:
+  /// none.
+  mutating func lostPowerUser(
+    _ account: AccountID, after span: RuleSpan, role: [TraitTest], slot: Int
+  ) -> LostPowerUser? {
     let place = Int(account) * compiled.powerUserRuleCount + slot
     let today = daySteps.today.number
     if lostPowerUsers[place].day != today {
@@ -66,19 +73,33 @@ extension Engine {
       if lostPowerUsers[place].day != .min && lostPowerUsers[place].day < today && !lostPowerUsers[place].isWatched {
         lostPowerUsers[place].day = today
       } else {
-        lostPowerUsers[place] = findLostPowerUser(account, span)
+        lostPowerUsers[place] = findLostPowerUser(account, span, role)
       }
     }
-    let user = lostPowerUsers[place].user
-    return user == 0 ? nil : user
+    return lostPowerUsers[place].user == 0 ? nil : lostPowerUsers[place]
+  }
+
+  /// Why a power user is missed, for people.
+  func reason(_ lost: LostPowerUser, _ account: AccountID, after span: RuleSpan, role: [TraitTest]) -> String {
+    let name = userNames.name(lost.user)
+    let who = "\(name), who carried much of the core use,"
+    guard lost.trait != LostPowerUser.silent else { return "\(who) has not been seen for \(ReasonText.span(span))" }
+    let trait = role[lost.trait].trait
+    return "\(who) is gone: \(trait) is \(traits.value(account, user: name, trait)?.shown ?? "not set")"
   }
 
   /// The next day, where it can bring another answer; `.max`: only an event can.
-  func nextPowerUserDeadline(_ account: AccountID, slot: Int) -> Int64 {
-    lostPowerUsers[Int(account) * compiled.powerUserRuleCount + slot].isWatched ? daySteps.nextDay : .max
+  mutating func nextPowerUserDeadline(
+    _ account: AccountID, after span: RuleSpan, role: [TraitTest], slot: Int
+  ) -> Int64 {
+    // A restored engine has not looked yet.
+    _ = lostPowerUser(account, after: span, role: role, slot: slot)
+    return lostPowerUsers[Int(account) * compiled.powerUserRuleCount + slot].isWatched ? daySteps.nextDay : .max
   }
 
-  private mutating func findLostPowerUser(_ account: AccountID, _ span: RuleSpan) -> LostPowerUser {
+  private mutating func findLostPowerUser(
+    _ account: AccountID, _ span: RuleSpan, _ role: [TraitTest]
+  ) -> LostPowerUser {
     let today = daySteps.today.number
     var uses: [(user: UserID, day: Int32, events: Int64)] = []
     var days: [UserID: Set<Int32>] = [:]
@@ -93,11 +114,46 @@ extension Engine {
     }
     guard days.values.contains(where: { $0.count >= PowerUsers.leastDays }) else { return LostPowerUser(day: today) }
     let users = PowerUsers.find(uses, today: today) { userNames.name($0) }
-    let lost = users.first { user in
-      guard let hour = lastHours[user] else { return false }
-      return daySteps.wholeDays(after: lastDay(hour), span) >= 0
+    for user in users {
+      // What somebody said is a better reason than a silence.
+      if let trait = goneTrait(of: user, account, role) {
+        return LostPowerUser(day: today, user: user, trait: trait, isWatched: true)
+      }
+      if let hour = lastHours[user], daySteps.wholeDays(after: lastDay(hour), span) >= 0 {
+        return LostPowerUser(day: today, user: user, isWatched: true)
+      }
     }
-    return LostPowerUser(day: today, user: lost ?? 0, isWatched: true)
+    return LostPowerUser(day: today, isWatched: true)
+  }
+
+  /// The first of a rule's traits that says that a user is gone; nil: none does.
+  private func goneTrait(of user: UserID, _ account: AccountID, _ role: [TraitTest]) -> Int? {
+    guard !role.isEmpty, traits.knowsAnybody(of: account) else { return nil }
+    let name = userNames.name(user)
+    return role.firstIndex { wanted in
+      guard let value = traits.value(account, user: name, wanted.trait) else { return false }
+      return wanted.test.passes(value)
+    }
+  }
+
+  /// Takes in an `identify` line; where it says another thing of a user that a rule asks for, the account is evaluated.
+  mutating func identify(_ stored: StoredRecord, _ account: AccountID) {
+    guard absorbTraits(stored, account) else { return }
+    for slot in 0..<compiled.powerUserRuleCount {
+      lostPowerUsers[Int(account) * compiled.powerUserRuleCount + slot].day = .min
+    }
+    // Whoever has done nothing yet is no account to be scored.
+    if scores.core(account).pointee.evaluated { evaluateLine(account, .attribute) }
+  }
+
+  /// Keeps the traits that a rule asks for; whether one has another value now.
+  mutating func absorbTraits(_ stored: StoredRecord, _ account: AccountID) -> Bool {
+    guard let user = stored.user else { return false }
+    var moved = false
+    for (name, value) in stored.record.fields where traits.wants(name) {
+      if traits.set(account, user: user, name, value, at: stored.at.milliseconds) { moved = true }
+    }
+    return moved
   }
 
   /// Forgets what an event can change: who is lost when they are seen again, and who the power users are when it is late.
@@ -108,9 +164,9 @@ extension Engine {
     let isLate = lastDay(hour).number <= daySteps.today.number - PowerUsers.newestDay
     for slot in 0..<compiled.powerUserRuleCount {
       let place = Int(account) * compiled.powerUserRuleCount + slot
+      let isSeen = lostPowerUsers[place].user == user && lostPowerUsers[place].trait == LostPowerUser.silent
       // Where nobody is watched an event may be the one that makes its user somebody to watch.
-      guard isLate || lostPowerUsers[place].user == user || !lostPowerUsers[place].isWatched && isRegular(user, account)
-      else { continue }
+      guard isLate || isSeen || !lostPowerUsers[place].isWatched && isRegular(user, account) else { continue }
       lostPowerUsers[place].day = .min
       usage.stir(account, .days)
     }

@@ -26,7 +26,11 @@ struct ScoreTable: ~Copyable {
     var adjusted = false
     /// The local day of the last evaluation.
     var day: Int32 = .min
+    /// Whether a rule waits whose base was another than the account's is now: see ``WaitingBases``.
+    var keepsBases = false
     var coverage: Int128 = 0
+    /// A bit for each measure whose row may not be what is stored.
+    var movedMeasures: UInt64 = 0
     /// When what only time moves in its measures must be looked at again: see ``Engine/nextRest(_:)``.
     var restsUntil: Int64 = .min
     /// The same of its rules, and the next deadline of one: see ``RuleRest``.

@@ -65,7 +65,8 @@ struct HistoryBatch {
     batch.records.append((batch.rowCount, stored.record))
     batch.startRow(.record, at: stored.at.milliseconds, count: 1)
     batch.account.append(stored.account.map { batch.range(accounts, $0) } ?? .absent)
-    batch.user.append(.absent)
+    // Whose traits a line tells.
+    batch.user.append(batch.range(stored.user))
     batch.event.append(.absent)
     if !batch.filters.isEmpty { batch.matches.append(0) }
   }
@@ -78,6 +79,14 @@ extension EventBatch {
     self.instant.append(instant)
     count.append(events)
     id.append(.absent)
+  }
+
+  /// Copies a text that may be absent.
+  fileprivate mutating func range(_ name: String?) -> TextRange {
+    guard let name else { return .absent }
+    let range = TextRange(offset: UInt32(text.count), length: UInt32(name.utf8.count))
+    text.append(contentsOf: name.utf8)
+    return range
   }
 
   /// Copies a name into the text.

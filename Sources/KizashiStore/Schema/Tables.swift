@@ -66,7 +66,7 @@ enum Tables {
       PRIMARY KEY (account, name)) WITHOUT ROWID;
     CREATE TABLE measure (
       key INTEGER PRIMARY KEY, value REAL, grade INTEGER, share REAL NOT NULL, points REAL NOT NULL,
-      missing INTEGER NOT NULL, at_ms INTEGER NOT NULL);
+      missing INTEGER NOT NULL);
     CREATE TABLE score_day (
       key INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, score INTEGER, band INTEGER NOT NULL,
       config_version INTEGER NOT NULL);

@@ -34,6 +34,10 @@ struct Story {
     try driver.run()
     let comparison = Comparison(scenario, driver, reference(scenario, clocks: driver.clocks))
     #expect(comparison.differences.isEmpty, "\(comparison.differences.joined(separator: "\n"))")
+    var shaken = EngineDriver(scenario, EngineDriver.Habits(chunkEnds: 100, restarts: 60), seed: 3)
+    try shaken.run()
+    let forgotten = shaken.world.differences(from: driver.world)
+    #expect(forgotten.isEmpty, "after restarts: \(forgotten.joined(separator: "\n"))")
     return driver.world.changes.map { change in
       let hours = change.at.milliseconds / 3_600_000 - start
       let subject = change.subject.isEmpty ? "" : " \(change.subject)"

@@ -139,11 +139,20 @@ struct Comparison {
     }
     compareLists("journal of \(name)", changes, account.changes.map(Self.line))
     let alerts = world.alerts.filter { $0.account == id }.map {
-      "\($0.ruleName) \($0.episode) \($0.state) \($0.at.milliseconds)"
+      "\($0.ruleName) \($0.episode) \($0.state) \($0.at.milliseconds) "
+        + "\($0.scoreFrom as Any)→\($0.scoreTo as Any) \(Self.text($0.because))"
+    }
+    for alert in world.alerts where alert.account == id {
+      guard let from = alert.scoreFrom, let to = alert.scoreTo else { continue }
+      let sum = alert.because.reduce(0) { $0 + $1.points }
+      expect("what the lines of \(alert.ruleName) of \(name) add up to", engine: sum, reference: to - from)
     }
     compareLists(
       "alerts of \(name)", alerts,
-      account.alerts.map { "\($0.rule) \($0.episode) \($0.state) \($0.at)" })
+      account.alerts.map {
+        "\($0.rule) \($0.episode) \($0.state) \($0.at) "
+          + "\($0.scoreFrom as Any)→\($0.scoreTo as Any) \(Self.text($0.because))"
+      })
     let rows = world.history.values.filter { $0.account == id }.sorted { $0.day < $1.day }
     compareLists(
       "score history of \(name)",
@@ -162,12 +171,13 @@ struct Comparison {
   }
 
   private static func line(_ change: ReferenceChange) -> String {
-    let lines = change.because.map {
-      "\($0.measure):\($0.points) \(text($0.from.rational))→\(text($0.to.rational)) \($0.cause)"
-    }
     return
       "\(change.at) \(change.kind) \(change.subject) \(change.from ?? "nil")→\(change.to ?? "nil") "
-      + "\(change.delta as Any) \(change.cause) \(lines)"
+      + "\(change.delta as Any) \(change.cause) \(text(change.because))"
+  }
+
+  private static func text(_ lines: [ExplanationLine]) -> String {
+    "\(lines.map { "\($0.measure):\($0.points) \(text($0.from.rational))→\(text($0.to.rational)) \($0.cause)" })"
   }
 
   private static func text(_ value: Rational?) -> String {

@@ -59,8 +59,9 @@ struct EngineDriver: ~Copyable {
   func explain(_ account: String) -> Explanation? { engine.account(named: account).map { engine.explain($0) } }
 
   /// Applies one line alone.
-  mutating func apply(_ event: ReferenceEvent) {
+  mutating func apply(_ event: ReferenceEvent, remembersAccounts: Bool = false) {
     var chunk = EventBatch()
+    chunk.remembersAccounts = remembersAccounts
     chunk.source = event.source
     chunk.latestAcceptable = Instant(milliseconds: event.latestAcceptable)
     chunk.append(event, filters: engine.filters)

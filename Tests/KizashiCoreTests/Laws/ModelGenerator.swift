@@ -223,7 +223,8 @@ enum ModelGenerator {
         days: random.int(1...3), aliveHours: random.pick(windows))
     case 15:
       return .powerUserLost(
-        after: random.chance(50) ? .businessDays(random.int(1...9)) : .milliseconds(12 * 86_400_000))
+        after: random.chance(50) ? .businessDays(random.int(1...9)) : .milliseconds(12 * 86_400_000),
+        role: random.chance(30) ? [] : [TraitTest("left", .oneOf([.string("true")])), TraitTest("role", role(&random))])
     case 16: return .attribute(random.pick(["seats", "level", "plan"]), CustomerGenerator.test(&random))
     case 17:
       return .attributeChanged(
@@ -263,6 +264,10 @@ enum ModelGenerator {
       direction: random.pick(ShiftSettings.Direction.allCases), k: random.pick([0, 1234, 5_000]),
       h: random.pick([0, 5_000, 20_000, 40_000]), weekDays: random.pick([1, 2, 3, 7]), nearestWeek: nearest,
       farthestWeek: nearest + random.int(0...4), leastWeeks: random.int(1...2))
+  }
+
+  private static func role(_ random: inout SeededGenerator) -> AttributeTest {
+    random.chance(50) ? .oneOf([.string("former"), .string("7")]) : .within(NumberRange(above: Rational(5)))
   }
 
   private static func threshold(_ model: Model, _ random: inout SeededGenerator) -> RuleKind {

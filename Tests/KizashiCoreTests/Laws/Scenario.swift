@@ -190,13 +190,21 @@ struct LineGenerator {
       ]
     default:
       event.kind = random.chance(50) ? .identify : .heartbeat
-      event.account = nil
+      if event.kind == .heartbeat || random.chance(30) { event.account = nil }
       event.event = ""
+      event.fields = event.kind == .identify ? Self.traits(&random) : []
       if event.kind == .heartbeat {
         event.id = nil
         event.user = nil
       }
     }
+  }
+
+  private static func traits(_ random: inout SeededGenerator) -> [(name: String, value: Scalar)] {
+    [
+      ("left", random.pick([.bool(true), .bool(false), .string("true"), .null])),
+      ("role", random.pick([.string("former"), .string("admin"), .number("7.0"), .number("5"), .null])),
+    ].filter { _ in random.chance(60) }
   }
 
   private mutating func makeContractOrOverride(_ event: inout ReferenceEvent, _ random: inout SeededGenerator) {

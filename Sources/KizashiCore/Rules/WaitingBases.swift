@@ -1,0 +1,53 @@
+/// What an account's score was made of before a rule began to wait: what its alert is explained from.
+struct WaitingBase {
+  /// When the rule began to wait: tells one wait from the next.
+  var since: Int64
+  /// Effective score in hundredths; -1: none.
+  var score: Int32
+  var uncapped: Int32
+  var computed: Int32
+  var card: Int8
+  /// Bit sets of causes since, like those of the measures.
+  var capCauses: UInt16
+  var overrideCauses: UInt16
+  var measures: [StoredState.MeasureState]
+
+  /// Takes in what moved the account between a later base and now.
+  mutating func add(causesOf later: WaitingBase) {
+    capCauses |= later.capCauses
+    overrideCauses |= later.overrideCauses
+    for index in measures.indices { measures[index].causes |= later.measures[index].causes }
+  }
+}
+
+/// The bases of rules that wait, of those accounts whose journal has had an entry since the wait began: until then the
+/// account's own base is the same.
+///
+/// Only rules with `for` or `keep_firing_for` wait, and few of them at any time: others cost nothing.
+struct WaitingBases {
+  /// Those that can wait, by their place among the rules.
+  let rules: [Int]
+  private var bases: [UInt64: WaitingBase] = [:]
+
+  init(_ rules: [Rule]) {
+    self.rules = rules.indices.filter { rules[$0].forMilliseconds > 0 || rules[$0].keepFiringForMilliseconds > 0 }
+  }
+
+  subscript(account: AccountID, rule: Int) -> WaitingBase? {
+    get { bases[Self.key(account, rule)] }
+    set { bases[Self.key(account, rule)] = newValue }
+  }
+
+  private static func key(_ account: AccountID, _ rule: Int) -> UInt64 { UInt64(account) << 32 | UInt64(rule) }
+}
+
+extension RuleState {
+  /// Since when it has waited to open, or to end; `.max`: it does not wait.
+  var waitsSince: Int64 {
+    switch phase {
+    case .ok: .max
+    case .pending: since
+    case .firing: clearSince
+    }
+  }
+}
