@@ -156,9 +156,6 @@ struct CompiledModel {
     }
     let customers = CompiledCustomers(model, &conditions, &compiler)
     self.customers = customers
-    let fastRules = rules.map { FastRule($0, customers.conditions) }
-    self.fastRules = Table(fastRules)
-    ruleWakes = fastRules.reduce(into: []) { $0.formUnion($1.wakes) }
     for milestone in customers.milestones {
       if case .metric(let metric, _) = milestone.goal { CompiledModel.collectDaySteps(metric, &dayStepMetrics) }
     }
@@ -169,9 +166,13 @@ struct CompiledModel {
     leaves = compiler.leaves
     windows = compiler.windows
     let leaves = compiler.leaves
-    filteredLeaves = leaves.indices.filter {
+    let filtered = leaves.indices.filter {
       leaves[$0].kind != .lastTile && !model.filters(of: leaves[$0].feature).isEmpty
     }
+    filteredLeaves = filtered
+    let fastRules = rules.map { FastRule($0, customers.conditions, filtered: Set(filtered)) }
+    self.fastRules = Table(fastRules)
+    ruleWakes = fastRules.reduce(into: []) { $0.formUnion($1.wakes) }
     lastTiles = leaves.indices.filter { leaves[$0].kind == .lastTile }
     dropCount = drops
     holding = model.measures.indices.filter {

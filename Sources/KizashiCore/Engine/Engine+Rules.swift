@@ -22,6 +22,8 @@ extension Engine {
     guard !areRulesAtRest(account, woken) else { return [] }
     let now = now.milliseconds
     var wake = woken
+    // Of what is rare everything is done in full.
+    let looksAtAll = woken == .all
     var next = RuleRest(until: .max)
     var steps: [RuleStep] = []
     if let late = lateUse {
@@ -34,6 +36,10 @@ extension Engine {
     for index in fast.indices {
       let rule = fast.pointer(index)
       guard now >= rests[index].until || !wake.isDisjoint(with: rule.pointee.wakes) else {
+        next.merge(rests[index])
+        continue
+      }
+      if rule.pointee.kind.waitsForNothing && !looksAtAll && isIdle(index, rule, account) {
         next.merge(rests[index])
         continue
       }
@@ -60,6 +66,16 @@ extension Engine {
     scores.core(account).pointee.rulesRestUntil = next.until
     scores.core(account).pointee.rulesDeadline = next.deadline
     return steps
+  }
+
+  /// Whether a rule that something woke stays as it is: nothing is open or begins. Most of what wakes one is such a thing as
+  /// one event more of many.
+  @inline(__always)
+  private mutating func isIdle(_ index: Int, _ rule: UnsafePointer<FastRule>, _ account: AccountID) -> Bool {
+    let state = scores.rules(account) + index
+    guard state.pointee.phase == .ok, !state.pointee.inhibited, now.milliseconds < scores.rests(account)[index].until
+    else { return false }
+    return !fastConditions(index, rule, account).condition
   }
 
   /// Whether no rule of an account can have moved.
@@ -146,6 +162,24 @@ extension Engine {
       guard hour != Int64(Int32.min) else { return (false, true) }
       let silent = daySteps.silent(after: rule.pointee.after, lastHour: Int32(hour))
       return (now.milliseconds >= silent, state.pointee.eventsSince >= rule.pointee.events)
+    case .total:
+      let total = usage.total(account, rule.pointee.leaf, .current)
+      return (rule.pointee.holds.contains(total), rule.pointee.ends.contains(total))
+    case .grade:
+      let grade = Int64(scores.grades(account)[rule.pointee.measure])
+      guard grade >= 0 else { return (false, rule.pointee.endsWithout) }
+      return (rule.pointee.holds.contains(grade), rule.pointee.ends.contains(grade))
+    case .collapse:
+      let total = usage.totals(usage.block(account))[rule.pointee.leaf]
+      guard total.previous >= rule.pointee.least else { return (false, true) }
+      // Numbers of features: far below 2³¹, like the parts of the fraction.
+      return Self.plain(
+        (total.current - total.previous) * rule.pointee.denominator <= rule.pointee.numerator * total.previous)
+    case .abandoned:
+      let totals = usage.totals(usage.block(account))
+      return Self.plain(
+        totals[rule.pointee.leaf].current == 0 && totals[rule.pointee.aliveLeaf].current > 0
+          && rule.pointee.holds.contains(totals[rule.pointee.daysLeaf].current))
     case .general: return (false, false)
     }
   }
@@ -216,7 +250,7 @@ extension Engine {
       let slot = Int(account) * compiled.dropCount + rule.pointee.history
       let forgetting = drops[slot].nextForgetting(within: rule.pointee.within)
       if forgetting > now { rest.ends(at: forgetting, movesThen: state.pointee.phase != .ok) }
-    case .drop, .bandChange, .band: break
+    case .drop, .bandChange, .band, .total, .grade, .collapse, .abandoned: break
     case .general: rest.ends(at: ownDeadline(index, account, state), movesThen: true)
     }
     return rest
