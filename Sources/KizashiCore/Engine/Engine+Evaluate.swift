@@ -225,6 +225,7 @@ extension Engine {
       now = Instant(milliseconds: instant)
       daySteps.move(to: now.tile)
       usage.expire(account, clockHour: now.tile.hour)
+      if !sums.isEmpty { sums.expire(account, clockHour: now.tile.hour) }
       evaluate(account, .deadline)
     }
   }

@@ -162,10 +162,10 @@ private final class BacktestPass {
     }
     stays?.take(hour)
     guard start <= period.upperBound else { return }
-    var batch = maker.batch(hour, through: period.upperBound, filters: sides.first?.filters ?? [])
+    var batch = maker.batch(hour, through: period.upperBound, wanted: sides.first?.wanted ?? WantedProperties())
     for side in sides {
-      if side.filters != batch.filters {
-        batch = maker.batch(hour, through: period.upperBound, filters: side.filters)
+      if side.wanted != batch.wanted {
+        batch = maker.batch(hour, through: period.upperBound, wanted: side.wanted)
       }
       side.apply(batch)
     }
