@@ -77,7 +77,7 @@ package struct StoredHistory: Sendable {
       now: try Int64.fetchOne(db, sql: "SELECT now_ms FROM store_state").map(Instant.init(milliseconds:)),
       config: try StoredConfig.current(db),
       accounts: try Store.names(db, "SELECT id, name FROM account_name ORDER BY id", firstID: 0),
-      eventNames: try Store.names(db, "SELECT id, name FROM event_name ORDER BY id", firstID: 0),
+      eventNames: try Store.eventNames(db),
       users: try Store.names(db, "SELECT id, name, account FROM user_name ORDER BY id", firstID: 1),
       properties: try SumTable.properties(db), sumStarts: try SumTable.starts(db),
       firstHour: [firstFact, firstRecord].compactMap { $0 }.min().map { Int32(truncatingIfNeeded: $0) },

@@ -31,7 +31,7 @@ extension Store {
       filterStarts: try FilterTable.starts(db), sumStarts: try SumTable.starts(db))
   }
 
-  private static func eventNames(_ db: Database) throws -> NameBlock {
+  static func eventNames(_ db: Database) throws -> NameBlock {
     var block = NameBlock(firstID: 0)
     for row in try Row.fetchAll(db, sql: "SELECT id, name, conditions FROM event_name ORDER BY id") {
       guard row[0] as Int64 == Int64(block.ends.count) else {
