@@ -65,6 +65,23 @@ import Testing
     #expect(told == ["1d 9h rule r ok → firing", "2d 10h rule r firing → ok"])
   }
 
+  @Test func `a late order takes back the alert that it shows to be false`() throws {
+    let spent = Metric.sum(
+      property: "amount", feature: FeatureReference.any.narrowed(by: [pro]), windowHours: 48)
+    let model = Model(
+      rules: [Rule(name: "r", kind: .threshold(.metric(spent), .below(Rational(100)), clear: nil))])
+    let story = [order(0, .number("150")), order(3, .number("1"), 12)]
+    // Of the hour of the opening, 2d 10h, its window holds all from 0d 10h on.
+    func told(_ late: ReferenceInput) throws -> [String] { try rules(model, story + [late], until: 4) }
+    let opened = "2d 10h rule r ok → firing"
+    #expect(try told(order(0, .number("99.999999"), 10)) == [opened])
+    #expect(try told(order(0, .number("100"), 9)) == [opened])
+    #expect(try told(order(0, .number("100"), 10, plan: "free")) == [opened])
+    #expect(
+      try told(order(0, .number("100"), 10))
+        == [opened, "3d 12h rule r firing → retracted", "3d 12h rule r ok → firing"])
+  }
+
   @Test func `twice the usual spending is a trend`() throws {
     let trend = Metric.trend(
       of: .sum(property: "amount", feature: .any, windowHours: 24), floor: Rational(1), minVolume: Rational(5, 2))
