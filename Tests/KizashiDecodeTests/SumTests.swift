@@ -1,5 +1,6 @@
 import KizashiCore
 import KizashiDecode
+import ReferenceModel
 import TestSupport
 import Testing
 
@@ -47,6 +48,32 @@ import Testing
       #expect(amounts == (micros ?? 0 == 0 ? [] : ["0 0 \(micros ?? 0)"]), "\(text)")
       #expect(refused == (micros == nil ? [.badType] : []), "\(text)")
     }
+  }
+
+  @Test func `any text means what it means to a model that moves its point`() {
+    let seed = UInt64.random(in: 0...UInt64.max)
+    var random = SeededGenerator(seed: seed)
+    func digits(_ most: Int) -> String {
+      let kinds = [["0"], ["9"], ["0", "5"], ["4", "9"], (0...9).map { "\($0)" }]
+      let kind = random.pick(kinds)
+      return (0..<random.int(0...most)).map { _ in random.pick(kind) }.joined()
+    }
+    var numbers = 0
+    for _ in 0..<4000 {
+      var text = random.pick(["", "", "-", "+"]) + digits(16)
+      if random.chance(70) { text += "." + digits(random.chance(20) ? 40 : 9) }
+      if random.chance(30) {
+        text += random.pick(["e", "E"]) + random.pick(["", "-", "+"]) + "\(random.int(0...random.pick([3, 25])))"
+      }
+      if random.chance(3) { text += random.pick([" ", "x", ".", "e"]) }
+      let (amounts, refused) = Self.read(Self.line("{\"p\":\"\(text)\"}"), ["p"])
+      let expected = ReferenceEvent.micros(text)
+      numbers += expected == nil ? 0 : 1
+      let fits = expected.map { Int64(exactly: $0) != nil } ?? true
+      #expect(refused == (fits ? [] : [.badType]), "\(text), seed \(seed)")
+      #expect(amounts == (fits && (expected ?? 0) != 0 ? ["0 0 \(expected ?? 0)"] : []), "\(text), seed \(seed)")
+    }
+    #expect(numbers > 1000, "seed \(seed)")
   }
 
   @Test(arguments: [
