@@ -44,8 +44,9 @@ package struct StoredHistory: Sendable {
   package var users: NameBlock
   /// Properties that are, or once were, added up.
   package var properties: [String]
-  /// Since when each of those the current config names has been.
+  /// Since when each of those the current config names has been, and each of its filters looked for.
   package var sumStarts: [SumStart]
+  package var filterStarts: [FilterStart]
   /// The first hour with a fact or a record; nil: there is none.
   package var firstHour: Int32?
   /// In the order they were stored.
@@ -80,6 +81,7 @@ package struct StoredHistory: Sendable {
       eventNames: try Store.eventNames(db),
       users: try Store.names(db, "SELECT id, name, account FROM user_name ORDER BY id", firstID: 1),
       properties: try SumTable.properties(db), sumStarts: try SumTable.starts(db),
+      filterStarts: try FilterTable.starts(db),
       firstHour: [firstFact, firstRecord].compactMap { $0 }.min().map { Int32(truncatingIfNeeded: $0) },
       episodes: try Row.fetchAll(db, sql: "SELECT rule, account, at_ms, resolved_ms FROM alert ORDER BY seq").map {
         StoredEpisode(

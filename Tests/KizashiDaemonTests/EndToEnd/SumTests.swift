@@ -102,15 +102,16 @@ import Testing
         "much 4 0 0", "more 0 0 0", "pros 4 0 0",
       ])
 
-    // A sum of what was never read is missing, and not nothing.
+    // What was never read is missing, and not nothing.
     let other = try place.configure(
       """
       rules:
         much: {kind: threshold, metric: {sum: {feature: order, property: amount, window: 2h}}, below: 2}
         cheap: {kind: threshold, metric: {sum: {feature: order, property: cost, window: 2h}}, below: 2}
+        few: {kind: threshold, metric: {count: {feature: order, where: {plan: free}, window: 2h}}, below: 2}
       """)
     let unread = try Backtest.run(BacktestRequest(configuration: other, storePath: place.store))
-    #expect(unread.rules.first { $0.rule == "cheap" }?.comparison.onlyNew == 0)
+    for rule in ["cheap", "few"] { #expect(unread.rules.first { $0.rule == rule }?.comparison.onlyNew == 0, "\(rule)") }
     #expect(unread.rules.first { $0.rule == "much" }?.comparison.onlyNew ?? 0 > 0)
   }
 }
