@@ -20,6 +20,8 @@ struct CompiledModel {
   let model: Model
   let leaves: [Leaf]
   let windows: [Window]
+  /// Running sums of properties, beside the leaves.
+  let sums: [SumLeaf]
   let measures: [CompiledMeasure]
   /// The same measures for the hot path.
   let fast: FastTables
@@ -165,6 +167,7 @@ struct CompiledModel {
     }
     leaves = compiler.leaves
     windows = compiler.windows
+    sums = compiler.sums
     let leaves = compiler.leaves
     let filtered = leaves.indices.filter {
       leaves[$0].kind != .lastTile && !model.filters(of: leaves[$0].feature).isEmpty
@@ -213,7 +216,7 @@ struct CompiledModel {
       collectDaySteps(a, &found)
       collectDaySteps(b, &found)
     case .trend(let of, _, _): collectDaySteps(of, &found)
-    case .leaf, .shareTopUser, .effectiveUsers, .attribute, .milestones, .survey: break
+    case .leaf, .sum, .shareTopUser, .effectiveUsers, .attribute, .milestones, .survey: break
     }
   }
 
@@ -224,7 +227,7 @@ struct CompiledModel {
       collectSurveyWindows(a, &found)
       collectSurveyWindows(b, &found)
     case .trend(let of, _, _): collectSurveyWindows(of, &found)
-    case .leaf, .shareTopUser, .effectiveUsers, .daysSince, .attribute, .milestones, .survey: break
+    case .leaf, .sum, .shareTopUser, .effectiveUsers, .daysSince, .attribute, .milestones, .survey: break
     }
   }
 }

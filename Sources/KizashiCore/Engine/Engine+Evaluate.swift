@@ -44,7 +44,8 @@ extension Engine {
     let wasBand = core.pointee.band
     let wasScore = core.pointee.score
     let first = !core.pointee.evaluated
-    if moved || first || change.moved { rescore(account, trigger) }
+    // Under another config the score was another's, also where no measure has a value.
+    if moved || first || change.moved || trigger.isConfig { rescore(account, trigger) }
     let band = nextBand(account, plainly: first || trigger.isConfig || change.isOtherCard)
     core.pointee.band = band
     core.pointee.evaluated = true
@@ -282,6 +283,7 @@ extension Engine {
       now = Instant(milliseconds: instant)
       daySteps.move(to: now.tile)
       usage.expire(account, clockHour: now.tile.hour)
+      if !sums.isEmpty { expireSums(account) }
       evaluate(account, .deadline)
     }
   }

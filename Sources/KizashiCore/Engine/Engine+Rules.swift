@@ -393,6 +393,7 @@ enum ReasonText {
     case .any: "any feature"
     case .core: "the core features"
     case .named(let name): name
+    case .matching(let feature, _): ReasonText.feature(feature)
     }
   }
 

@@ -135,6 +135,7 @@ extension ReasonText {
     case .any: "use"
     case .core: "core use"
     case .named(let name): "use of \(name)"
+    case .matching(let feature, _): use(of: feature)
     }
   }
 

@@ -29,6 +29,8 @@ struct Wake: OptionSet, BitwiseCopyable {
   static let episodes = Wake(rawValue: 1 << 54)
   /// Days of a shift, or whose use makes somebody a power user.
   static let days = Wake(rawValue: 1 << 55)
+  /// Sums of properties.
+  static let sums = Wake(rawValue: 1 << 57)
   /// Records, circumstances, groups: always together with all the others, so that what rests on nothing else is woken, too.
   static let customer = Wake(rawValue: 1 << 56)
 
@@ -36,6 +38,7 @@ struct Wake: OptionSet, BitwiseCopyable {
   static func metric(_ metric: CompiledMetric) -> Wake {
     switch metric {
     case .leaf(let leaf), .shareTopUser(let leaf), .effectiveUsers(let leaf): [.leaf(leaf), .time]
+    case .sum: [.sums, .time]
     case .daysSince(let leaf, _): [.leaf(leaf), .day]
     case .ratio(let a, let b): Wake.metric(a).union(.metric(b))
     case .trend(let of, _, _): Wake.metric(of)

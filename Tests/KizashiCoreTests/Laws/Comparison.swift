@@ -57,6 +57,7 @@ struct Comparison {
       }
     }
     expect("facts", engine: world.namedFacts, reference: reference.facts)
+    expect("sums", engine: world.namedSums, reference: reference.sums)
     compareLists(
       "stalls",
       world.stalls.map { told in
@@ -188,7 +189,8 @@ struct Comparison {
 /// Runs the reference model over a scenario; the engine says where its advances left the clock.
 func reference(_ scenario: Scenario, clocks: [Int64]) -> ReferenceModel {
   var model = ReferenceModel(
-    model: scenario.model, sources: scenario.sources, filterStarts: scenario.filterStarts)
+    model: scenario.model, sources: scenario.sources, filterStarts: scenario.filterStarts,
+    sumStarts: scenario.sumStarts)
   var clocks = clocks[...]
   for input in scenario.inputs {
     if case .advance(let instant, _) = input {
