@@ -92,7 +92,7 @@ extension Engine {
         // It grows: the day it comes to the lower end, and the day after the upper one.
         if let tenure {
           for next in [low, high == .max ? .max : high + 1] where next > tenure {
-            until = min(until, daySteps.start(inDays: next - tenure))
+            until = min(until, daySteps.start(inDays: next.subtractingClamped(tenure)))
           }
         }
       case .renewal(let low, let high):
