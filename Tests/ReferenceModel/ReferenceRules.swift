@@ -22,6 +22,7 @@ struct ReferenceRuleState: Sendable {
   var shift = ReferenceShift()
   /// `shift`: the side that opened the episode.
   var openedSide: ReferenceShift.Side?
+  var flaps = ReferenceFlaps()
 }
 
 /// What a rule looks at in one evaluation.
@@ -287,10 +288,20 @@ extension ReferenceRuleState {
 }
 
 /// An opening or a resolution of an episode.
-package struct ReferenceAlert: Equatable, Sendable {
+package struct ReferenceAlert: Sendable {
   package var rule: String
   /// From 1.
   package var episode: Int
   package var state: AlertTransition.State
   package var at: Int64
+  /// Whether hooks are told nothing of it.
+  package var isSilenced = false
+  /// No transition, but that the rule began or ceased to flap: then the percentage.
+  package var flapping: (began: Bool, percent: String)?
+
+  /// In words.
+  package var told: String {
+    flapping.map { "\(rule) \(episode) \($0.began ? "began" : "ceased") to flap at \(at), \($0.percent) %, \(state)" }
+      ?? "\(rule) \(episode) \(state) \(at)\(isSilenced ? " silenced" : "")"
+  }
 }

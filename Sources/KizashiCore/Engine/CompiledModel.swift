@@ -51,6 +51,8 @@ struct CompiledModel {
   let powerUserRuleCount: Int
   /// (rule, leaf) of silence rules: their events are counted while an episode is open.
   let silences: [(rule: Int, leaf: Int)]
+  /// Rules that can flap.
+  let flapRules: [(rule: Int, settings: FlapSettings)]
   /// Threshold metrics (not measures) that step with the days.
   let dayStepMetrics: [(leaf: Int, unit: DayUnit)]
 
@@ -153,6 +155,7 @@ struct CompiledModel {
         clear: rule.clear.map { conditions.compile($0) }, key: FNV.hash(rule.name))
     }
     fastRules = Table(rules.map { FastRule($0) })
+    flapRules = model.rules.enumerated().compactMap { index, rule in rule.flap.map { (index, $0) } }
     customers = CompiledCustomers(model, &conditions, &compiler)
     for milestone in customers.milestones {
       if case .metric(let metric, _) = milestone.goal { CompiledModel.collectDaySteps(metric, &dayStepMetrics) }

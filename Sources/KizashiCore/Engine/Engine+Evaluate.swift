@@ -47,6 +47,7 @@ extension Engine {
     }
     let steps = stepRules(account, bandWas: wasBand, first: first, rebases: change.rebases, trigger)
     writeJournal(account, bandWas: wasBand, first: first, scoreMoved: scoreMoved, steps: steps, trigger)
+    if !flapped.isEmpty { tellFlapping(account, trigger) }
     if !noted.isEmpty { noted.removeAll(keepingCapacity: true) }
     schedule(account)
   }
@@ -181,6 +182,7 @@ extension Engine {
     if compiled.customers.isNeeded { next = min(next, customers.core(account).pointee.until) }
     if !overrides.isEmpty { next = min(next, scores.adjustment(account).pointee.overrideUntil) }
     if !compiled.rules.isEmpty { next = min(next, nextRuleDeadline(account)) }
+    if !compiled.flapRules.isEmpty { next = min(next, nextFlapDeadline(account)) }
     precondition(next > now, "the deadline of account \(account) does not move on: \(next) at \(now)")
     queue.set(account, next)
   }

@@ -100,15 +100,24 @@ extension Engine {
 
   private mutating func appendAlert(_ account: AccountID, _ step: RuleStep, _ lines: [ExplanationLine]) {
     guard step.step.from == .firing || step.step.to == .firing else { return }
+    let state = step.step.to == .firing ? AlertTransition.State.firing : step.isRetracted ? .retracted : .resolved
+    var transition = alert(account, step.rule, episode: step.episode, state, step.reason, lines)
+    transition.isSilenced = step.isSilenced
+    pending.alerts.append(transition)
+  }
+
+  /// A rule's episode with what is known of the account now.
+  func alert(
+    _ account: AccountID, _ rule: Int, episode: Int, _ state: AlertTransition.State, _ reason: String,
+    _ lines: [ExplanationLine]
+  ) -> AlertTransition {
     let core = scores.core(account).pointee
-    pending.alerts.append(
-      AlertTransition(
-        account: account, rule: step.rule, ruleName: compiled.rules[step.rule].rule.name, episode: step.episode,
-        state: step.step.to == .firing ? .firing : step.isRetracted ? .retracted : .resolved,
-        at: stalls.stamp ?? now, reason: step.reason,
-        scoreFrom: core.baseScore < 0 ? nil : Int(core.baseScore), scoreTo: core.score < 0 ? nil : Int(core.score),
-        band: compiled.bands.name(core.band), coverage: coverage(account), because: lines, phase: phase(account),
-        touch: touchName(account), attributes: records.attributes(account)))
+    return AlertTransition(
+      account: account, rule: rule, ruleName: compiled.rules[rule].rule.name, episode: episode, state: state,
+      at: stalls.stamp ?? now, reason: reason,
+      scoreFrom: core.baseScore < 0 ? nil : Int(core.baseScore), scoreTo: core.score < 0 ? nil : Int(core.score),
+      band: compiled.bands.name(core.band), coverage: coverage(account), because: lines, phase: phase(account),
+      touch: touchName(account), attributes: records.attributes(account))
   }
 
   /// The covered share of the scorecard, 0…1, for display.
@@ -128,7 +137,7 @@ extension Engine {
   }
 
   /// The lines that add up to the score's move since the base; none from or to no score.
-  private mutating func explanation(_ account: AccountID, fallback: Cause) -> [ExplanationLine] {
+  mutating func explanation(_ account: AccountID, fallback: Cause) -> [ExplanationLine] {
     let core = scores.core(account).pointee
     guard core.score >= 0, core.baseScore >= 0 else { return [] }
     let adjustment = scores.adjustment(account).pointee

@@ -121,6 +121,7 @@ extension Engine {
         takeShifts(state, account)
       }
       takeRules(state, account, mode)
+      takeFlaps(state, account)
     }
   }
 

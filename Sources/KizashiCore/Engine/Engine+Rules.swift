@@ -6,6 +6,8 @@ struct RuleStep {
   var episode: Int
   /// Whether late data showed that the episode should never have opened.
   var isRetracted = false
+  /// Whether hooks are told nothing of it.
+  var isSilenced = false
   var reason: String
 
   /// The state it comes to, as users see it.
@@ -20,6 +22,7 @@ extension Engine {
     _ account: AccountID, bandWas: Int8, first: Bool, rebases: Bool, _ trigger: Trigger
   ) -> [RuleStep] {
     guard !compiled.rules.isEmpty else { return [] }
+    if !compiled.flapRules.isEmpty { endFlapDays(account, trigger) }
     var steps: [RuleStep] = []
     if let late = lateUse {
       steps = retract(account, event: late.event, hour: late.hour)
@@ -68,7 +71,8 @@ extension Engine {
     guard let step = RuleMachine.step(state, rule, condition: condition, clear: clear, at: now.milliseconds)
     else { return nil }
     return RuleStep(
-      rule: index, step: step, episode: Int(state.pointee.episode), reason: reason(index, account, step))
+      rule: index, step: step, episode: Int(state.pointee.episode),
+      isSilenced: isSilenced(index, account, opens: step.to == .firing), reason: reason(index, account, step))
   }
 
   /// The band whose entering makes a band_change rule true, -1 for none; nil where the band did not change.

@@ -204,7 +204,8 @@ extension Engine {
     let found = sources.indices.filter { source in
       sources[source].guardPlace.map { delivered[Int(account) * guardedCount + $0] != .min } ?? false
     }
-    guard !found.isEmpty else { return }
+    // What may follow is known by this list's being there.
+    guard !found.isEmpty || !compiled.flapRules.isEmpty else { return }
     out.write(unsigned: UInt64(found.count))
     for source in found {
       out.write(unsigned: UInt64(source))

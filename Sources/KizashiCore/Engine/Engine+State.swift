@@ -35,6 +35,11 @@ struct StoredState {
     var detector: ShiftDetector
   }
   var shifts: [Shift] = []
+  struct Flaps {
+    var key: UInt64
+    var history: FlapHistory
+  }
+  var flaps: [Flaps] = []
   /// Of watched sources: the tile of the latest line.
   var delivered: [(source: Int, hour: Int32)] = []
 }
@@ -79,6 +84,7 @@ extension Engine {
     encodeCustomer(account, &out)
     encodeShifts(account, &out)
     encodeDelivered(account, &out)
+    encodeFlaps(account, &out)
     return out.bytes
   }
 
@@ -152,6 +158,7 @@ extension Engine {
     decodeCustomer(&input, &state)
     state.shifts = decodeShifts(&input)
     state.delivered = decodeDelivered(&input)
+    state.flaps = decodeFlaps(&input)
     return input.failed || !input.isAtEnd ? nil : state
   }
 

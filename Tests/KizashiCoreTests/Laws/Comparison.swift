@@ -138,12 +138,7 @@ struct Comparison {
           delta: change.delta, cause: change.cause, because: change.because))
     }
     compareLists("journal of \(name)", changes, account.changes.map(Self.line))
-    let alerts = world.alerts.filter { $0.account == id }.map {
-      "\($0.ruleName) \($0.episode) \($0.state) \($0.at.milliseconds)"
-    }
-    compareLists(
-      "alerts of \(name)", alerts,
-      account.alerts.map { "\($0.rule) \($0.episode) \($0.state) \($0.at)" })
+    compareLists("alerts of \(name)", world.told(of: id), account.alerts.map(\.told))
     let rows = world.history.values.filter { $0.account == id }.sorted { $0.day < $1.day }
     compareLists(
       "score history of \(name)",
