@@ -130,7 +130,8 @@ struct HookQueue: Sendable {
       let isGroup = allowance == .group || policy.groupWaitMilliseconds > 0
       taken = takesAll ? takeAll() : take(limit: isGroup ? AlertGroup.shownLimit : 1)
     }
-    isHeldBack = false
+    // What did not fit into so large a run is not told one by one either.
+    isHeldBack = isHeldBack && taken.count > Self.windowLimit
     launches.record(allowance, now: now)
     running += 1
     if !hasEligible { gatheringSince = nil }

@@ -35,7 +35,7 @@ import Testing
     bench.now = start.advanced(by: hour + 3 * 60_000)
     let later = bench.launches()
     #expect(later.map { $0.deliveries.map(\.sequence) } == [[5, 6, 7, 8, 9]])
-    bench.end(later[0])
+    bench.end(try #require(later.first))
     #expect(bench.outbox.isSettled)
     // And then all is as before.
     bench.owe(delivery(10, account: "a"), delivery(11, account: "b"))
@@ -45,26 +45,27 @@ import Testing
   @Test func `is shown as far as a program can take it, and counted beyond`() throws {
     let bench = bench(1)
     bench.owe(delivery(1))
-    bench.end(bench.launches()[0])
+    bench.end(try #require(bench.launches().first))
     bench.owe((2...901).map { delivery($0, account: "x\($0)", severity: $0 % 3 == 0 ? "low" : "high") })
     #expect(bench.launches().isEmpty)
     bench.now = start.advanced(by: hour)
     let later = bench.launches()
     #expect(later.map(\.deliveries.count) == [900])
+    let launch = try #require(later.first)
     let definition = HookDefinition(policy: HookPolicy(name: "pager"), run: ["/bin/true"])
-    let invocation = HookInvocation(definition, deliveries: later[0].deliveries, base: HookBaseEnvironment([:]))
+    let invocation = HookInvocation(definition, deliveries: launch.deliveries, base: HookBaseEnvironment([:]))
     let object = try #require(
       try JSONSerialization.jsonObject(with: Data(invocation.input)) as? [String: Any])
     #expect(object["schema"] as? String == "kizashi.alerts/1")
     let alerts = try #require(object["alerts"] as? [[String: String]])
-    #expect(alerts.map { $0["delivery_id"] } == later[0].deliveries.prefix(256).map(\.id))
+    #expect(alerts.map { $0["delivery_id"] } == launch.deliveries.prefix(256).map(\.id))
     let more = try #require(object["more"] as? [[String: Any]])
     #expect(more.map { $0["severity"] as? String } == ["high", "low"])
     #expect(more.map { $0["alerts"] as? Int } == [429, 215])
     #expect(more.allSatisfy { $0["rule"] as? String == "gone-quiet" && $0["state"] as? String == "firing" })
     #expect(invocation.environment["KIZASHI_SEVERITY"] == "" && invocation.environment["KIZASHI_STATE"] == "firing")
     // Each of them ends, and says how.
-    let ended = bench.settlement(later[0], .exited(0), output: "sent")
+    let ended = bench.settlement(launch, .exited(0), output: "sent")
     let outcomes = try #require(ended)
     #expect(outcomes.outcomes.allSatisfy { $0.state == .done })
     #expect(outcomes.outcomes[255].output == "sent")
@@ -76,16 +77,25 @@ import Testing
   @Test func `is bounded, and what is over comes with the next`() throws {
     let bench = bench(1)
     bench.owe(delivery(1))
-    bench.end(bench.launches()[0])
+    bench.end(try #require(bench.launches().first))
     bench.owe((2...5001).map { delivery($0, account: "x\($0)") })
     #expect(bench.launches().isEmpty)
     for (n, count) in [HookQueue.summaryLimit, 5000 - HookQueue.summaryLimit].enumerated() {
       bench.now = start.advanced(by: Int64(n + 1) * hour)
       let later = bench.launches()
       #expect(later.map(\.deliveries.count) == [count])
-      bench.end(later[0])
+      bench.end(try #require(later.first))
     }
     #expect(bench.outbox.isSettled)
+  }
+
+  @Test func `is not told one by one where the hour has room for more than one run`() {
+    let bench = bench(4)
+    usedUp(bench)
+    bench.owe((5...5004).map { delivery($0, account: "x\($0)") })
+    #expect(bench.launches().isEmpty)
+    bench.now = start.advanced(by: hour + 3 * 60_000)
+    #expect(bench.launches().map(\.deliveries.count) == [HookQueue.summaryLimit, 5000 - HookQueue.summaryLimit])
   }
 
   @Test func `that failed is tried again in one run`() throws {
@@ -101,11 +111,11 @@ import Testing
     bench.now = start.advanced(by: hour)
     let first = bench.launches()
     #expect(first.map(\.deliveries.count) == [600])
-    bench.end(first[0], .exited(1))
+    bench.end(try #require(first.first), .exited(1))
     bench.now = bench.now.advanced(by: 10_000)
     let second = bench.launches()
     #expect(second.map(\.deliveries.count) == [600])
-    bench.end(second[0])
+    bench.end(try #require(second.first))
     #expect(bench.outbox.isSettled)
   }
 }
