@@ -102,6 +102,24 @@ import Testing
       ])
   }
 
+  @Test func `is what those of tech touch come in, while those of high touch come at once`() throws {
+    let bench = try AlertBench(
+      """
+      touch: {attribute: care}
+      rules:
+        high: {kind: threshold, metric: {count: {window: 7d}}, above: 2, when: {touch: high}, hooks: [note]}
+        tech: {kind: threshold, metric: {count: {window: 7d}}, above: 2, when: {touch: tech}, hooks: [weekly]}
+      hooks: {note: {run: [/bin/true]}, weekly: {run: [/bin/true], digest: {at: "08:00"}}}
+      """)
+    for (account, care) in [("acme", "high"), ("beta", "tech"), ("gamma", "tech"), ("delta", "high")] {
+      bench.attribute("care", care, account: account)
+      try bench.events(3, account: account)
+    }
+    #expect(try bench.runHooks() == [["high:acme:1:firing:note"], ["high:delta:1:firing:note"]])
+    // From 16:13 to 08:00 in Berlin.
+    #expect(try told(bench, hours: 24) == ["16: tech:beta:1:firing tech:gamma:1:firing"])
+  }
+
   @Test func `of a changed config is the one that what waits is told in`() throws {
     let bench = try AlertBench(Self.config(Self.mondays))
     try bench.events(3)
