@@ -115,6 +115,12 @@ private let lints: [Lint] = [
     bad: ruled("{r: {kind: band_change, flap: true}}"),
     good: ruled("{r: {kind: band_change, flap: true, hooks: [h]}}", "hooks: {h: {run: [/bin/true]}}")),
   Lint(
+    warning: "2: rules.r.flap: a rule that opens once for an account never flaps",
+    bad: ruled("{r: {kind: adopted, feature: any, flap: true, hooks: [h]}}", "hooks: {h: {run: [/bin/true]}}"),
+    good: ruled(
+      "{r: {kind: silence, feature: any, after: 1d, flap: true, hooks: [h]}}", "hooks: {h: {run: [/bin/true]}}")
+  ),
+  Lint(
     warning: "3: hooks.h.group_wait: what a digest holds comes in one run anyway",
     bad: ruled(
       "{r: {kind: band_change, hooks: [h]}}", "hooks: {h: {run: [/bin/true], group_wait: 1m, digest: {at: '08:00'}}}"),

@@ -29,6 +29,8 @@ extension Lints {
           path + ["flap"],
           "there is nobody to spare: \(delivery.isShadow ? "the rule is in shadow" : "the rule has no hooks")",
           hint: "leave it out")
+      } else if rule.flap != nil, rule.kind.opensOnce {
+        warn(path + ["flap"], "a rule that opens once for an account never flaps", hint: "leave it out")
       }
     }
   }
