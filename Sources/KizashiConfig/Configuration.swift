@@ -44,6 +44,14 @@ package struct Configuration: Sendable {
     return asked(self) == asked(other)
   }
 
+  /// Whether rules flap as under the other config. Decides no number, but the engine counts it.
+  package func findsTheSameFlapping(as other: Configuration) -> Bool {
+    func settings(_ configuration: Configuration) -> [String: FlapSettings] {
+      configuration.model.rules.reduce(into: [:]) { $0[$1.name] = $1.flap }
+    }
+    return settings(self) == settings(other)
+  }
+
   /// The models of the sources, for the engine, in config order.
   package var sourceModels: [SourceModel] {
     sources.map(\.model)
@@ -116,4 +124,6 @@ package struct HookConfiguration: Sendable, Equatable {
   package var maxPerHour = 1000
   /// When what it owes waits; nil: never.
   package var quietHours: QuietHours?
+  /// When it is told all that it owes; nil: each alert at once.
+  package var digest: Digest?
 }

@@ -101,7 +101,7 @@ let shippedConfigs = [
 
   @Test(arguments: [
     ("hooks: [h]", true), ("hooks: [h, i]", true), ("shadow: true", true),
-    ("renotify: 24h", true), ("severity: high", false),
+    ("renotify: 24h", true), ("flap: true", true), ("severity: high", false),
     ("for: 1h", false),
   ])
   func `whom a rule tells is not in the fingerprint, what it means is`(more: String, same: Bool) throws {

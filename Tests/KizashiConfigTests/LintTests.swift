@@ -111,6 +111,21 @@ private let lints: [Lint] = [
     bad: ruled("{r: {kind: band_change, renotify: 1d}}"),
     good: ruled("{r: {kind: band_change, renotify: 1d, hooks: [h]}}", "hooks: {h: {run: [/bin/true]}}")),
   Lint(
+    warning: "2: rules.r.flap: there is nobody to spare: the rule has no hooks",
+    bad: ruled("{r: {kind: band_change, flap: true}}"),
+    good: ruled("{r: {kind: band_change, flap: true, hooks: [h]}}", "hooks: {h: {run: [/bin/true]}}")),
+  Lint(
+    warning: "2: rules.r.flap: a rule that opens once for an account never flaps",
+    bad: ruled("{r: {kind: adopted, feature: any, flap: true, hooks: [h]}}", "hooks: {h: {run: [/bin/true]}}"),
+    good: ruled(
+      "{r: {kind: silence, feature: any, after: 1d, flap: true, hooks: [h]}}", "hooks: {h: {run: [/bin/true]}}")
+  ),
+  Lint(
+    warning: "3: hooks.h.group_wait: what a digest holds comes in one run anyway",
+    bad: ruled(
+      "{r: {kind: band_change, hooks: [h]}}", "hooks: {h: {run: [/bin/true], group_wait: 1m, digest: {at: '08:00'}}}"),
+    good: ruled("{r: {kind: band_change, hooks: [h]}}", "hooks: {h: {run: [/bin/true], digest: {at: '08:00'}}}")),
+  Lint(
     warning: "3: hooks.i: no rule runs this hook",
     bad: ruled(
       "{r: {kind: band_change, hooks: [h]}}", "hooks: {h: {run: [/bin/true]}, i: {run: [/bin/true]}}"),

@@ -343,6 +343,39 @@ import Testing
     #expect(hooks[2].quietHours == nil)
   }
 
+  @Test func `a hook tells what it owes at a time of some days`() throws {
+    let hooks = try parse(
+      """
+      hooks:
+        a: {run: [/bin/true], digest: {at: "08:05"}}
+        b: {run: [/bin/true], digest: {at: 23:59, days: [mon, thu]}}
+        c: {run: [/bin/true], digest: {at: "00:00", days: sun}}
+        d: {run: [/bin/true]}
+      """
+    ).hooks
+    #expect(
+      hooks.map(\.digest) == [Digest(at: 485), Digest(at: 1439, weekdays: [1, 4]), Digest(at: 0, weekdays: [0]), nil])
+  }
+
+  @Test func `a rule flaps as asked for`() throws {
+    let configuration = try parse(
+      """
+      rules:
+        a: {kind: band_change, flap: true}
+        b: {kind: band_change, flap: false}
+        c: {kind: band_change}
+        d: {kind: band_change, flap: {start: 50}}
+        e: {kind: band_change, flap: {stop: 0, start: 7}}
+      """)
+    #expect(
+      configuration.model.rules.map(\.flap) == [
+        FlapSettings(start: 30, stop: 20), nil, nil, FlapSettings(start: 50, stop: 20), FlapSettings(start: 7, stop: 0),
+      ])
+    let other = try parse("rules: {a: {kind: band_change, flap: true}}")
+    let plain = try parse("rules: {a: {kind: band_change}}")
+    #expect(!other.findsTheSameFlapping(as: plain) && plain.findsTheSameFlapping(as: plain))
+  }
+
   @Test func `the Japanese example counts in Japanese business days`() throws {
     let configuration = try Configuration.load(path: repository.appending(path: "config/examples/japan.yaml").path)
     let model = configuration.model

@@ -249,6 +249,24 @@ let wrongValues: [(String, String)] = [
   (hook("retry_on: [0]"), "expected an exit code 1–255"),
   (hook("max_per_hour: many"), "expected a whole number 1–1000000"),
   (hook("group_wait: 1d"), "expected a duration from 0s to 1h"),
+  (rule("kind: band_change, flap: often"), "rules.r.flap: expected true or false, found \"often\""),
+  (rule("kind: band_change, flap: [30]"), "rules.r.flap: expected true, false or {start: 30, stop: 20}, found a list"),
+  (rule("kind: band_change, flap: {start: 30.5}"), "flap.start: expected a whole number of percent 7–100"),
+  (rule("kind: band_change, flap: {start: 101}"), "flap.start: expected a whole number of percent 7–100"),
+  (rule("kind: band_change, flap: {stop: 94}"), "flap.stop: expected a whole number of percent 0–93"),
+  (rule("kind: band_change, flap: {begin: 30}"), "\"begin\""),
+  (
+    rule("kind: band_change, flap: {start: 26}"),
+    "rules.r.flap: a rule that starts to flap at 26 % cannot stop at 20 % — one change of state is worth up to 6.25 %"
+  ),
+  (rule("kind: band_change, digest: {}"), "\"digest\" does not belong here — it is a key of a hook"),
+  (hook("digest: daily"), "digest: expected {at: \"08:00\"}, found \"daily\""),
+  (hook("digest: {days: [mon]}"), "\"at\" is missing: a time of day such as \"08:00\""),
+  (hook("digest: {at: \"8:00\"}"), "digest.at: expected a time of day from \"00:00\" to \"23:59\""),
+  (hook("digest: {at: \"24:00\"}"), "digest.at: expected a time of day from \"00:00\" to \"23:59\""),
+  (hook("digest: {at: \"08:00\", days: [monday]}"), "digest.days[0]: expected one of sun"),
+  (hook("digest: {at: \"08:00\", days: [mon, mon]}"), "digest.days[1]: \"mon\" stands twice here"),
+  (hook("digest: {at: \"08:00\", days: []}"), "digest.days: expected a list of days such as [mon, thu]"),
   (rule("kind: band_change, quiet_hours: {}"), "\"quiet_hours\" does not belong here — it is a key of a hook"),
   (hook("quiet_hours: nights"), "quiet_hours: expected {from: \"22:00\", to: \"07:00\"}, or a list of such"),
   (hook("quiet_hours: []"), "expected {from: \"22:00\", to: \"07:00\"}, or a list of such, found a list"),
@@ -282,4 +300,4 @@ let laterKeys: [(String, String)] =
   ["playbooks", "http"].map { ("\($0): {}", $0) }
   + ["mixpanel", "amplitude", "lago", "otlp"].map { (file("format: \($0)"), $0) }
   + ["timestamp_format: iso"].map { (file($0), String($0.prefix { $0 != ":" })) }
-  + ["snooze", "flap"].map { (rule("kind: band_change, \($0): 1d"), $0) }
+  + ["snooze"].map { (rule("kind: band_change, \($0): 1d"), $0) }

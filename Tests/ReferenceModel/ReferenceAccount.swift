@@ -149,6 +149,11 @@ package struct ReferenceAccount: Sendable {
       scores = current.score.map { [ReferenceScoreSpan(score: $0, since: now)] } ?? []
     }
 
+    let flapped = context.model.rules.indices.filter { index in
+      context.model.rules[index].flap.map {
+        rules[index].flaps.end(before: context.day(at: now), isFiring: rules[index].phase == .firing, $0)
+      } ?? false
+    }
     let baseBefore = base
     var paths: [[ReferenceRuleState.Phase]] = []
     var retracted: Set<Int> = []
@@ -174,6 +179,7 @@ package struct ReferenceAccount: Sendable {
     let changed =
       previous.map { $0.grades != current.grades || $0.score != current.score } ?? true
       || bandChange != nil || paths.contains { $0.count > 1 } || !retracted.isEmpty || !noted.isEmpty
+      || !flapped.isEmpty
     if let baseBefore {
       if bandChange != nil || scoreMoved {
         writeScoreOrBand(
@@ -184,6 +190,7 @@ package struct ReferenceAccount: Sendable {
     }
     writeRules(paths, retracted, base: baseBefore, current: current, at: told ?? now, trigger, context)
     keepBases(baseBefore)
+    for index in flapped { tellFlapping(index, at: told ?? now, context) }
     if previous != nil {
       for kind in [Change.Kind.phase, .milestone, .attribute, .override] { changes += noted.filter { $0.kind == kind } }
     }
@@ -319,12 +326,28 @@ package struct ReferenceAccount: Sendable {
     changes.append(entry)
     guard to == "firing" || from == "firing" else { return }
     let state: AlertTransition.State = to == "firing" ? .firing : to == "retracted" ? .retracted : .resolved
+    // Whoever was told that it opened is told that it ended.
+    if state == .firing { rules[rule].flaps.isSilenced = rules[rule].flaps.isFlapping }
     let waited = waitingBase(of: rule, from: from, to: to, paths, context) ?? base
     alerts.append(
       ReferenceAlert(
         rule: entry.subject, episode: episode, state: state, at: now, scoreFrom: waited?.reading.score,
         scoreTo: current.score,
-        because: waited.map { explanation(from: $0, to: current, fallback: trigger.cause) } ?? []))
+        because: waited.map { explanation(from: $0, to: current, fallback: trigger.cause) } ?? [],
+        isSilenced: rules[rule].flaps.isSilenced))
+  }
+
+  private mutating func tellFlapping(_ rule: Int, at now: Int64, _ context: ReferenceContext) {
+    let isFiring = rules[rule].phase == .firing
+    let began = rules[rule].flaps.isFlapping
+    if !began {
+      guard isFiring, rules[rule].flaps.isSilenced else { return }
+      rules[rule].flaps.isSilenced = false
+    }
+    alerts.append(
+      ReferenceAlert(
+        rule: context.model.rules[rule].name, episode: rules[rule].episode, state: isFiring ? .firing : .resolved,
+        at: now, flapping: (began, rules[rule].flaps.percent.text(digits: 2))))
   }
 
   private static func entry(
@@ -341,7 +364,10 @@ package struct ReferenceAccount: Sendable {
 
   /// Takes back looks beyond an earlier clock, of which nothing came.
   mutating func rewind(to clock: Int64, context: ReferenceContext) {
-    for index in rules.indices { rules[index].shift.rewind(to: clock, context) }
+    for index in rules.indices {
+      rules[index].shift.rewind(to: clock, context)
+      rules[index].flaps.rewind(to: clock, context)
+    }
   }
 
   // MARK: - Candidate instants

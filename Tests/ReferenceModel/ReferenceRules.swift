@@ -25,6 +25,7 @@ struct ReferenceRuleState: Sendable {
   /// The base of the journal when it began to wait, and when that was.
   var waitingBase: ReferenceBase?
   var waitingBaseSince: Int64?
+  var flaps = ReferenceFlaps()
 }
 
 /// What a rule looks at in one evaluation.
@@ -291,7 +292,7 @@ extension ReferenceRuleState {
 }
 
 /// An opening or a resolution of an episode.
-package struct ReferenceAlert: Equatable, Sendable {
+package struct ReferenceAlert: Sendable {
   package var rule: String
   /// From 1.
   package var episode: Int
@@ -300,5 +301,15 @@ package struct ReferenceAlert: Equatable, Sendable {
   /// Hundredths.
   package var scoreFrom: Int?
   package var scoreTo: Int?
-  package var because: [ExplanationLine]
+  package var because: [ExplanationLine] = []
+  /// Whether hooks are told nothing of it.
+  package var isSilenced = false
+  /// No transition, but that the rule began or ceased to flap: then the percentage.
+  package var flapping: (began: Bool, percent: String)?
+
+  /// In words.
+  package var told: String {
+    flapping.map { "\(rule) \(episode) \($0.began ? "began" : "ceased") to flap at \(at), \($0.percent) %, \(state)" }
+      ?? "\(rule) \(episode) \(state) \(at)\(isSilenced ? " silenced" : "")"
+  }
 }

@@ -12,13 +12,14 @@ command -v jq >/dev/null || { echo 'notify.sh: jq is missing (apt install jq)' >
 
 # One alert or a group of them: the same from here on. The text is data all the way; no shell ever reads it.
 text=$(jq -r '
-  (if .alerts then .alerts[] else . end)
-  | "\(if .state == "firing" then "▼" else "✓" end) \(.account.id): \(.rule) is \(.state) (\(.severity))"
+  ((if .alerts then .alerts[] else . end)
+  | "\({firing: "▼", flapping: "≈"}[.state] // "✓") \(.account.id // .source.id): \(.rule) is \(.state) (\(.severity))"
     + (if .score.old != null and .score.new != null then ", score \(.score.old) → \(.score.new)" else "" end)
     + (if .reason then ". \(.reason)" else "" end)
     + (if (.because | length) > 0
        then " Mostly: " + ([.because[:2][] | "\(.measure) \(.points)"] | join(", ")) + "." else "" end)
-    + (if .suggest then " Suggested: \(.suggest.playbook)." else "" end)')
+    + (if .suggest then " Suggested: \(.suggest.playbook)." else "" end)),
+  (.more[]? | "… and \(.alerts) more: \(.rule) is \(.state) (\(.severity))")')
 
 if [ -n "${WEBHOOK_URL:-}" ]; then
   # 75: "later". kizashi tries again with growing pauses; the receiver tells repeats apart by the delivery id.

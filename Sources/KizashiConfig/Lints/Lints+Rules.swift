@@ -24,6 +24,14 @@ extension Lints {
           "there is nobody to remind: \(delivery.isShadow ? "the rule is in shadow" : "the rule has no hooks")",
           hint: "leave it out")
       }
+      if rule.flap != nil, rule.hooks.isEmpty || delivery.isShadow {
+        warn(
+          path + ["flap"],
+          "there is nobody to spare: \(delivery.isShadow ? "the rule is in shadow" : "the rule has no hooks")",
+          hint: "leave it out")
+      } else if rule.flap != nil, rule.kind.opensOnce {
+        warn(path + ["flap"], "a rule that opens once for an account never flaps", hint: "leave it out")
+      }
     }
   }
 
@@ -74,9 +82,13 @@ extension Lints {
       && configuration.ruleDeliveries[a.name]?.isShadow == configuration.ruleDeliveries[b.name]?.isShadow
   }
 
-  /// Hooks that no rule ever runs.
+  /// Hooks that no rule ever runs, and what has no effect beside a digest.
   func warnOfHooks() {
     for hook in configuration.hooks {
+      if hook.digest != nil, hook.groupWaitMilliseconds > 0 {
+        warn(
+          ["hooks", hook.name, "group_wait"], "what a digest holds comes in one run anyway", hint: "leave it out")
+      }
       let callers = model.rules.filter { $0.hooks.contains(hook.name) }
       if callers.isEmpty {
         warn(["hooks", hook.name], "no rule runs this hook", hint: "name it in hooks of a rule")

@@ -137,12 +137,17 @@ extension CanonicalForm {
       ("cooldown", .duration(rule.cooldownMilliseconds)), ("severity", .plain(rule.severity)),
     ]
     if let playbook = rule.playbook { pairs.append(("playbook", .text(playbook))) }
-    if let delivery { pairs += [("hooks", .texts(rule.hooks))] + self.delivery(delivery) }
+    if let delivery { pairs += [("hooks", .texts(rule.hooks))] + self.delivery(delivery) + flap(rule) }
     return .mapping(pairs)
   }
 
   private static func delivery(_ delivery: RuleDelivery) -> [(String, YAMLText)] {
     [("shadow", .plain("\(delivery.isShadow)")), ("renotify", .duration(delivery.renotifyMilliseconds))]
+  }
+
+  private static func flap(_ rule: Rule) -> [(String, YAMLText)] {
+    guard let flap = rule.flap else { return [("flap", .plain("false"))] }
+    return [("flap", .inline([("start", .number(flap.start)), ("stop", .number(flap.stop))]))]
   }
 
   /// A hook. Values of its environment can be secrets, and this text is stored: only their names are in it.
@@ -156,14 +161,19 @@ extension CanonicalForm {
       ("group_wait", .duration(hook.groupWaitMilliseconds)), ("max_per_hour", .number(hook.maxPerHour)),
     ]
     if let quiet = hook.quietHours { pairs.append(("quiet_hours", .list(quiet.spans.map(span)))) }
+    if let digest = hook.digest {
+      let days = digest.weekdays.sorted().map { YAMLText.plain(Reading.weekdays[$0]) }
+      pairs.append(("digest", .inline([("at", time(digest.at)), ("days", .list(days))])))
+    }
     return .mapping(pairs)
   }
 
+  private static func time(_ minute: Int) -> YAMLText {
+    let (hour, minute) = (minute / 60, minute % 60)
+    return .text("\(hour < 10 ? "0" : "")\(hour):\(minute < 10 ? "0" : "")\(minute)")
+  }
+
   private static func span(_ span: QuietHours.Span) -> YAMLText {
-    func time(_ minute: Int) -> YAMLText {
-      let (hour, minute) = (minute / 60, minute % 60)
-      return .text("\(hour < 10 ? "0" : "")\(hour):\(minute < 10 ? "0" : "")\(minute)")
-    }
     let days = span.weekdays.sorted().map { YAMLText.plain(Reading.weekdays[$0]) }
     let severities = Reading.severities.filter(span.except.contains)
     return .inline([

@@ -33,6 +33,7 @@ extension Reading {
       hook.maxPerHour = value
     }
     if let place = section["quiet_hours"] { hook.quietHours = quietHours(place) }
+    if let place = section["digest"] { hook.digest = digest(place) }
     return run == nil ? nil : hook
   }
 

@@ -48,7 +48,7 @@ extension Reading {
   }
 
   /// `22:00` as minutes of the day.
-  private func timeOfDay(_ cursor: Cursor, last: Int) -> Int? {
+  func timeOfDay(_ cursor: Cursor, last: Int) -> Int? {
     let what = "a time of day from \"00:00\" to \(last == 1440 ? "\"24:00\"" : "\"23:59\"")"
     guard case .scalar(let text) = cursor.node.value else {
       cursor.failExpecting(what)

@@ -38,11 +38,12 @@ extension Reading {
     let when = section["when"].map { self.condition($0, .ofRules) } ?? .always
     let until = section["until"].flatMap { self.condition($0, .ofRules) }
     let clear = self.clearCondition(kind, section)
+    let flap = section["flap"].flatMap { self.flap($0) }
     guard let meaning, let delay, let keep, let cooldown, let severity, let when else { return nil }
     return Rule(
       name: name, kind: meaning, forMilliseconds: delay, keepFiringForMilliseconds: keep,
       cooldownMilliseconds: cooldown, severity: severity, playbook: playbook ?? nil, hooks: hooks, when: when,
-      until: until, clear: clear)
+      until: until, clear: clear, flap: flap)
   }
 
   /// `clear:` as a condition. The kinds that end with a number or a count of events read that themselves.

@@ -97,8 +97,11 @@ extension Shape {
     name: "hook",
     keys: [
       "run", "timeout", "retries", "concurrency", "env", "retry_on", "group_wait", "max_per_hour", "quiet_hours",
+      "digest",
     ])
   static let quietHours = Shape(name: "quiet_hours", keys: ["from", "to", "days", "except"])
+  static let digest = Shape(name: "digest", keys: ["at", "days"])
+  static let flap = Shape(name: "flap", keys: ["start", "stop"])
 
   /// Every shape, for the test that compares them with the JSON Schema.
   static let all =
@@ -108,6 +111,7 @@ extension Shape {
       measures, measure, grade, hold, metric, windowed, sum, featuresUsed, daysSinceLast, trend, survey, scorecards,
       scorecard, cap, milestones, milestone, segments, touch, phases, phase, condition, role, range,
       dimensions, dimension, weights, bands, rules, hooks, hook, quietHours,
+      digest, flap,
     ] + ruleKinds.map { rule(kind: $0) }
 }
 
@@ -119,7 +123,7 @@ extension Shape {
   ]
   private static let ruleCommon = [
     "kind", "when", "until", "clear", "for", "keep_firing_for", "cooldown", "severity", "playbook", "hooks", "shadow",
-    "renotify",
+    "renotify", "flap",
   ]
   private static let ruleSpecific: [String: [String]] = [
     "band_change": ["from", "to"],
@@ -147,9 +151,10 @@ extension Shape {
         elsewhere[key] = elsewhere[key].map { "\($0) or \(other)" } ?? "kind: \(other)"
       }
     }
-    let later: [String: Later] = ["snooze": .customerSuccess, "flap": .customerSuccess]
+    let later: [String: Later] = ["snooze": .customerSuccess]
     // They are about whom they would wake, not about what happened.
     elsewhere["quiet_hours"] = "a hook"
+    elsewhere["digest"] = "a hook"
     return Shape(name: "rule_\(kind)", keys: ruleCommon + own, later: later, elsewhere: elsewhere)
   }
 }

@@ -39,6 +39,8 @@ public struct AlertTransition: Sendable {
   public var touch: String?
   /// The account's attributes at the transition, ascending by name: what comes later in the same commit is not among them.
   public var attributes: [(name: String, value: Scalar)]
+  /// Whether hooks are told nothing of it: its episode opened while the rule flapped.
+  public var isSilenced = false
   /// An episode's transition; see the properties.
   public init(
     account: AccountID, rule: Int?, ruleName: String, episode: Int, state: State, at: Instant, reason: String,

@@ -28,6 +28,8 @@ public struct Commit: Sendable {
   public var changes: [Change] = []
   /// Episodes opened and resolved, in the order of detection.
   public var alerts: [AlertTransition] = []
+  /// Rules that began or ceased to flap, in the order of detection.
+  public var flaps: [FlapNotice] = []
   /// Attributes set or removed, in log order: the last of one name holds.
   public var attributes: [AttributeRow] = []
   /// Contracts about which an event said something, in log order: the last of one product holds.
@@ -48,5 +50,6 @@ public struct Commit: Sendable {
     facts.isEmpty && records.isEmpty && accountRows.isEmpty && changes.isEmpty && alerts.isEmpty
       && sources.isEmpty && attributes.isEmpty && accounts.ends.isEmpty && eventNames.ends.isEmpty
       && users.ends.isEmpty && clockAdvances.isEmpty && contracts.isEmpty && milestones.isEmpty && stalls.isEmpty
+      && flaps.isEmpty
   }
 }

@@ -40,6 +40,8 @@ struct CompiledModel {
   /// What any of them rests on.
   let ruleWakes: Wake
   let dropCount: Int
+  /// Whether time alone gives a measure another value, beside its window's: for display, values are those of evaluations.
+  let hasValuesOfTime: Bool
   /// Windowed leaves of features with filters.
   let filteredLeaves: [Int]
   /// The `lastTile` leaves: what restores them may lie before every stored fact.
@@ -55,6 +57,8 @@ struct CompiledModel {
   let powerUserRuleCount: Int
   /// (rule, leaf) of silence rules: their events are counted while an episode is open.
   let silences: [(rule: Int, leaf: Int)]
+  /// Rules that can flap.
+  let flapRules: [(rule: Int, settings: FlapSettings)]
   /// Threshold metrics (not measures) that step with the days.
   let dayStepMetrics: [(leaf: Int, unit: DayUnit)]
 
@@ -156,6 +160,7 @@ struct CompiledModel {
         when: conditions.compile(rule.until.map { .all([rule.when, .not($0)]) } ?? rule.when),
         clear: rule.clear.map { conditions.compile($0) }, key: FNV.hash(rule.name))
     }
+    flapRules = model.rules.enumerated().compactMap { index, rule in rule.flap.map { (index, $0) } }
     let customers = CompiledCustomers(model, &conditions, &compiler)
     self.customers = customers
     for milestone in customers.milestones {
@@ -173,11 +178,21 @@ struct CompiledModel {
       leaves[$0].kind != .lastTile && !model.filters(of: leaves[$0].feature).isEmpty
     }
     filteredLeaves = filtered
-    let fastRules = rules.map { FastRule($0, customers.conditions, filtered: Set(filtered)) }
+    var fastRules = rules.map { FastRule($0, customers.conditions, filtered: Set(filtered)) }
+    for (place, flap) in flapRules.enumerated() {
+      fastRules[flap.rule].flap = Int32(place)
+      fastRules[flap.rule].wakes.insert(.day)
+    }
     self.fastRules = Table(fastRules)
     ruleWakes = fastRules.reduce(into: []) { $0.formUnion($1.wakes) }
     lastTiles = leaves.indices.filter { leaves[$0].kind == .lastTile }
     dropCount = drops
+    let fastMeasures = fast.measures
+    let sensitivities = measures.map(\.sensitivity)
+    hasValuesOfTime = sensitivities.enumerated().contains { index, sensitivity in
+      fastMeasures[index].kind == .general
+        && (sensitivity.dayStep || sensitivity.survey || sensitivity.decays || sensitivity.filtered)
+    }
     holding = model.measures.indices.filter {
       if case .hold = model.measures[$0].missing { true } else { false }
     }

@@ -60,11 +60,16 @@ extension Engine {
     }
   }
 
-  private func appendMeasureRows(of account: AccountID, to rows: inout [MeasureRow]) {
+  /// Values are those of the account's last evaluation, whenever they happen to be stored.
+  private mutating func appendMeasureRows(of account: AccountID, to rows: inout [MeasureRow]) {
     let core = scores.core(account)
     let moved = core.pointee.movedMeasures
     guard core.pointee.evaluated, moved != 0 else { return }
     core.pointee.movedMeasures = 0
+    let clock = now
+    let isPast = compiled.hasValuesOfTime && core.pointee.scoredAt != clock.milliseconds && !stalls.isApart
+    if isPast { enter(Instant(milliseconds: core.pointee.scoredAt)) }
+    defer { if isPast { leave(to: clock) } }
     let grades = scores.grades(account)
     let shares = shares(account)
     for index in compiled.measures.indices where moved & Self.measureBit(index) != 0 {

@@ -25,6 +25,8 @@ extension Engine {
     if !shifts.isEmpty { judgeDays(account) }
     let core = scores.core(account)
     var wake = woken(account, trigger)
+    // With the states the rules had before.
+    if !compiled.flapRules.isEmpty && wake.contains(.day) { endFlapDays(account, trigger) }
     // Before the grades, which may ask how many are reached.
     if !wake.isDisjoint(with: compiled.customers.milestoneWakes) { reachMilestones(account) }
     if !noted.isEmpty { wake = .all }
@@ -34,7 +36,7 @@ extension Engine {
     if change.moved { wake = .all }
     core.pointee.scoredAt = now.milliseconds
     touch(account)
-    if wake.isDisjoint(with: .grades) && queue.deadline(of: account) > now.milliseconds
+    if wake.isDisjoint(with: .grades) && queue.deadline(of: account) > now.milliseconds && flapped.isEmpty
       && areRulesAtRest(account, wake)
     {
       // Only totals moved: nothing that is derived from them did, and no delay ended.
@@ -64,6 +66,7 @@ extension Engine {
     if band != wasBand { wake.insert(.band) }
     let steps = stepRules(account, bandWas: wasBand, first: first, rebases: change.rebases, wake, trigger)
     writeJournal(account, bandWas: wasBand, first: first, scoreMoved: scoreMoved, steps: steps, trigger)
+    if !flapped.isEmpty { tellFlapping(account, trigger) }
     if !noted.isEmpty { noted.removeAll(keepingCapacity: true) }
     // Phases look at the band of the evaluation before; a rule that stepped may step again.
     if band != wasBand || change.moved || !steps.isEmpty || trigger.isConfig { usage.stir(account, .all) }

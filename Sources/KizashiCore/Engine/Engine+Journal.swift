@@ -108,16 +108,27 @@ extension Engine {
     guard step.step.from == .firing || step.step.to == .firing else { return }
     let base = waitingBase(step, among: steps, account)
     let lines = base.map { explanation(account, from: $0, fallback: fallback) } ?? lines
+    let state = step.step.to == .firing ? AlertTransition.State.firing : step.isRetracted ? .retracted : .resolved
+    var transition = alert(account, step.rule, episode: step.episode, state, step.reason, lines, from: base?.score)
+    transition.isSilenced = step.isSilenced
+    pending.alerts.append(transition)
+  }
+
+  /// A rule's episode with what is known of the account now.
+  ///
+  /// - Parameter score: What the lines explain the score from; nil: the account's own base.
+  func alert(
+    _ account: AccountID, _ rule: Int, episode: Int, _ state: AlertTransition.State, _ reason: String,
+    _ lines: [ExplanationLine], from score: Int32? = nil
+  ) -> AlertTransition {
     let core = scores.core(account).pointee
-    let scoreFrom = base?.score ?? core.baseScore
-    pending.alerts.append(
-      AlertTransition(
-        account: account, rule: step.rule, ruleName: compiled.rules[step.rule].rule.name, episode: step.episode,
-        state: step.step.to == .firing ? .firing : step.isRetracted ? .retracted : .resolved,
-        at: stalls.stamp ?? now, reason: step.reason,
-        scoreFrom: scoreFrom < 0 ? nil : Int(scoreFrom), scoreTo: core.score < 0 ? nil : Int(core.score),
-        band: compiled.bands.name(core.band), coverage: coverage(account), because: lines, phase: phase(account),
-        touch: touchName(account), attributes: records.attributes(account)))
+    let scoreFrom = score ?? core.baseScore
+    return AlertTransition(
+      account: account, rule: rule, ruleName: compiled.rules[rule].rule.name, episode: episode, state: state,
+      at: stalls.stamp ?? now, reason: reason,
+      scoreFrom: scoreFrom < 0 ? nil : Int(scoreFrom), scoreTo: core.score < 0 ? nil : Int(core.score),
+      band: compiled.bands.name(core.band), coverage: coverage(account), because: lines, phase: phase(account),
+      touch: touchName(account), attributes: records.attributes(account))
   }
 
   /// The covered share of the scorecard, 0…1, for display.

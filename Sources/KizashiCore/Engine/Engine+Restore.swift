@@ -127,6 +127,7 @@ extension Engine {
         takeWaiting(state, account)
       }
       takeRules(state, account, mode)
+      takeFlaps(state, account)
     }
   }
 

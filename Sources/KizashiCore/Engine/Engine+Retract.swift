@@ -25,7 +25,7 @@ extension Engine {
       steps.append(
         RuleStep(
           rule: index, step: RuleMachine.Step(from: .firing, to: .ok), episode: Int(state.pointee.episode),
-          isRetracted: true, reason: "late data shows that it was not so"))
+          isRetracted: true, isSilenced: state.pointee.flaps.isSilenced, reason: "late data shows that it was not so"))
     }
     return steps
   }

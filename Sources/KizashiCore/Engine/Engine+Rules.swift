@@ -6,6 +6,8 @@ struct RuleStep {
   var episode: Int
   /// Whether late data showed that the episode should never have opened.
   var isRetracted = false
+  /// Whether hooks are told nothing of it.
+  var isSilenced = false
   var reason: String
 
   /// The state it comes to, as users see it.
@@ -41,7 +43,7 @@ extension Engine {
       let restEnds = restsEnd && now >= rests[index].until
       guard restEnds || !wake.isDisjoint(with: rule.pointee.wakes) else { continue }
       // Most of what wakes a rule is one event more of many: nothing is open, and nothing begins.
-      if rule.pointee.kind.waitsForNothing && !restEnds && !looksAtAll && index < 64
+      if rule.pointee.kind.waitsForNothing && rule.pointee.flap < 0 && !restEnds && !looksAtAll && index < 64
         && core.pointee.idleRules & 1 << UInt64(index) != 0 && !fastConditions(index, rule, account).condition
       {
         continue
@@ -105,7 +107,8 @@ extension Engine {
     guard let step = RuleMachine.step(state, rule, condition: condition, clear: clear, at: now.milliseconds)
     else { return nil }
     return RuleStep(
-      rule: index, step: step, episode: Int(state.pointee.episode), reason: reason(index, account, step))
+      rule: index, step: step, episode: Int(state.pointee.episode),
+      isSilenced: isSilenced(index, account, opens: step.to == .firing), reason: reason(index, account, step))
   }
 
   /// The band whose entering makes a band_change rule true, -1 for none; nil where the band did not change.
@@ -241,6 +244,7 @@ extension Engine {
     let now = now.milliseconds
     var rest = RuleRest(until: .max)
     rest.ends(at: RuleMachine.deadline(state, rule, after: now), movesThen: true)
+    if rule.pointee.flap >= 0 { rest.ends(at: nextFlapDeadline(Int(rule.pointee.flap), account), movesThen: true) }
     switch rule.pointee.kind {
     case .silence:
       let hour = usage.total(account, rule.pointee.leaf, .current)

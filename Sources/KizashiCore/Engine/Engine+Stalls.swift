@@ -200,13 +200,11 @@ extension Engine {
     for row in stalls.rows where sources[row.source].maxHold == nil { endStall(row.source, .retired, at: now) }
   }
 
-  /// Which sources delivered an account's lines, and when last; nothing where no source is watched and nothing follows.
+  /// Which sources delivered an account's lines, and when last.
   func encodeDelivered(_ account: AccountID, _ out: inout ByteWriter) {
     let found = sources.indices.filter { source in
       sources[source].guardPlace.map { delivered[Int(account) * guardedCount + $0] != .min } ?? false
     }
-    // What comes behind it needs to know where it ends.
-    guard !found.isEmpty || scores.core(account).pointee.keepsBases else { return }
     out.write(unsigned: UInt64(found.count))
     for source in found {
       out.write(unsigned: UInt64(source))
@@ -215,8 +213,7 @@ extension Engine {
   }
 
   static func decodeDelivered(_ input: inout ByteReader) -> [(source: Int, hour: Int32)] {
-    guard !input.failed, !input.isAtEnd else { return [] }
-    return (0..<input.count()).map { _ in (Int(truncatingIfNeeded: input.unsigned()), input.narrow()) }
+    (0..<input.count()).map { _ in (Int(truncatingIfNeeded: input.unsigned()), input.narrow()) }
   }
 
   func restoreDelivered(_ entries: [(source: Int, hour: Int32)], _ account: AccountID) {

@@ -35,6 +35,11 @@ struct StoredState {
     var detector: ShiftDetector
   }
   var shifts: [Shift] = []
+  struct Flaps {
+    var key: UInt64
+    var history: FlapHistory
+  }
+  var flaps: [Flaps] = []
   /// Of watched sources: the tile of the latest line.
   var delivered: [(source: Int, hour: Int32)] = []
   /// Of rules that wait, by their keys.
@@ -80,6 +85,7 @@ extension Engine {
     encodeShifts(account, &out)
     encodeDelivered(account, &out)
     encodeWaiting(account, &out)
+    encodeFlaps(account, &out)
     return out.bytes
   }
 
@@ -136,6 +142,7 @@ extension Engine {
     state.shifts = decodeShifts(&input)
     state.delivered = decodeDelivered(&input)
     state.waiting = decodeWaiting(&input)
+    state.flaps = decodeFlaps(&input)
     return input.failed || !input.isAtEnd ? nil : state
   }
 

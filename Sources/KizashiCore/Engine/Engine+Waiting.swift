@@ -83,9 +83,8 @@ extension Engine {
 
   // MARK: What is stored
 
-  /// Nothing where no base is kept.
   func encodeWaiting(_ account: AccountID, _ out: inout ByteWriter) {
-    guard scores.core(account).pointee.keepsBases else { return }
+    guard scores.core(account).pointee.keepsBases else { return out.write(unsigned: 0) }
     let kept = waiting.rules.compactMap { rule in waiting[account, rule].map { (compiled.rules[rule].key, $0) } }
     out.write(unsigned: UInt64(kept.count))
     for (key, base) in kept {
@@ -103,8 +102,7 @@ extension Engine {
   }
 
   static func decodeWaiting(_ input: inout ByteReader) -> [(key: UInt64, base: WaitingBase)] {
-    guard !input.failed, !input.isAtEnd else { return [] }
-    return (0..<input.count()).map { _ in
+    (0..<input.count()).map { _ in
       let key = input.unsigned()
       var base = WaitingBase(
         since: input.signed(), score: input.narrow(), uncapped: input.narrow(), computed: input.narrow(),

@@ -49,6 +49,8 @@ public struct Engine: ~Copyable {
   var lateUse: (event: EventNameID, hour: Int32)?
   /// What the evaluation at hand has found, for the journal.
   var noted: [NotedChange] = []
+  /// Rules that began or ceased to flap at it.
+  var flapped: [Int] = []
   /// Per (account, drop rule).
   var drops: ContiguousArray<DropHistory> = []
   /// Per (account, power_user_lost rule).

@@ -82,17 +82,20 @@ public struct Rule: Sendable, Equatable {
   public var playbook: String?
   /// Names of the hooks to run when it fires and when it resolves.
   public var hooks: [String]
+  /// When it counts as flapping, so that hooks are told that instead of each episode; nil: never.
+  public var flap: FlapSettings?
   /// A rule; by default it fires and resolves at once, without cooldown.
   public init(
     name: String, kind: RuleKind, forMilliseconds: Int64 = 0, keepFiringForMilliseconds: Int64 = 0,
     cooldownMilliseconds: Int64 = 0, severity: String = "medium", playbook: String? = nil, hooks: [String] = [],
-    when: Condition = .always, until: Condition? = nil, clear: Condition? = nil
+    when: Condition = .always, until: Condition? = nil, clear: Condition? = nil, flap: FlapSettings? = nil
   ) {
     self.name = name
     self.kind = kind
     self.when = when
     self.until = until
     self.clear = clear
+    self.flap = flap
     self.forMilliseconds = forMilliseconds
     self.keepFiringForMilliseconds = keepFiringForMilliseconds
     self.cooldownMilliseconds = cooldownMilliseconds

@@ -46,14 +46,16 @@ struct RuleState: Equatable {
   var enteredBand: Int8 = -1
   /// band_change: the band that opened the episode; shift: the side.
   var openedBand: Int8 = -1
+  /// Of rules with `flap`. Here and before what follows it takes no room that the alignment would not.
+  var flaps = FlapHistory()
+  /// Episodes so far.
+  var episode: Int32 = 0
   /// Since when pending.
   var since: Int64 = .max
   /// Since when the clear condition has held.
   var clearSince: Int64 = .max
   /// No opening before this.
   var shutUntil: Int64 = .min
-  /// Episodes so far.
-  var episode: Int32 = 0
   /// silence: events of the feature since the opening.
   var eventsSince: Int64 = 0
   /// When the present or last episode opened; `.min`: there was none.

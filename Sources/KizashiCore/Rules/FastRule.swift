@@ -34,6 +34,8 @@ struct FastRule: BitwiseCopyable {
   var key: UInt64 = 0
   /// What its conditions rest on.
   var wakes = Wake.all
+  /// Its place among the rules with `flap`; -1: it has none.
+  var flap: Int32 = -1
   /// Limits it.
   var when: ConditionTable.Place = ConditionTable.always
   /// Ends an episode; ``none``: what the kind says.

@@ -32,12 +32,14 @@ package struct AlertPayload: Sendable {
   package var detectedAt: Instant
   /// Nil: nothing is proposed.
   package var suggestion: Suggestion?
+  /// `firing`, `resolved`, `retracted` or `flapping`.
+  package var state: String
 
-  /// All parts; `transition.at` is when it happened, `detectedAt` when we found it.
+  /// All parts; `state` nil: the transition's; `transition.at` is when it happened, `detectedAt` when we found it.
   package init(
     transition: AlertTransition, hook: String, account: String, phase: String? = nil, touch: String? = nil,
     attributes: [(name: String, value: Scalar)] = [], severity: String, measureNames: [String], detectedAt: Instant,
-    suggestion: Suggestion? = nil
+    suggestion: Suggestion? = nil, state: String? = nil
   ) {
     self.transition = transition
     self.hook = hook
@@ -49,13 +51,14 @@ package struct AlertPayload: Sendable {
     self.measureNames = measureNames
     self.detectedAt = detectedAt
     self.suggestion = suggestion
+    self.state = state ?? transition.state.name
   }
 
   /// `rule:account:n`.
   package var alertID: String { "\(transition.ruleName):\(account):\(transition.episode)" }
 
   /// `rule:account:n:state:hook`.
-  package var deliveryID: String { "\(alertID):\(transition.state.name):\(hook)" }
+  package var deliveryID: String { "\(alertID):\(state):\(hook)" }
 
   /// The object as one line of JSON, without a line end.
   package var json: String {
@@ -65,7 +68,7 @@ package struct AlertPayload: Sendable {
     json.pair("delivery_id", deliveryID)
     json.pair("alert_id", alertID)
     json.pair("episode", alertID)
-    json.pair("state", transition.state.name)
+    json.pair("state", state)
     json.pair("rule", transition.ruleName)
     json.pair("severity", severity)
     if !transition.reason.isEmpty { json.pair("reason", transition.reason) }

@@ -13,7 +13,7 @@ package struct OwedDelivery: Sendable, Hashable {
   /// The account's id as the producer wrote it.
   package var account: String
   package var rule: String
-  /// `firing` or `resolved`.
+  /// `firing`, `resolved`, `retracted` or `flapping`.
   package var state: String
   package var severity: String
   /// Attempts begun so far, as the outbox knows them.

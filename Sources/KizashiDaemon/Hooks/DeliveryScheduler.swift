@@ -5,7 +5,8 @@ import KizashiCore
 ///
 /// It promises: at most `concurrency` runs of a hook and `runningLimit` in all at one time; at most `max_per_hour` starts
 /// of a hook in any hour; deliveries of one account and hook begin in order, each only after the one before it is done or
-/// dead *and that is stored*; in a hook's quiet hours nothing of it begins but what they let through; memory bounded by ``HookQueue/windowLimit`` deliveries a hook.
+/// dead *and that is stored*; in a hook's quiet hours nothing of it begins but what they let through; memory bounded by
+/// ``HookQueue/windowLimit`` deliveries a hook, or ``HookQueue/summaryLimit`` where they are handed over all at once.
 package struct DeliveryScheduler: Sendable {
   /// A run to start.
   package struct Launch: Sendable, Hashable {
@@ -149,10 +150,11 @@ package struct DeliveryScheduler: Sendable {
     let attempt = (launch.deliveries.map(\.attempts).max() ?? 0) + 1
     let delay = RetryPolicy.delayMilliseconds(afterAttempt: attempt, id: launch.deliveries[0].id)
     var settlement = Settlement(launch: launch, outcomes: [], retryAt: nil)
-    for delivery in launch.deliveries {
+    let shown = AlertGroup.shownCount(launch.deliveries)
+    for (index, delivery) in launch.deliveries.enumerated() {
       var outcome = DeliveryOutcome(
         deliveryID: delivery.id, state: .done, attempts: delivery.attempts + 1, exitCode: ending.exitCode,
-        output: output, at: now)
+        output: index < shown ? output : AlertGroup.outputOfCounted(launch.deliveries), at: now)
       if ending != .exited(0) {
         let isRetried = RetryPolicy.isRetryable(ending, policy) && delivery.attempts < policy.retries
         outcome.state = isRetried ? .retry(at: now.advanced(by: delay)) : .dead

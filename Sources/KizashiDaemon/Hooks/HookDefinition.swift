@@ -13,11 +13,13 @@ package struct HookPolicy: Sendable, Hashable {
   package var maxPerHour: Int
   /// When what it owes waits; nil: never.
   package var quiet: QuietTimes?
+  /// Whether what it owes waits for a time at which all of it is told in one run.
+  package var isDigest: Bool
 
   /// The defaults are those of the config file.
   package init(
     name: String, retries: Int = 5, concurrency: Int = 4, retryOn: Set<Int32>? = nil, groupWaitMilliseconds: Int64 = 0,
-    maxPerHour: Int = 1000, quiet: QuietTimes? = nil
+    maxPerHour: Int = 1000, quiet: QuietTimes? = nil, isDigest: Bool = false
   ) {
     self.name = name
     self.retries = max(0, retries)
@@ -26,6 +28,7 @@ package struct HookPolicy: Sendable, Hashable {
     self.groupWaitMilliseconds = max(0, groupWaitMilliseconds)
     self.maxPerHour = max(1, maxPerHour)
     self.quiet = quiet
+    self.isDigest = isDigest
   }
 }
 

@@ -21,10 +21,7 @@ package struct HookInvocation: Sendable, Hashable {
     environment = base.variables
       .merging(definition.environment) { _, own in own }
       .merging(variables) { _, ours in ours }
-    let text =
-      deliveries.count == 1
-      ? first.payload : AlertPayload.group(deliveries.map(\.payload))
-    input = Array(text.utf8) + [UInt8(ascii: "\n")]
+    input = Array(AlertGroup.text(deliveries).utf8) + [UInt8(ascii: "\n")]
   }
 
   /// The members' value where they agree, else empty.

@@ -6,10 +6,8 @@ struct HookQueue: Sendable {
   static let windowLimit = 512
   /// With more than this many waiting to be run one by one, the outbox is not asked for more.
   static let lowWater = 64
-  /// Most deliveries in one group …
-  static let groupLimit = 256
-  /// … and most bytes of their payloads (one delivery is always let through).
-  static let groupByteLimit = 1 << 20
+  /// Most deliveries that are handed over in one run where all that waits is to be.
+  static let summaryLimit = 4096
 
   var policy: HookPolicy
   /// Due and not begun, ascending by sequence.
@@ -29,6 +27,8 @@ struct HookQueue: Sendable {
   var isStale = true
   /// When the outbox has something new to give by the passing of time.
   var nextAt: Instant?
+  /// Whether `max_per_hour` has kept something waiting that is not begun yet: it comes in one run then, not one by one.
+  private var isHeldBack = false
   /// In quiet hours: the severities that go through; nil: all do.
   private(set) var letThrough: Set<String>?
   /// No longer configured; kept until its last run has ended.
@@ -38,6 +38,11 @@ struct HookQueue: Sendable {
 
   /// Whether nothing of it would be lost by forgetting it.
   var isIdle: Bool { running == 0 && held.isEmpty }
+
+  /// Whether the next run takes all that waits, shown or counted.
+  private var takesAll: Bool { policy.isDigest || isHeldBack }
+
+  private var capacity: Int { takesAll ? Self.summaryLimit : Self.windowLimit }
 
   /// How many rows to ask the outbox for; nil: nothing to ask now.
   mutating func fetchLimit(now: Instant) -> Int? {
@@ -49,7 +54,7 @@ struct HookQueue: Sendable {
     guard letThrough?.isEmpty != true, wantsMore(now: now) else { return nil }
     isStale = false
     // What is held is answered again; ask for enough to get past it.
-    return held.count + Self.windowLimit - waiting.count
+    return held.count + max(0, capacity - waiting.count)
   }
 
   /// Notices that quiet hours began or ended: then the outbox has other things to give, and what waits here and is held back
@@ -67,13 +72,13 @@ struct HookQueue: Sendable {
   /// Whether an answer would change what is begun now: in a flood each commit says that there is more, and reading the
   /// outbox each time would cost more than the hooks.
   private mutating func wantsMore(now: Instant) -> Bool {
-    guard isStale, !isRemoved, running < policy.concurrency, waiting.count <= Self.windowLimit / 2 else { return false }
+    guard isStale, !isRemoved, running < policy.concurrency, waiting.count <= capacity / 2 else { return false }
     guard hasEligible else { return true }
     switch launches.allowance(maxPerHour: policy.maxPerHour, now: now) {
     case .nothing: return false
     case .group: return true
     case .single:
-      guard policy.groupWaitMilliseconds > 0 else { return waiting.count <= Self.lowWater }
+      guard policy.groupWaitMilliseconds > 0 else { return takesAll || waiting.count <= Self.lowWater }
       return gatheringSince.map { $0.advanced(by: policy.groupWaitMilliseconds) <= now } ?? false
     }
   }
@@ -81,7 +86,7 @@ struct HookQueue: Sendable {
   mutating func supply(_ window: DueWindow, limit: Int) {
     nextAt = [nextAt, window.nextAt].compactMap(\.self).min()
     var isSorted = true
-    var room = Self.windowLimit - waiting.count
+    var room = capacity - waiting.count
     var leftOut = window.deliveries.count >= limit
     for delivery in window.deliveries where !held.contains(delivery.id) {
       guard room > 0 else {
@@ -114,13 +119,30 @@ struct HookQueue: Sendable {
     let allowance = launches.allowance(maxPerHour: policy.maxPerHour, now: now)
     let taken: [OwedDelivery]
     switch allowance {
-    case .nothing: return []
-    case .single: taken = take(limit: policy.groupWaitMilliseconds > 0 ? Self.groupLimit : 1)
-    case .group: taken = take(limit: Self.groupLimit)
+    case .nothing:
+      if !isHeldBack && launches.isUsedUp(maxPerHour: policy.maxPerHour, now: now) {
+        isHeldBack = true
+        // The outbox has more than fits where only a group is wanted.
+        isStale = true
+      }
+      return []
+    case .single, .group:
+      let isGroup = allowance == .group || policy.groupWaitMilliseconds > 0
+      taken = takesAll ? takeAll() : take(limit: isGroup ? AlertGroup.shownLimit : 1)
     }
+    // What did not fit into so large a run is not told one by one either.
+    isHeldBack = isHeldBack && taken.count > Self.windowLimit
     launches.record(allowance, now: now)
     running += 1
     if !hasEligible { gatheringSince = nil }
+    return taken
+  }
+
+  /// Takes all eligible deliveries, in order.
+  private mutating func takeAll() -> [OwedDelivery] {
+    let taken = waiting.filter { busyAccounts[$0.account] == nil }
+    waiting.removeAll { busyAccounts[$0.account] == nil }
+    for delivery in taken { busyAccounts[delivery.account, default: 0] += 1 }
     return taken
   }
 
@@ -135,7 +157,7 @@ struct HookQueue: Sendable {
         rest.append(delivery)
         continue
       }
-      if !taken.isEmpty && (taken.count == limit || bytes + delivery.payload.utf8.count > Self.groupByteLimit) {
+      if !taken.isEmpty && (taken.count == limit || bytes + delivery.payload.utf8.count > AlertGroup.byteLimit) {
         isFull = true
         rest.append(delivery)
         continue
@@ -167,6 +189,8 @@ struct HookQueue: Sendable {
   /// The outcomes of these deliveries are stored; those of `retried` will be tried again at `instant`.
   mutating func settled(_ deliveries: [OwedDelivery], retried: Set<String>, at instant: Instant?) {
     if let instant { nextAt = min(nextAt ?? instant, instant) }
+    // What was counted once is not told one by one because that failed.
+    if !retried.isEmpty && AlertGroup.shownCount(deliveries) < deliveries.count { isHeldBack = true }
     for delivery in deliveries {
       held.remove(delivery.id)
       if let count = busyAccounts[delivery.account] {

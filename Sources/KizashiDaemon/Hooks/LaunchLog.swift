@@ -44,6 +44,9 @@ struct LaunchLog: Sendable {
     return launches.count
   }
 
+  /// Whether nothing more may be begun until the first of the hour's runs is an hour old.
+  mutating func isUsedUp(maxPerHour: Int, now: Instant) -> Bool { count(now: now) >= maxPerHour }
+
   mutating func allowance(maxPerHour: Int, now: Instant) -> Allowance {
     let used = count(now: now)
     let reserve = Self.reserve(maxPerHour)

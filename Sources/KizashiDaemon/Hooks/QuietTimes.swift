@@ -97,13 +97,30 @@ extension QuietTimes {
   }
 }
 
+/// When hooks may be told: the times of those with a digest, not in the quiet hours of those that have some.
+struct TellingTimes: Sendable {
+  let quiet: [String: QuietTimes]
+  private let digests: [String: DigestTimes]
+
+  init(_ configuration: Configuration) {
+    quiet = QuietTimes.byHook(configuration)
+    digests = DigestTimes.byHook(configuration)
+  }
+
+  /// The first instant from `instant` on.
+  func next(hook: String, severity: String, from instant: Instant) -> Instant {
+    let ready = digests[hook]?.next(from: instant) ?? instant
+    return quiet[hook]?.opening(for: severity, from: ready) ?? ready
+  }
+}
+
 extension Store {
-  /// Gives runs that wait for the end of quiet hours another end, because a config may have changed these.
+  /// Gives runs that wait for a digest or the end of quiet hours another end, because a config may have changed these.
   func planAnew(_ configuration: Configuration, at now: Instant) throws {
-    let quiet = QuietTimes.byHook(configuration)
+    let times = TellingTimes(configuration)
     for hook in configuration.hooks {
       for severity in QuietHours.severities {
-        let opening = quiet[hook.name]?.opening(for: severity, from: now) ?? now
+        let opening = times.next(hook: hook.name, severity: severity, from: now)
         try postpone(hook: hook.name, severity: severity, waitingAt: now, until: opening)
       }
     }

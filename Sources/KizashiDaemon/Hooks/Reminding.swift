@@ -8,10 +8,10 @@ import ServiceLifecycle
 /// that a crash changes nothing but the instant.
 struct ReminderPlan {
   private let reminders: [(reminder: Reminder, severity: String)]
-  private let quiet: [String: QuietTimes]
+  private let times: TellingTimes
 
   init(_ configuration: Configuration) {
-    quiet = QuietTimes.byHook(configuration)
+    times = TellingTimes(configuration)
     reminders = configuration.model.rules.flatMap { rule in
       guard let every = configuration.ruleDeliveries[rule.name]?.renotifyMilliseconds else {
         return [(reminder: Reminder, severity: String)]()
@@ -20,12 +20,16 @@ struct ReminderPlan {
     }
   }
 
-  /// Those that could be told now. One that would have to wait for the end of quiet hours is owed then, if its episode is
-  /// still open: nobody wants to be reminded of what is over.
+  /// Those that could be told now, or in the next digest. One that would have to wait for the end of quiet hours is owed
+  /// then, if its episode is still open: nobody wants to be reminded of what is over.
   func wanted(at now: Instant) -> [Reminder] {
     reminders.filter { reminder, severity in
-      quiet[reminder.hook]?.hold(at: now)?.letThrough.contains(severity) ?? true
-    }.map(\.reminder)
+      times.quiet[reminder.hook]?.hold(at: now)?.letThrough.contains(severity) ?? true
+    }.map { reminder, severity in
+      var reminder = reminder
+      reminder.nextAt = times.next(hook: reminder.hook, severity: severity, from: now)
+      return reminder
+    }
   }
 }
 

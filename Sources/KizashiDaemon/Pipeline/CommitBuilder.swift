@@ -10,7 +10,7 @@ struct CommitBuilder {
   var suppression: Suppression?
   let rules: [Rule]
   let shadowRules: Set<String>
-  let quiet: [String: QuietTimes]
+  let times: TellingTimes
   let measureNames: [String]
   /// By source: the hooks that are told when it is stalled.
   let stallHooks: [String: [String]]
@@ -20,7 +20,7 @@ struct CommitBuilder {
   init(_ configuration: Configuration, configVersion: Int, suppression: Suppression?) {
     rules = configuration.model.rules
     shadowRules = Set(configuration.ruleDeliveries.filter(\.value.isShadow).keys)
-    quiet = QuietTimes.byHook(configuration)
+    times = TellingTimes(configuration)
     measureNames = configuration.model.measures.map(\.name)
     stallHooks = Dictionary(
       configuration.sources.map { ($0.id, $0.stallHooks) }, uniquingKeysWith: { first, _ in first })
@@ -33,9 +33,15 @@ struct CommitBuilder {
   func unit(_ commit: consuming Commit, _ engine: borrowing Engine, detectedAt: Instant) -> CommitUnit {
     var deliveries: [NewDelivery] = []
     for transition in commit.stalls { deliveries += owed(transition, detectedAt) }
-    for transition in commit.alerts {
+    // In the order of detection, whatever lies between two commits: each account's runs keep it.
+    var notices = commit.flaps[...]
+    for (place, transition) in commit.alerts.enumerated() {
+      while let notice = notices.first, notice.place <= place {
+        deliveries += owed(notices.removeFirst().alert, engine, detectedAt, notice: notice)
+      }
       deliveries += owed(transition, engine, detectedAt)
     }
+    for notice in notices { deliveries += owed(notice.alert, engine, detectedAt, notice: notice) }
     let owesNow = deliveries.contains { $0.suppression == nil }
     var unit = CommitUnit(
       commit: commit, detectedAt: detectedAt, configVersion: configVersion, durable: owesNow)
@@ -59,12 +65,12 @@ struct CommitBuilder {
   /// One run per hook of the rule; those whose moment has passed are recorded but not run, so that a first backfill
   /// pages nobody.
   private func owed(
-    _ transition: AlertTransition, _ engine: borrowing Engine, _ detectedAt: Instant
+    _ transition: AlertTransition, _ engine: borrowing Engine, _ detectedAt: Instant, notice: FlapNotice? = nil
   ) -> [NewDelivery] {
     guard let index = transition.rule else { return [] }
     let rule = rules[index]
     // Whoever was told that it opened is told that it ended; of an episode that opened in shadow the store keeps neither.
-    if transition.state == .firing && shadowRules.contains(rule.name) { return [] }
+    if transition.state == .firing || notice != nil, shadowRules.contains(rule.name) { return [] }
     let isStale = detectedAt.milliseconds - transition.at.milliseconds > hookMaxAgeMilliseconds
     let name = engine.name(of: transition.account)
     return rule.hooks.map { hook in
@@ -72,14 +78,15 @@ struct CommitBuilder {
         transition: transition, hook: hook, account: name, phase: transition.phase, touch: transition.touch,
         attributes: transition.attributes, severity: rule.severity,
         measureNames: measureNames, detectedAt: detectedAt,
-        suggestion: rule.playbook.map { AlertPayload.Suggestion(playbook: $0) })
-      let suppression = suppression ?? (isStale ? .stale : nil)
+        suggestion: rule.playbook.map { AlertPayload.Suggestion(playbook: $0) },
+        state: notice?.began == true ? "flapping" : nil)
+      let suppression = suppression ?? (transition.isSilenced ? .flapping : isStale ? .stale : nil)
+      // What is never run needs no words, and a backfill has as many of them as alerts; what flaps may be told yet.
+      let needsWords = suppression == nil || suppression == .flapping
       return NewDelivery(
         deliveryID: payload.deliveryID, alertID: payload.alertID, account: transition.account, hook: hook,
-        // What is never run needs no words: a backfill has as many of them as alerts.
-        payload: suppression == nil ? payload.json : "",
-        nextAt: quiet[hook]?.opening(for: rule.severity, from: detectedAt) ?? detectedAt,
-        suppression: suppression)
+        payload: needsWords ? payload.json : "",
+        nextAt: times.next(hook: hook, severity: rule.severity, from: detectedAt), suppression: suppression)
     }
   }
 }

@@ -54,8 +54,8 @@ extension Daemon {
   private func putInForce(_ new: Configuration, _ old: Configuration) async throws -> Bool {
     let now = clock.now()
     let rebases = !new.decidesTheSameNumbers(as: old)
-    // What is remembered of sources differs: the same numbers, by another engine.
-    let rebuilds = rebases || !new.asksTheSameOfSources(as: old)
+    // What is remembered of sources, or of rules that flap, differs: the same numbers, by another engine.
+    let rebuilds = rebases || !new.asksTheSameOfSources(as: old) || !new.findsTheSameFlapping(as: old)
     let store = store
     let prepare: @Sendable () async throws -> OpenedStore = {
       try await store.use {

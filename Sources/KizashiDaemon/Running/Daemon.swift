@@ -262,7 +262,8 @@ extension HookDefinition {
         name: configuration.name, retries: configuration.retries, concurrency: configuration.concurrency,
         retryOn: configuration.retryOn.map { Set($0.map(Int32.init)) },
         groupWaitMilliseconds: configuration.groupWaitMilliseconds, maxPerHour: configuration.maxPerHour,
-        quiet: configuration.quietHours.map { QuietTimes($0, calendar: calendar) }),
+        quiet: configuration.quietHours.map { QuietTimes($0, calendar: calendar) },
+        isDigest: configuration.digest != nil),
       run: configuration.run, timeout: .milliseconds(configuration.timeoutMilliseconds),
       environment: configuration.env)
   }

@@ -26,11 +26,14 @@ package enum Suppression: String, Sendable {
   case replay
   /// Its episode opened and resolved while it was snoozed.
   case snoozed
+  /// Its episode opened while its rule flapped. Owed after all where the episode is still open when that ends.
+  case flapping
 }
 
 /// A hook run to be stored with the change that owes it.
 package struct NewDelivery: Sendable {
-  /// `episode:state:hook`; of a reminder `episode:firing.2:hook` and so on. A second row of the same id is not stored, nor is one of an episode that opened in shadow.
+  /// `episode:state:hook`; of a reminder `episode:firing.2:hook` and so on. A second row of the same id is not stored, but
+  /// that what was not told because its rule flapped may be owed later, behind all that is owed then; nor is one of an episode that opened in shadow.
   package var deliveryID: String
   /// The episode, `rule:account:n`.
   package var alertID: String

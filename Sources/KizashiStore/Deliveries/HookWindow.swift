@@ -7,7 +7,7 @@ package struct HookRun: Sendable, Equatable {
   package var deliveryID: String
   package var account: String
   package var rule: String
-  /// `firing` or `resolved`.
+  /// `firing`, `resolved`, `retracted` or `flapping`.
   package var state: String
   package var severity: String
   package var attempts: Int

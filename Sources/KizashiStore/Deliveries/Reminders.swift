@@ -7,6 +7,8 @@ package struct Reminder: Sendable, Equatable {
   package var hook: String
   /// How long after a run began the next is owed, in milliseconds.
   package var everyMilliseconds: Int64
+  /// When it may be told; nil: at once.
+  package var nextAt: Instant?
 
   /// A rule's hook and how often it is reminded.
   package init(rule: String, hook: String, everyMilliseconds: Int64) {
@@ -48,7 +50,8 @@ extension Store {
       try db.inTransaction(.immediate) {
         for (alert, reminder, count) in due {
           try db.execute(
-            sql: Self.oweReminder, arguments: [alert, reminder.hook, count + 2, count + 1, now.milliseconds])
+            sql: Self.oweReminder,
+            arguments: [alert, reminder.hook, count + 2, count + 1, (reminder.nextAt ?? now).milliseconds])
         }
         return .commit
       }

@@ -39,7 +39,10 @@ final class FlowWriter {
       INSERT INTO delivery (delivery_id, alert_id, account, hook, state, attempts, next_ms, output, payload)
       SELECT ?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8
       WHERE NOT EXISTS (SELECT 1 FROM alert WHERE alert_id = ?2 AND shadow)
-      ON CONFLICT (delivery_id) DO NOTHING
+      ON CONFLICT (delivery_id) DO UPDATE SET seq = (SELECT max(seq) + 1 FROM delivery), state = 0,
+        next_ms = excluded.next_ms, output = NULL, payload = excluded.payload
+        WHERE delivery.state = \(DeliveryState.suppressed.rawValue) AND delivery.output = '\(Suppression.flapping.rawValue)'
+          AND excluded.state = \(DeliveryState.owed.rawValue)
       """)
   }
 

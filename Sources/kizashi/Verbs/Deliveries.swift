@@ -15,7 +15,7 @@ struct Deliveries: ParsableCommand {
       abstract: "Hook runs, the newest first.", usage: "kizashi deliveries list [<options>]",
       discussion: """
         States: owed, running, retry, done, dead (given up after its retries), suppressed (found by a replay, \
-        too late, or over while it was snoozed).
+        too late, over while it was snoozed, or opened while its rule was flapping).
 
         Examples:
           kizashi deliveries list --state dead

@@ -139,26 +139,25 @@ struct Comparison {
           delta: change.delta, cause: change.cause, because: change.because))
     }
     compareLists("journal of \(name)", changes, account.changes.map(Self.line))
-    let alerts = world.alerts.filter { $0.account == id }.map {
-      "\($0.ruleName) \($0.episode) \($0.state) \($0.at.milliseconds) "
-        + "\($0.scoreFrom as Any)→\($0.scoreTo as Any) \(Self.text($0.because))"
-    }
+    compareLists("alerts of \(name)", world.told(of: id), account.alerts.map(\.told))
     for alert in world.alerts where alert.account == id {
       guard let from = alert.scoreFrom, let to = alert.scoreTo else { continue }
       let sum = alert.because.reduce(0) { $0 + $1.points }
       expect("what the lines of \(alert.ruleName) of \(name) add up to", engine: sum, reference: to - from)
     }
     compareLists(
-      "alerts of \(name)", alerts,
-      account.alerts.map {
-        "\($0.rule) \($0.episode) \($0.state) \($0.at) "
-          + "\($0.scoreFrom as Any)→\($0.scoreTo as Any) \(Self.text($0.because))"
-      })
+      "why \(name) had alerts",
+      world.alerts.filter { $0.account == id }.map { Self.why($0.ruleName, $0.scoreFrom, $0.scoreTo, $0.because) },
+      account.alerts.filter { $0.flapping == nil }.map { Self.why($0.rule, $0.scoreFrom, $0.scoreTo, $0.because) })
     let rows = world.history.values.filter { $0.account == id }.sorted { $0.day < $1.day }
     compareLists(
       "score history of \(name)",
       rows.map { "\($0.day.number) \($0.at.milliseconds) \($0.score as Any)" },
       account.scoreHistory.map { "\($0.day) \($0.at) \($0.score as Any)" })
+  }
+
+  private static func why(_ rule: String, _ from: Int?, _ to: Int?, _ because: [ExplanationLine]) -> String {
+    "\(rule) \(from as Any)→\(to as Any) \(text(because))"
   }
 
   private mutating func compareLists(_ what: String, _ engine: [String], _ reference: [String]) {

@@ -228,7 +228,17 @@ enum ModelGenerator {
       cooldownMilliseconds: span(&random, zero: 60),
       when: random.chance(30) ? CustomerGenerator.condition(model, .band, &random) : .always,
       until: random.chance(10) ? CustomerGenerator.condition(model, .band, &random) : nil,
-      clear: random.chance(15) ? CustomerGenerator.condition(model, .band, &random) : nil)
+      clear: random.chance(15) ? CustomerGenerator.condition(model, .band, &random) : nil,
+      flap: flap(random))
+  }
+
+  /// Mostly so little asked for that a few changed days of a small universe are enough. Takes nothing from the universe's own chance, so that it is the same with and without.
+  private static func flap(_ universe: SeededGenerator) -> FlapSettings? {
+    var random = universe
+    random = SeededGenerator(seed: random.next())
+    guard random.chance(50) else { return nil }
+    let start = random.pick([7, 8, 12, 18, 30])
+    return FlapSettings(start: start, stop: random.int(0...start - FlapSettings.leastGap))
   }
 
   private static func kind(_ model: Model, _ random: inout SeededGenerator) -> RuleKind {

@@ -17,6 +17,8 @@ struct StoredWorld {
   var history: [[Int64]: ScoreHistoryRow] = [:]
   var changes: [Change] = []
   var alerts: [AlertTransition] = []
+  /// Their places count from the first alert on.
+  var flaps: [FlapNotice] = []
   var attributes: [String: AttributeRow] = [:]
   var contracts: [String: ContractRow] = [:]
   var milestones: [String: MilestoneRow] = [:]
@@ -44,6 +46,7 @@ struct StoredWorld {
     for row in commit.measureRows { measures[[Int64(row.account), Int64(row.measure)]] = row }
     for row in commit.scoreHistory { history[[Int64(row.account), Int64(row.day.number)]] = row }
     changes += commit.changes
+    flaps += commit.flaps.map { FlapNotice(began: $0.began, alert: $0.alert, place: $0.place + alerts.count) }
     alerts += commit.alerts
     for row in commit.attributes { attributes["\(row.account) \(row.name)"] = row }
     for row in commit.contracts { contracts["\(row.account) \(row.contract.product)"] = row }
@@ -111,6 +114,7 @@ struct StoredWorld {
     compare("changes", changes.map(Self.line), other.changes.map(Self.line))
     compare("stalls", stalls.map { "\($0)" }, other.stalls.map { "\($0)" })
     compare("alerts", alerts.map { "\($0)" }, other.alerts.map { "\($0)" })
+    compare("flapping", flaps.map { "\($0)" }, other.flaps.map { "\($0)" })
     let numbers = measures.keys.sorted { $0.lexicographicallyPrecedes($1) }
     let otherNumbers = other.measures.keys.sorted { $0.lexicographicallyPrecedes($1) }
     compare(
@@ -137,6 +141,30 @@ struct StoredWorld {
       "sources", sources.sorted { $0.key < $1.key }.map { "\($0.value)" },
       other.sources.sorted { $0.key < $1.key }.map { "\($0.value)" })
     return result
+  }
+
+  /// What hooks are told of an account, and what not, in its order.
+  func told(of account: AccountID) -> [String] {
+    var lines: [(place: Int, line: String)] = []
+    for (place, alert) in alerts.enumerated() where alert.account == account {
+      lines.append(
+        (
+          place * 2 + 1,
+          "\(alert.ruleName) \(alert.episode) \(alert.state) \(alert.at.milliseconds)\(alert.isSilenced ? " silenced" : "")"
+        ))
+    }
+    for notice in flaps where notice.alert.account == account {
+      let percent = notice.alert.reason.split(separator: "weighted ").last?.prefix { $0 != " " } ?? ""
+      lines.append(
+        (
+          notice.place * 2,
+          "\(notice.alert.ruleName) \(notice.alert.episode) \(notice.began ? "began" : "ceased") to flap at "
+            + "\(notice.alert.at.milliseconds), \(percent) %, \(notice.alert.state)"
+        ))
+    }
+    // Stable, by hand: sorting is not.
+    return lines.enumerated().sorted { ($0.element.place, $0.offset) < ($1.element.place, $1.offset) }.map(
+      \.element.line)
   }
 
   /// The facts by names.

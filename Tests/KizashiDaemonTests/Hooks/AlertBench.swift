@@ -53,6 +53,12 @@ final class AlertBench {
     try commit()
   }
 
+  /// An account's attribute, to be read with the next events.
+  func attribute(_ name: String, _ value: String, account: String) {
+    let line = #"{"timestamp":\#(now),"account":"\#(account)","type":"group","traits":{"\#(name)":"\#(value)"}}"#
+    file.bytes += Array(line.utf8) + [0x0a]
+  }
+
   /// Time goes by, and the clock driver looks every half hour: so that nothing is found too late to be told.
   func pass(_ milliseconds: Int64) throws {
     let end = now + milliseconds

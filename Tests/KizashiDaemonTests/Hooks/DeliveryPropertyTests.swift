@@ -46,7 +46,7 @@ import Testing
           concurrency: .random(in: 1...4, using: &random), retryOn: Bool.random(using: &random) ? nil : [75],
           groupWaitMilliseconds: Bool.random(using: &random) ? 0 : 5000,
           maxPerHour: Bool.random(using: &random) ? .random(in: 1...20, using: &random) : 1000,
-          quiet: Bool.random(using: &random) ? Self.quiet(&random) : nil)
+          quiet: Bool.random(using: &random) ? Self.quiet(&random) : nil, isDigest: index == 1 && seed % 3 == 0)
       }
       runningLimit = .random(in: 1...6, using: &random)
       scheduler = DeliveryScheduler(policies: policies, runningLimit: runningLimit)

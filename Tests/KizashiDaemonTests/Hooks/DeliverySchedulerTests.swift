@@ -43,8 +43,10 @@ import Testing
     var nextWake: Instant? { scheduler.nextWake(now: now) }
 
     /// Ends a run, without storing what became of it.
-    func settlement(_ launch: DeliveryScheduler.Launch, _ ending: HookEnding) -> DeliveryScheduler.Settlement? {
-      scheduler.ended(run: launch.run, ending, output: "", now: now)
+    func settlement(
+      _ launch: DeliveryScheduler.Launch, _ ending: HookEnding, output: String = ""
+    ) -> DeliveryScheduler.Settlement? {
+      scheduler.ended(run: launch.run, ending, output: output, now: now)
     }
 
     /// Ends a run and stores what became of it.
@@ -218,7 +220,7 @@ import Testing
     bench.now = try #require(bench.nextWake)
     #expect(bench.now == start.advanced(by: hour))
     let later = bench.launches()
-    #expect(later.flatMap(\.deliveries).count == 2)
+    #expect(later.map(\.deliveries.count) == [2])
   }
 
   @Test func `a clock that was set back blocks a hook for an hour at most`() throws {

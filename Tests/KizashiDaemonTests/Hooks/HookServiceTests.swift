@@ -124,6 +124,22 @@ import Testing
     await run.value
   }
 
+  @Test func `a digest is one process, however much it has to tell`() async {
+    let log = directory.file("log")
+    var digest = hook("wc -c >>\(log); grep -c . <<E >>\(log)\n$KIZASHI_DELIVERY_ID\nE\necho told", groupWait: 0)
+    digest.policy.isDigest = true
+    let service = service([digest])
+    await outbox.owe((1...700).map { delivery($0, account: "a\($0)") }, at: Self.wallClock())
+    let run = Task { await service.run() }
+    #expect(await eventually { await outbox.states() == Array(repeating: .done, count: 700) })
+    let lines = directory.read("log").split(separator: "\n")
+    #expect(lines.count == 2 && lines.last == "1", "\(lines)")
+    #expect(await outbox.model.rows[255].output == "told\n")
+    #expect(await outbox.model.rows[256].output.hasPrefix("[one of 700 alerts of one run"))
+    service.stop()
+    await run.value
+  }
+
   @Test func `a stop waits for what runs and starts nothing more`() async {
     let log = directory.file("log")
     let gate = directory.file("gate")
