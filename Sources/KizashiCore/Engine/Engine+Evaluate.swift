@@ -31,7 +31,8 @@ extension Engine {
     let wasBand = core.pointee.band
     let wasScore = core.pointee.score
     let first = !core.pointee.evaluated
-    if moved || first || change.moved { rescore(account, trigger) }
+    // Under another config the score at hand is the old one's, also where no measure has a grade.
+    if moved || first || change.moved || trigger.isConfig { rescore(account, trigger) }
     let band = nextBand(account, plainly: first || trigger.isConfig || change.isOtherCard)
     core.pointee.band = band
     core.pointee.evaluated = true

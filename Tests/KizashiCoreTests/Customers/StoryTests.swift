@@ -241,11 +241,12 @@ import Testing
       habits + [
         identify(41, [("role", .string("former"))]),
         // Older than what is known: it was so, and is not any more.
-        identify(40, [("role", .string("admin"))], hours: 12), identify(41, [("role", .string("owner"))]),
+        identify(40, [("role", .string("admin"))], hours: 12), Story.use(42, 10, user: "other"),
+        identify(42, [("role", .string("former"))], hours: 11), identify(42, [("role", .string("owner"))], hours: 11),
       ]
     #expect(
       try rules(Story.journal(model([gone]), told, until: 46)) == [
-        "41d 8h rule gone ok → firing", "41d 8h rule gone firing → ok",
+        "41d 8h rule gone ok → firing", "42d 11h rule gone firing → ok",
       ])
   }
 

@@ -47,6 +47,13 @@ struct StoredWorld {
     stalls += commit.stalls
   }
 
+  /// What a store forgets when another config is registered: rows by the numbers of the old one's measures and milestones.
+  mutating func forgetConfig(_ starts: [FilterStart]) {
+    measures = [:]
+    milestones = [:]
+    filterStarts = starts
+  }
+
   /// What a new engine is given. `all`: also the facts that no window sees any more.
   func restored(model: Model, all: Bool) -> Restored {
     let last = Dictionary(stalls.map { ($0.stall.source, $0.stall) }, uniquingKeysWith: { $1 })

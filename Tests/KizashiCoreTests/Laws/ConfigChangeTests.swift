@@ -1,0 +1,93 @@
+import KizashiCore
+import ReferenceModel
+import TestSupport
+import Testing
+
+/// Another config over the same history: in the end every number is what that config alone would have computed from the raw
+/// lines, and the change itself tells nobody anything. Bands, episodes and instants of milestones are history and stay out.
+@Suite struct `Laws of another config` {
+  /// A universe, the config that comes later, and when.
+  struct Change {
+    var before: Scenario
+    var after: Scenario
+    var place: Int
+
+    init(_ scenario: Scenario, next: Model, _ random: inout SeededGenerator) {
+      before = scenario
+      // Where the clock stands after an advance hangs on the config's deadlines; here it goes all the way.
+      before.inputs = scenario.inputs.map { input in
+        if case .advance(let instant, _) = input { .settle(at: instant) } else { input }
+      }
+      after = before
+      after.model = next
+      after.model.limits = scenario.model.limits
+      if random.chance(50) {
+        // Filters hold from when they are first asked for: the same ones are asked for from the start.
+        after.model.features = scenario.model.features
+        after.model.autoFeatures = scenario.model.autoFeatures
+      } else {
+        for index in after.model.features.indices { after.model.features[index].conditions = [] }
+        after.filterStarts = []
+      }
+      place = random.int(0...before.inputs.count - 1)
+    }
+
+    static func small(seed: UInt64) -> Change {
+      var random = SeededGenerator(seed: seed &+ 0x9e37)
+      var traits = Scenario.Traits()
+      traits.orderMatters = false
+      return Change(Scenario(seed: seed, traits: traits), next: ModelGenerator.model(&random, traits), &random)
+    }
+
+    /// Runs it; what the change itself stored.
+    func play(_ driver: inout EngineDriver, restarts: Bool) throws -> Commit {
+      try driver.play(before.inputs[..<place])
+      let commit = try driver.change(to: after.model, after.filterStarts)
+      if restarts { try driver.restart() }
+      try driver.play(before.inputs[place...])
+      _ = driver.commit()
+      return commit
+    }
+  }
+
+  static func check(_ change: Change, seed: UInt64, everyHour: Bool = true) throws {
+    var driver = EngineDriver(change.before, EngineDriver.Habits(chunkEnds: 30, commits: 20), seed: seed)
+    let commit = try change.play(&driver, restarts: false)
+    #expect(commit.alerts.allSatisfy { $0.state != .firing }, "seed \(seed): the change opened an episode")
+    checkEntries(commit, seed: seed)
+
+    let alone = reference(change.after, clocks: [], everyHour: everyHour)
+    let comparison = Comparison(change.after, driver, alone, withHistory: false)
+    #expect(comparison.differences.isEmpty, "seed \(seed): \(comparison.differences.joined(separator: "\n"))")
+
+    var shaken = EngineDriver(change.before, EngineDriver.Habits(chunkEnds: 30, commits: 20), seed: seed)
+    _ = try change.play(&shaken, restarts: true)
+    let differences = shaken.world.differences(from: driver.world)
+    #expect(differences.isEmpty, "seed \(seed), restarted: \(differences.joined(separator: "\n"))")
+
+    let fresh = try driver.recomputed()
+    for (index, name) in driver.world.accounts.enumerated() {
+      var stored = driver.engine.explain(AccountID(index))
+      guard stored.band != nil else { continue }
+      var again = fresh.explain(AccountID(index))
+      (stored.band, again.band) = (nil, nil)
+      #expect(stored == again, "seed \(seed), account \(name), recomputed")
+    }
+  }
+
+  /// At most one entry `config` an account, and its lines are the whole move.
+  private static func checkEntries(_ commit: Commit, seed: UInt64) {
+    let entries = commit.changes.filter { $0.kind == .config }
+    #expect(Set(entries.map(\.account)).count == entries.count, "seed \(seed)")
+    for entry in entries {
+      #expect(entry.because.reduce(0) { $0 + $1.points } == entry.delta ?? 0, "seed \(seed): \(entry)")
+    }
+    #expect(commit.changes.allSatisfy { $0.kind != .score && $0.kind != .band }, "seed \(seed)")
+  }
+
+  @Test(arguments: LawTests.seeds) func `what is computed in the end is what it alone would have computed`(
+    seed: UInt64
+  ) throws {
+    try Self.check(.small(seed: seed), seed: seed)
+  }
+}
