@@ -7,9 +7,9 @@ import Testing
 /// model needs some seconds for each.
 @Suite struct `Laws over years` {
   /// Of the laws that need the reference model.
-  static let seeds = LawTests.askedSeeds ?? 1...3
+  static let seeds = LawTests.askedSeeds ?? 1...2
   /// Of the laws that compare engines.
-  static let quickSeeds = LawTests.askedSeeds ?? 1...20
+  static let quickSeeds = LawTests.askedSeeds ?? 1...10
 
   @Test(arguments: seeds) func `incremental equals recomputed from the raw lines`(seed: UInt64) throws {
     let scenario = YearGenerator.scenario(seed: seed, traits: Scenario.Traits())
@@ -29,7 +29,7 @@ import Testing
     let next = YearGenerator.model(&random, traits)
     let change = `Laws of another config`.Change(
       YearGenerator.scenario(seed: seed, traits: traits), next: next, &random)
-    try `Laws of another config`.check(change, seed: seed, everyHour: false)
+    try `Laws of another config`.check(change, seed: seed)
   }
 
   @Test(arguments: quickSeeds) func `a restart at any commit changes nothing, nor do other boundaries`(
