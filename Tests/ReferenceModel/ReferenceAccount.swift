@@ -111,18 +111,6 @@ package struct ReferenceAccount: Sendable {
     _ = evaluate(at: time, told: now, trigger: .usage(late: isLate), context: context)
   }
 
-  /// Takes in an accepted `identify` line of one of its users.
-  mutating func identify(_ event: ReferenceEvent, at now: Int64, time: Int64, context: ReferenceContext) {
-    facts.identified.append(event)
-    let asked = context.model.rules.contains { rule in
-      guard case .powerUserLost(_, let role) = rule.kind else { return false }
-      return role.contains { event.field($0.trait) != nil }
-    }
-    guard asked, event.user != nil, reading != nil else { return }
-    lookedTo = time
-    _ = evaluate(at: time, told: now, trigger: .record(survey: false), context: context)
-  }
-
   // MARK: - Evaluation
 
   /// Computes everything anew as of `now`; whether any grade, the score, the band or a rule changed. `told` is the instant
