@@ -61,6 +61,8 @@ extension ReferenceRuleState {
   mutating func step(_ rule: Rule, _ input: ReferenceRuleInput) -> [Phase] {
     if let change = input.bandChange, case .bandChange(let from, let to) = rule.kind {
       holdsBand = Self.counts(change, from: from, to: to)
+      // Another band is another condition, too.
+      inhibited = false
     }
     let now = input.now
     var isAnother = input.bandChange != nil

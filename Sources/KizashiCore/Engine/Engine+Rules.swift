@@ -34,7 +34,9 @@ extension Engine {
           from: rule.pointee.from, to: rule.pointee.to, was: bandWas, is: scores.core(account).pointee.band, first)
         if let entered {
           states[index].enteredBand = entered
-          // Another band that matches is another condition: its time starts anew.
+          // Another band is another condition: what a change of config or phase made true was about the one before, and a time
+          // starts anew.
+          states[index].inhibited = false
           if states[index].phase == .pending { states[index].since = now.milliseconds }
         }
       }

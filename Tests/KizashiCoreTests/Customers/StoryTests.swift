@@ -75,6 +75,7 @@ import Testing
     var model = model([
       Rule(name: "low", kind: .threshold(.measure("x"), .below(Rational(50)), clear: nil), when: .phase(["late"])),
       Rule(name: "turned", kind: .bandChange(from: [], to: ["red"])),
+      Rule(name: "any", kind: .bandChange(from: [], to: [])),
     ])
     model.measures.append(Measure(name: "y", metric: .attribute("y"), grade: one))
     model.milestones = [Milestone(name: "made", goal: .events(pattern: "report.*", atLeast: 2))]
@@ -96,10 +97,10 @@ import Testing
       journal == [
         "2d 9h band green → red: scorecard -7000 phase", "2d 9h phase early → late",
         "2d 9h milestone made none → reached",
-        "3d 8h band red → yellow: x 4000 attribute", "3d 8h attribute x 20 → 60",
+        "3d 8h band red → yellow: x 4000 attribute", "3d 8h rule any ok → firing", "3d 8h attribute x 20 → 60",
         // Once it was false it may open.
         "4d 8h band yellow → red: x -5000 attribute", "4d 8h rule low ok → firing", "4d 8h rule turned ok → firing",
-        "4d 8h attribute x 60 → 10",
+        "4d 8h rule any firing → ok", "4d 8h rule any ok → firing", "4d 8h attribute x 60 → 10",
       ])
   }
 

@@ -100,6 +100,26 @@ import Testing
     #expect(commit.changes.allSatisfy { $0.kind != .score && $0.kind != .band }, "seed \(seed)")
   }
 
+  @Test func `an episode of a band stays open where the bands get other numbers`() throws {
+    let corners = [0, 100].map { GradePoint(value: Rational($0), points: Rational($0)) }
+    var model = Model(
+      measures: [Measure(name: "x", metric: .attribute("x"), grade: .points(corners))],
+      scorecards: [Scorecard(name: "s", dimensions: [Dimension(name: "d", weight: 1, measures: [("x", 1)])])],
+      rules: [Rule(name: "turned", kind: .bandChange(from: [], to: []))])
+    model.bands.downForMilliseconds = 0
+    let told = [90, 50].enumerated().map { Story.group(Int64($0), [("x", .number("\($1)"))]) }
+    var driver = EngineDriver(Scenario(model: model, inputs: told))
+    try driver.run()
+    #expect(driver.world.alerts.map(\.state) == [.firing])
+    model.bands.bands.insert(Band(name: "best", bound: 9900), at: 0)
+    #expect(try driver.change(to: model, []).alerts.isEmpty)
+    try driver.play([Story.group(2, [("x", .number("55"))]), Story.group(3, [("x", .number("80"))])])
+    #expect(
+      driver.commit().alerts.map { "\($0.state) \($0.at.milliseconds)" } == [
+        "resolved \(Story.at(3, 8))", "firing \(Story.at(3, 8))",
+      ])
+  }
+
   @Test(arguments: LawTests.seeds) func `what is computed in the end is what it alone would have computed`(
     seed: UInt64
   ) throws {
