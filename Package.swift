@@ -89,7 +89,7 @@ let package = Package(
       name: "KizashiCoreTests", dependencies: ["KizashiCore", "ReferenceModel", "ShiftEvidence", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "KizashiDecodeTests", dependencies: ["KizashiDecode", "KizashiCore", "TestSupport"],
+      name: "KizashiDecodeTests", dependencies: ["KizashiDecode", "KizashiCore", "ReferenceModel", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "KizashiIngestTests", dependencies: ["KizashiIngest", "CLinux", "TestSupport"], swiftSettings: strict),

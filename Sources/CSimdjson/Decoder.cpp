@@ -37,13 +37,25 @@ void Decoder::read_fraction(Source &source, Event &event) const {
   source.fraction = nullptr;
 }
 
+bool Decoder::read_amounts(const Event &event, Source &source, const element *fields, const Path &path) {
+  const bool is_usage = event.type == EventType::track && !is_reserved(event.event.view());
+  object members;
+  if (!is_usage || fields->get(members) != simdjson::SUCCESS) return true;
+  return sums_.read(members, event.count, [&] { return raw_at(source.text(), path); });
+}
+
 void Decoder::finish(Event &event, Source &source, const element *fields, const Path &path) {
   const bool is_of_user = event.type == EventType::track || event.type == EventType::identify;
   // No user has a name that is refused.
   event.account_by_user = options_.remember_account && is_of_user && event.account.is_empty() && event.user.is_text() &&
                           event.user.length <= name_limit && !event.user.holds_nul();
+  const bool adds = !sums_.is_empty() && fields != nullptr;
+  if (adds && !read_amounts(event, source, fields, path)) event.bad_type = true;
   if (source.fraction != nullptr) read_fraction(source, event);
   const Rows::Outcome outcome = rows_.add(event);
+  if (adds && outcome == Rows::Outcome::usage) {
+    for (const Amount &amount : sums_.amounts()) rows_.add_amount(amount.property, amount.micros);
+  }
   object members;
   if (outcome == Rows::Outcome::usage && !filters_.is_empty() && fields != nullptr &&
       fields->get(members) == simdjson::SUCCESS) {
@@ -167,6 +179,10 @@ void ks_decoder_group_type(ks_decoder *decoder, const char *name, size_t length)
 void ks_decoder_filter(ks_decoder *decoder, const char *property, size_t property_length, const char *value,
                        size_t value_length) noexcept {
   decoder->decoder.add_filter(view_of(property, property_length), view_of(value, value_length));
+}
+
+void ks_decoder_sum(ks_decoder *decoder, const char *property, size_t length) noexcept {
+  decoder->decoder.add_sum(view_of(property, length));
 }
 
 void ks_decoder_add_transition(ks_decoder *decoder, int64_t since, int32_t offset) noexcept {

@@ -7,6 +7,7 @@
 #include "Parser.hpp"
 #include "RawText.hpp"
 #include "Rows.hpp"
+#include "Sums.hpp"
 
 #include <simdjson.h>
 
@@ -35,6 +36,7 @@ class Decoder {
     filters_.add(property, value);
     rows_.keep_matches();
   }
+  void add_sum(std::string_view property) { sums_.add(property); }
   const ks_rows *decode(std::string_view chunk, bool at_stream_start, int64_t received);
 
  private:
@@ -87,9 +89,11 @@ class Decoder {
   void add_per_account(simdjson::dom::array accounts, Source &source, Event &event, const element *fields,
                        const Path &path);
 
+  /// Reads what an event of usage adds to properties. False: an amount is too large.
+  bool read_amounts(const Event &event, Source &source, const element *fields, const Path &path);
   void read_fraction(Source &source, Event &event) const;
   /// Judges the event; keeps it as a record if it is one, with the members of the object at `fields` of its text. Of usage
-  /// those members are compared with the filters.
+  /// those members are added up and compared with the filters.
   void finish(Event &event, Source &source, const element *fields, const Path &path);
   void add_fields(object fields, const char *brace);
 
@@ -98,6 +102,7 @@ class Decoder {
   Parser inner_parser_;
   Rows rows_;
   Filters filters_;
+  Sums sums_;
   int64_t received_ = 0;
 
   bool unwraps_ = false;

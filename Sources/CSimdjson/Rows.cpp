@@ -38,6 +38,7 @@ void Rows::clear() {
   rows_ = 0;
   text_used_ = 0;
   std::fill(matches_.begin(), matches_.end(), 0);
+  amounts_.clear();
   lines_.clear();
   refusals_.clear();
   records_.clear();
@@ -191,7 +192,8 @@ const ks_rows *Rows::view() {
            user_.data(),  event_.data(),    id_.data(),       line_.data(),
            keeps_matches_ ? matches_.data() : nullptr,     lines_.size(),
            lines_.data(), text_used_,       text_.data(),     refusals_.size(), refusals_.data(),
-           records_.size(), records_.data(), record_fields_.data(), record_text_.data()};
+           records_.size(), records_.data(), record_fields_.data(), record_text_.data(),
+           amounts_.size(), amounts_.data()};
   return &view_;
 }
 

@@ -104,6 +104,11 @@ class Rows {
   /// Which filters the row added last matches.
   void set_matches(uint64_t matches) { matches_[rows_ - 1] = matches; }
 
+  /// What the row added last adds to a property.
+  void add_amount(uint32_t property, int64_t micros) {
+    amounts_.push_back({static_cast<uint32_t>(rows_ - 1), property, micros});
+  }
+
   /// Describes the row added last.
   void begin_record(EventType type, std::string_view line);
   void add_record_field(std::string_view name, ks_scalar_kind kind, std::string_view value);
@@ -125,6 +130,7 @@ class Rows {
   std::vector<uint32_t> line_;
   bool keeps_matches_ = false;
   std::vector<uint64_t> matches_;
+  std::vector<ks_amount> amounts_;
 
   size_t text_used_ = 0;
   std::vector<uint8_t> text_;

@@ -16,6 +16,10 @@ extension EventBatch {
     Self.copy(rows.id, rows.row_count, into: &id)
     Self.copy(rows.lines, rows.line_count, into: &lines)
 
+    amounts.removeAll(keepingCapacity: true)
+    for amount in UnsafeBufferPointer(start: rows.amounts, count: rows.amount_count) {
+      amounts.append(Amount(row: Int(amount.row), property: Int(amount.property), micros: Int128(amount.micros)))
+    }
     refusals.removeAll(keepingCapacity: true)
     for refusal in UnsafeBufferPointer(start: rows.refusals, count: rows.refusal_count) {
       guard let reason = RefusalReason(rawValue: refusal.reason) else { continue }

@@ -8,7 +8,7 @@ struct FormatPlan {
   var unwrap: String?
   var groupType = ""
   var zone: BusinessCalendar?
-  var filters: [PropertyFilter] = []
+  var wanted = WantedProperties()
 
   init(_ decode: DecodeOptions) {
     options = ks_options(
@@ -117,12 +117,15 @@ struct FormatPlan {
     }
     if let unwrap { withCharacters(unwrap) { ks_decoder_unwrap(decoder, $0.baseAddress, $0.count) } }
     withCharacters(groupType) { ks_decoder_group_type(decoder, $0.baseAddress, $0.count) }
-    for filter in filters {
+    for filter in wanted.filters {
       withCharacters(filter.property) { property in
         withCharacters(filter.value) { value in
           ks_decoder_filter(decoder, property.baseAddress, property.count, value.baseAddress, value.count)
         }
       }
+    }
+    for property in wanted.summed {
+      withCharacters(property) { ks_decoder_sum(decoder, $0.baseAddress, $0.count) }
     }
     for transition in zone?.transitions ?? [] {
       ks_decoder_add_transition(decoder, transition.since, transition.offset)

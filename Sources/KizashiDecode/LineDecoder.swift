@@ -10,26 +10,25 @@ public final class LineDecoder {
   /// `remember_account`: an event of a user without an account is the account's that a `group` event gave the user.
   private let remembersAccounts: Bool
 
-  /// What is looked for in the properties of usage events.
-  public let filters: [PropertyFilter]
+  /// What is read of the properties of usage events.
+  public let wanted: WantedProperties
 
   /// The most bytes of one chunk: offsets into a batch's text are 32 bits wide.
   public static let chunkLimit = 1 << 30
 
   /// A decoder for lines that follow `options`.
   ///
-  /// - Parameter filters: What is looked for in the properties of usage events, ``Model/mostFilters`` at the most; without
-  ///   any, properties are skipped unread.
-  public init(options: DecodeOptions, filters: [PropertyFilter] = []) {
-    precondition(filters.count <= Model.mostFilters, "\(filters.count) filters do not fit one word")
+  /// - Parameter wanted: What is read of the properties of usage events; where that is nothing they are skipped unread.
+  public init(options: DecodeOptions, wanted: WantedProperties = WantedProperties()) {
+    precondition(wanted.filters.count <= Model.mostFilters, "\(wanted.filters.count) filters do not fit one word")
     precondition(
       MemoryLayout<TextRange>.size == MemoryLayout<ks_range>.size
         && MemoryLayout<TextRange>.stride == MemoryLayout<ks_range>.stride,
       "TextRange and ks_range must have one layout: columns are copied as they are")
     var plan = FormatPlan(options)
     remembersAccounts = plan.options.remember_account
-    plan.filters = filters
-    self.filters = filters
+    plan.wanted = wanted
+    self.wanted = wanted
     decoder = plan.makeDecoder()
   }
 
@@ -49,6 +48,6 @@ public final class LineDecoder {
     guard let rows = ks_decode(decoder, bytes, chunk.count, atStreamStart, receivedAt.milliseconds) else { return }
     batch.adopt(rows.pointee)
     batch.remembersAccounts = remembersAccounts
-    batch.filters = filters
+    batch.wanted = wanted
   }
 }

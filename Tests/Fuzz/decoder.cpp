@@ -53,6 +53,8 @@ ks_decoder *make(uint8_t choice) {
     if (choice & 128) ks_decoder_unwrap(decoder, "/message", 8);
   }
   if (choice & 128) ks_decoder_group_type(decoder, "company", 7);
+  ks_decoder_sum(decoder, "n", 1);
+  ks_decoder_sum(decoder, "id", 2);
   ks_decoder_add_transition(decoder, -5'000'000'000, 3'600);
   ks_decoder_add_transition(decoder, 1'700'000'000, 7'200);
   return decoder;
@@ -82,6 +84,13 @@ std::vector<std::string> read(const ks_rows &rows, size_t count) {
     require(rows.refusals[i].row < rows.row_count, "a refusal has a row");
     require(i == 0 || rows.refusals[i - 1].row < rows.refusals[i].row, "refusals ascend");
     result[rows.refusals[i].row] += "|refused " + std::to_string(rows.refusals[i].reason);
+  }
+  for (size_t i = 0; i < rows.amount_count; i++) {
+    const ks_amount &amount = rows.amounts[i];
+    require(amount.row < rows.row_count && rows.kind[amount.row] == 0, "an amount has a row of usage");
+    require(i == 0 || rows.amounts[i - 1].row <= amount.row, "amounts ascend");
+    require(amount.property < 2 && amount.micros != 0, "an amount is of a property");
+    result[amount.row] += "|" + std::to_string(amount.property) + " " + std::to_string(amount.micros);
   }
   for (size_t i = 0; i < rows.record_count; i++) {
     require(rows.records[i].row < rows.row_count, "a record has a row");

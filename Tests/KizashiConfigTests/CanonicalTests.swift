@@ -54,6 +54,23 @@ let shippedConfigs = [
     #expect(a.fingerprint == b.fingerprint)
   }
 
+  @Test(arguments: [
+    "{sum: {feature: any, property: amount, window: 7d}}",
+    "{sum: {feature: order, where: {plan: \"5.0\", \"a b\": \"yes\"}, property: \"1\", window: 7d}}",
+    "{count: {feature: core, where: {plan: pro}, window: 24h}}",
+    "{days_since_last: {feature: any, where: {trial: \"true\"}, unit: days}}",
+    "{trend: {of: {sum: {feature: any, property: amount, window: 7d}}, floor: 2.5, min_volume: 1}}",
+    "{ratio: [{sum: {property: a, window: 7d}}, {distinct_users: {where: {p: q}, window: 7d}}]}",
+  ])
+  func `keeps what a metric asks of properties`(metric: String) throws {
+    let written = try parse("measures: {m: {metric: \(metric), grade: {points: [[0, 0]]}}}")
+    let again = try parse(written.canonicalText)
+    #expect(again.model == written.model)
+    #expect(again.canonicalText == written.canonicalText)
+    let plain = try parse("measures: {m: {metric: {count: {window: 7d}}, grade: {points: [[0, 0]]}}}")
+    #expect(!written.decidesTheSameNumbers(as: plain))
+  }
+
   @Test func `never holds the value of a hook's variable`() throws {
     let text = try parse(
       "hooks: {h: {run: [/bin/true], env: {TOKEN: s3cret, OTHER: }}}", environment: ["OTHER": "als0secret"])

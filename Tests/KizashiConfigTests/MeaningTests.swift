@@ -126,6 +126,67 @@ import Testing
     #expect(model.filters == [plan, seats, trial])
   }
 
+  @Test(arguments: [
+    (
+      "{sum: {property: amount, window: 7d}}", Metric.sum(property: "amount", feature: .any, windowHours: 168),
+      [String](), ["amount"]
+    ),
+    (
+      "{count: {feature: core, where: {plan: pro, seats: 5.0}, window: 24h}}",
+      .count(
+        feature: .matching(
+          .core,
+          [PropertyFilter(property: "plan", value: "pro"), PropertyFilter(property: "seats", value: "5.0")]),
+        windowHours: 24),
+      ["plan", "seats"], []
+    ),
+    (
+      "{days_since_last: {where: {trial: false}, unit: business_days}}",
+      .daysSinceLast(
+        feature: .matching(.any, [PropertyFilter(property: "trial", value: "false")]), unit: .businessDays),
+      ["trial"], []
+    ),
+    (
+      """
+      {ratio: [{sum: {feature: order, where: {kind: a}, property: amount, window: 7d}}, \
+      {sum: {property: cost, window: 7d}}]}
+      """,
+      .ratio(
+        .sum(
+          property: "amount", feature: .matching(.named("order"), [PropertyFilter(property: "kind", value: "a")]),
+          windowHours: 168), .sum(property: "cost", feature: .any, windowHours: 168)),
+      ["kind"], ["amount", "cost"]
+    ),
+    (
+      "{trend: {of: {sum: {property: amount, window: 7d}}, floor: 2.5}}",
+      .trend(
+        of: .sum(property: "amount", feature: .any, windowHours: 168), floor: Rational(5, 2), minVolume: Rational(1)),
+      [], ["amount"]
+    ),
+  ])
+  func `a metric asks for properties`(text: String, metric: Metric, filters: [String], summed: [String]) throws {
+    let measure = try parse("measures: {a: {metric: \(text), grade: {points: [[0, 0]]}}}").model
+    let rule = try parse("rules: {r: {kind: threshold, metric: \(text), above: 1}}").model
+    let milestone = try parse("milestones: {m: {metric: \(text), at_least: 1}}").model
+    #expect(measure.measures.last?.metric == metric)
+    #expect(rule.rules.map(\.kind) == [.threshold(.metric(metric), .above(Rational(1)), clear: nil)])
+    #expect(milestone.milestones.map(\.goal) == [.metric(metric, atLeast: Rational(1))])
+    for model in [measure, rule, milestone] {
+      #expect(model.filters.map(\.property) == filters)
+      #expect(model.summed == summed)
+      // It is no feature of its own.
+      #expect(model.features.isEmpty)
+    }
+  }
+
+  @Test func `a metric asks for the same in whatever order it is written`() throws {
+    let metrics = try ["{a: 1, b: 2}", "{b: 2, a: 1}"].map { text in
+      try parse("measures: {m: {metric: {count: {where: \(text), window: 7d}}, grade: {points: [[0, 0]]}}}").model
+        .measures.last?.metric
+    }
+    #expect(metrics[0] == metrics[1])
+  }
+
   @Test func `a rule of a band that lasts`() throws {
     let model = try parse("rules: {r: {kind: persistent, band: [yellow, red], for: 14d}}").model
     let rule = Rule(name: "r", kind: .persistent(bands: ["yellow", "red"]), forMilliseconds: 14 * 86_400_000)

@@ -114,6 +114,22 @@ let wrongValues: [(String, String)] = [
   (measured("{trend: {of: {attribute: a}}}"), "this metric has none — one of count"),
   (measured("{trend: {of: {count: {window: 7d}}, floor: 0.5}}"), "expected a number of at least 1, found \"0.5\""),
   (measured("{trend: {floor: 5}}"), "\"of\" is missing"),
+  (measured("{sum: {window: 7d}}"), "\"property\" is missing: which property of the events is added up"),
+  (measured("{sum: {property: amount}}"), "\"window\" is missing"),
+  (measured("{sum: {property: [a], window: 7d}}"), "property: expected the name of a property, found a list"),
+  (measured("{sum: {property: amount, unit: days, window: 7d}}"), "unknown key \"unit\""),
+  (measured("{ratio: [{sum: {property: a, window: 365d}}, {attribute: a}]}"), "needs usage to be kept for 760d"),
+  (measured("{count: {where: {}, window: 7d}}"), "where: expected at least one property and its value"),
+  (
+    measured("{days_since_last: {where: {plan: [pro, team]}}}"),
+    "days_since_last.where.plan: expected a text, a number, true or false, found a list"
+  ),
+  (measured("{features_used: {where: {plan: pro}, window: 7d}}"), "unknown key \"where\""),
+  (
+    "features: {f: {events: [x], where: {\((0..<63).map { "p\($0): 1" }.joined(separator: ", "))}}}\n"
+      + measured("{count: {feature: f, where: {p0: 1, q: 1, r: 1}, window: 7d}}"),
+    "a.metric.count.where: with this, features and metrics look for more than 64 different properties and values"
+  ),
   (measured("{survey: {name: nps, agg: median}}"), "expected one of latest, mean, nps"),
   (
     "features: {auto: false}\n" + measured("{count: {feature: login, window: 7d}}"),
@@ -266,5 +282,4 @@ let laterKeys: [(String, String)] =
   ["playbooks", "http"].map { ("\($0): {}", $0) }
   + ["mixpanel", "amplitude", "lago", "otlp"].map { (file("format: \($0)"), $0) }
   + ["timestamp_format: iso"].map { (file($0), String($0.prefix { $0 != ":" })) }
-  + ["sum: {property: x, window: 7d}"].map { (measured("{\($0)}"), String($0.prefix { $0 != ":" })) }
   + ["snooze", "flap"].map { (rule("kind: band_change, \($0): 1d"), $0) }

@@ -10,8 +10,8 @@ import Testing
   ) -> [UInt64] {
     let filters = filters.map { PropertyFilter(property: $0.0, value: $0.1) }
     var batch = EventBatch()
-    _ = LineDecoder(options: options, filters: filters).rows(Array(text.utf8), batch: &batch)
-    #expect(batch.filters == filters)
+    _ = LineDecoder(options: options, wanted: WantedProperties(filters: filters)).rows(Array(text.utf8), batch: &batch)
+    #expect(batch.wanted.filters == filters)
     return batch.matches
   }
 

@@ -63,11 +63,11 @@ import Testing
   }
 
   @Test func `measures have names and dimensions of the current config`() throws {
-    let at = noon.advanced(by: 7)
     let temporary = try written { commit in
+      commit.accountRows = [accountRow(0, score: 5000, at: noon.advanced(by: 7))]
       commit.measureRows = [
-        MeasureRow(account: 0, measure: 0, value: 3.5, grade: 9512, share: 0.3, points: 28.536, missing: false, at: at),
-        MeasureRow(account: 0, measure: 3, value: nil, grade: nil, share: 0, points: 0, missing: true, at: at),
+        MeasureRow(account: 0, measure: 0, value: 3.5, grade: 9512, share: 0.3, points: 28.536, missing: false),
+        MeasureRow(account: 0, measure: 3, value: nil, grade: nil, share: 0, points: 0, missing: true),
       ]
     }
     #expect(
@@ -82,8 +82,9 @@ import Testing
     let store = try temporary.open()
     _ = try store.register(.standard())
     var commit = smallCommit()
+    commit.accountRows = [accountRow(0, score: 5000)]
     commit.measureRows = [
-      MeasureRow(account: 0, measure: 2, value: 1, grade: 1, share: 1, points: 1, missing: false, at: noon)
+      MeasureRow(account: 0, measure: 2, value: 1, grade: 1, share: 1, points: 1, missing: false)
     ]
     commit.changes = [change(because: [line(2, 100, nil, nil, .event)])]
     try store.write(CommitUnit(commit))
@@ -94,7 +95,7 @@ import Testing
     var next = Commit()
     next.now = noon
     next.measureRows = [
-      MeasureRow(account: 0, measure: 0, value: 1, grade: 1, share: 1, points: 1, missing: false, at: noon)
+      MeasureRow(account: 0, measure: 0, value: 1, grade: 1, share: 1, points: 1, missing: false)
     ]
     try store.write(CommitUnit(next, version: version))
     #expect(try temporary.rows("SELECT measure, dimension FROM measures") == [["trend", "d"]])

@@ -354,9 +354,9 @@ package struct ReferenceAccount: Sendable {
         candidates.append(kept.missingSince + length)
       }
     }
-    for start in context.filterStarts {
+    for start in context.filterStarts.map(\.since) + context.sumStarts.map(\.since) {
       candidates += context.windowsInUse.flatMap { window in
-        [1, 2].map { start.since.milliseconds + $0 * Int64(window) * hourLength }
+        [1, 2].map { start.milliseconds + $0 * Int64(window) * hourLength }
       }
     }
     return candidates.filter { $0 > now }.min() ?? hour * hourLength

@@ -5,17 +5,62 @@ struct ReferenceContext: Sendable {
   let model: Model
   /// Since when filters have been looked for; others always have been.
   var filterStarts: [FilterStart] = []
+  /// Since when properties have been added up; others always have been.
+  var sumStarts: [SumStart] = []
 
   /// The instant from which on a feature's figures of a window hold; nil: they always do.
-  func holdsFrom(_ feature: FeatureReference, hours: Int, previous: Bool) -> Int64? {
-    let filters: [PropertyFilter] =
-      switch feature {
-      case .any: []
-      case .core: model.features.filter(\.core).flatMap(\.conditions)
-      case .named(let name): model.features.filter { $0.name == name }.flatMap(\.conditions)
+  func holdsFrom(_ feature: FeatureReference, sumOf property: String?, hours: Int, previous: Bool) -> Int64? {
+    let filters = filters(of: feature)
+    let since =
+      filterStarts.filter { filters.contains($0.filter) }.map(\.since.milliseconds)
+      + sumStarts.filter { $0.property == property }.map(\.since.milliseconds)
+    return since.max().map { $0 + Int64(previous ? 2 * hours : hours) * hourLength }
+  }
+
+  private func filters(of feature: FeatureReference) -> [PropertyFilter] {
+    switch feature {
+    case .any: []
+    case .core: model.features.filter(\.core).flatMap(\.conditions)
+    case .named(let name): model.features.filter { $0.name == name }.flatMap(\.conditions)
+    case .matching(let feature, let more): more + filters(of: feature)
+    }
+  }
+
+  /// Every metric there is, the parts of others too.
+  private var metrics: [Metric] {
+    var found = model.measures.map(\.metric)
+    for rule in model.rules {
+      if case .threshold(.metric(let metric), _, _) = rule.kind { found.append(metric) }
+    }
+    for milestone in model.milestones {
+      if case .metric(let metric, _) = milestone.goal { found.append(metric) }
+    }
+    var index = 0
+    while index < found.count {
+      switch found[index] {
+      case .ratio(let a, let b): found += [a, b]
+      case .trend(let of, _, _): found.append(of)
+      default: break
       }
-    let since = filterStarts.filter { filters.contains($0.filter) }.map(\.since.milliseconds).max()
-    return since.map { $0 + Int64(previous ? 2 * hours : hours) * hourLength }
+      index += 1
+    }
+    return found
+  }
+
+  /// The filters that events are looked through for.
+  var filters: Set<PropertyFilter> {
+    let narrowed = metrics.compactMap(\.feature).flatMap { feature -> [PropertyFilter] in
+      if case .matching(_, let filters) = feature { filters } else { [] }
+    }
+    return Set(model.features.flatMap(\.conditions) + narrowed)
+  }
+
+  /// The properties that are added up.
+  var summed: Set<String> {
+    Set(
+      metrics.compactMap { metric in
+        if case .sum(let property, _, _) = metric { property } else { nil }
+      })
   }
 
   /// The local day of a UTC hour.
@@ -69,6 +114,8 @@ struct ReferenceContext: Sendable {
       let core = model.features.filter(\.core)
       return core.isEmpty || core.contains { includes($0, event) }
     case .named(let name): return features(of: event).contains(name)
+    case .matching(let feature, let filters):
+      return Set(filters).isSubset(of: event.filters) && self.feature(feature, includes: event)
     }
   }
 
@@ -95,7 +142,7 @@ struct ReferenceContext: Sendable {
   private func collectWindows(of metric: Metric, into result: inout Set<Int>) {
     switch metric {
     case .count(_, let hours), .distinctUsers(_, let hours), .activeDays(_, let hours), .featuresUsed(let hours),
-      .shareTopUser(_, let hours), .effectiveUsers(_, let hours):
+      .shareTopUser(_, let hours), .effectiveUsers(_, let hours), .sum(_, _, let hours):
       result.insert(hours)
     case .survey(_, _, let hours): if let hours { result.insert(hours) }
     case .ratio(let a, let b):

@@ -109,16 +109,21 @@ extension Metric {
   var window: (feature: FeatureReference, hours: Int)? {
     switch self {
     case .count(let feature, let hours), .distinctUsers(let feature, let hours), .activeDays(let feature, let hours),
-      .shareTopUser(let feature, let hours), .effectiveUsers(let feature, let hours):
+      .shareTopUser(let feature, let hours), .effectiveUsers(let feature, let hours), .sum(_, let feature, let hours):
       (feature, hours)
     default: nil
     }
   }
 
+  /// The feature it looks at; nil: none, or its parts do.
+  var feature: FeatureReference? {
+    if case .daysSinceLast(let feature, _) = self { feature } else { window?.feature }
+  }
+
   /// Whether any part of it looks through a window.
   var isWindowed: Bool {
     switch self {
-    case .count, .distinctUsers, .activeDays, .featuresUsed, .shareTopUser, .effectiveUsers, .trend: true
+    case .count, .distinctUsers, .activeDays, .featuresUsed, .shareTopUser, .effectiveUsers, .sum, .trend: true
     case .survey(_, _, let hours): hours != nil
     case .ratio(let a, let b): a.isWindowed || b.isWindowed
     case .daysSinceLast, .attribute, .milestones: false

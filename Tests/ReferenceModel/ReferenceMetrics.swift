@@ -34,10 +34,11 @@ struct ReferenceFacts: Sendable {
 
   /// A metric's value at an instant, nil where it is missing.
   func value(of metric: Metric, at now: Int64, previous: Bool = false, context: ReferenceContext) -> Rational? {
-    if let (feature, hours) = metric.window, let from = context.holdsFrom(feature, hours: hours, previous: previous),
-      now < from
-    {
-      return nil
+    if let (feature, hours) = metric.window {
+      var property: String?
+      if case .sum(let name, _, _) = metric { property = name }
+      let from = context.holdsFrom(feature, sumOf: property, hours: hours, previous: previous)
+      if let from, now < from { return nil }
     }
     switch metric {
     case .count(let feature, let hours):
@@ -46,6 +47,9 @@ struct ReferenceFacts: Sendable {
       return whole(Set(usage(of: feature, hours, now, previous, context).compactMap(\.user)).count)
     case .activeDays(let feature, let hours):
       return whole(Set(usage(of: feature, hours, now, previous, context).map { context.day(ofHour: $0.hour) }).count)
+    case .sum(let property, let feature, let hours):
+      let micros = usage(of: feature, hours, now, previous, context).map { $0.amount(of: property)?.micros ?? 0 }
+      return Rational(micros.reduce(0, +), 1_000_000).reduced
     case .shareTopUser(let feature, let hours):
       let shares = previous ? [] : userEvents(usage(of: feature, hours, now, false, context))
       return shares.max().map { Rational($0, shares.reduce(0, +)) }

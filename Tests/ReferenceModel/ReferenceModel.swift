@@ -10,7 +10,8 @@ import KizashiCore
 /// Where the specification leaves room, the model follows these decisions:
 /// - Group lines and reserved events are events of their account: it is evaluated after them. An `identify` line that names
 ///   an account makes it known, and evaluates it where a rule asks for a trait it tells and the account has been before.
-/// - A refused or duplicate line moves nothing. Refusals are checked in the order bad_type (a count above 2⁴⁰), future,
+/// - A refused or duplicate line moves nothing. Refusals are checked in the order bad_type (a count above 2⁴⁰, an amount
+///   beyond 64 bits), future,
 ///   expired, late, id_conflict, too_many, against the source's watermark before the line.
 /// - Ids are compared only if both instants are within the dedup horizon of the arriving line's source, and the
 ///   remembered one is within that of its own source too. One line of the same content makes a duplicate, also beside
@@ -45,12 +46,16 @@ package struct ReferenceModel {
   let context: ReferenceContext
 
   /// A model that has seen nothing.
-  /// - Parameter filterStarts: Since when filters have been looked for; others always have been.
-  package init(model: Model, sources: [SourceModel], filterStarts: [FilterStart] = []) {
+  /// - Parameters:
+  ///   - filterStarts: Since when filters have been looked for; others always have been.
+  ///   - sumStarts: Since when properties have been added up; others always have been.
+  package init(
+    model: Model, sources: [SourceModel], filterStarts: [FilterStart] = [], sumStarts: [SumStart] = []
+  ) {
     self.model = model
     self.sources = sources
     counters = sources.map { _ in ReferenceCounters() }
-    context = ReferenceContext(model: model, filterStarts: filterStarts)
+    context = ReferenceContext(model: model, filterStarts: filterStarts, sumStarts: sumStarts)
   }
 
   /// Feeds one input.
@@ -88,7 +93,7 @@ package struct ReferenceModel {
     case .accepted: break
     }
     var event = event
-    event.matched = Set(model.features.flatMap(\.conditions)).filter { event.matches($0) }.sorted()
+    event.matched = context.filters.filter { event.matches($0) }.sorted()
     let now = max(clock ?? event.at, event.at)
     // Deadlines that its source's watermark passes do not wait any more, and come before the line.
     counters[event.source].watermark = max(counters[event.source].watermark ?? event.at, event.at)
@@ -118,6 +123,9 @@ package struct ReferenceModel {
   }
 
   private func verdict(on event: ReferenceEvent) -> Verdict {
+    if event.kind == .usage, context.summed.contains(where: { event.amount(of: $0)?.isTooLarge ?? false }) {
+      return .refused(.badType)
+    }
     if event.count > 1 << 40 && event.kind != .heartbeat { return .refused(.badType) }
     if event.at > event.latestAcceptable { return .refused(.future) }
     if let watermark = counters[event.source].watermark {

@@ -128,7 +128,8 @@ extension ReferenceRuleState {
     let reach = floorDivide(openedAt, hourLength) - (floorDivide(input.now, hourLength) - horizon)
     func isKnown(_ metric: Metric, _ times: Int = 1) -> Bool {
       switch metric {
-      case .count(_, let hours), .distinctUsers(_, let hours), .activeDays(_, let hours), .featuresUsed(let hours):
+      case .count(_, let hours), .distinctUsers(_, let hours), .activeDays(_, let hours), .featuresUsed(let hours),
+        .sum(_, _, let hours):
         return Int64(hours * times) <= reach
       case .ratio(let a, let b): return isKnown(a, times) && isKnown(b, times)
       case .trend(let of, _, _): return isKnown(of, 2)

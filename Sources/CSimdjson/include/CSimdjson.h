@@ -118,6 +118,14 @@ typedef struct ks_record {
   uint32_t field_count;
 } ks_record;
 
+/// What a row adds to one of the properties that are added up, in millionths; never 0.
+typedef struct ks_amount {
+  uint32_t row;
+  /// Which property, in the order they were added.
+  uint32_t property;
+  int64_t micros;
+} ks_amount;
+
 /// The columns of one chunk; see Swift's EventBatch.
 typedef struct ks_rows {
   size_t row_count;
@@ -141,6 +149,9 @@ typedef struct ks_rows {
   const ks_record *records;
   const ks_record_field *record_fields;
   const uint8_t *record_text;
+  /// Ascending by row.
+  size_t amount_count;
+  const ks_amount *amounts;
 } ks_rows;
 
 ks_decoder *ks_decoder_create(ks_options options) KS_NOEXCEPT;
@@ -157,6 +168,8 @@ void ks_decoder_group_type(ks_decoder *decoder, const char *name, size_t length)
 /// Adds a property and the value it must have for a bit in `matches`; at most 64.
 void ks_decoder_filter(ks_decoder *decoder, const char *property, size_t property_length, const char *value,
                        size_t value_length) KS_NOEXCEPT;
+/// Adds a property whose numbers are to be added up.
+void ks_decoder_sum(ks_decoder *decoder, const char *property, size_t length) KS_NOEXCEPT;
 /// Lets times without an offset in. From `since` (seconds since the epoch) on, local time is UTC + `offset` seconds;
 /// calls ascend by `since`.
 void ks_decoder_add_transition(ks_decoder *decoder, int64_t since, int32_t offset) KS_NOEXCEPT;

@@ -41,13 +41,15 @@ struct ScoreRanges {
     case .count, .distinctUsers, .featuresUsed, .daysSinceLast: (Rational(0), nil)
     // A window of whole days can touch one more.
     case .activeDays(_, let hours): (Rational(0), Rational(Int64((hours + 23) / 24 + 1)))
+    // A sum may have been above 0 and be below it.
+    case .trend(.sum, _, _): (nil, nil)
     // (now − before) / max(before, floor): at least nothing of all there was.
     case .trend: (Rational(-1), nil)
     case .survey(_, .netPromoter, _): (Rational(-100), Rational(100))
     case .milestones, .shareTopUser: (Rational(0), Rational(1))
     // Of one user or more; missing of none.
     case .effectiveUsers: (Rational(1), nil)
-    case .ratio, .attribute, .survey: (nil, nil)
+    case .ratio, .attribute, .survey, .sum: (nil, nil)
     }
   }
 

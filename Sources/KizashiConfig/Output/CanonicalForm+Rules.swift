@@ -4,18 +4,21 @@ extension CanonicalForm {
   /// A metric as the config writes it.
   static func metric(_ metric: Metric) -> YAMLText {
     func windowed(_ kind: String, _ feature: FeatureReference, _ hours: Int) -> YAMLText {
-      .inline([(kind, .inline([("feature", name(feature)), ("window", window(hours))]))])
+      .inline([(kind, .inline(matching(feature) + [("window", window(hours))]))])
     }
     switch metric {
     case .count(let feature, let hours): return windowed("count", feature, hours)
     case .distinctUsers(let feature, let hours): return windowed("distinct_users", feature, hours)
     case .activeDays(let feature, let hours): return windowed("active_days", feature, hours)
+    case .sum(let property, let feature, let hours):
+      let parts = matching(feature) + [("property", .text(property)), ("window", window(hours))]
+      return .inline([("sum", .inline(parts))])
     case .shareTopUser(let feature, let hours): return windowed("share_top_user", feature, hours)
     case .effectiveUsers(let feature, let hours): return windowed("effective_users", feature, hours)
     case .featuresUsed(let hours): return .inline([("features_used", .inline([("window", window(hours))]))])
     case .daysSinceLast(let feature, let unit):
       let unit = unit == .days ? "days" : "business_days"
-      return .inline([("days_since_last", .inline([("feature", name(feature)), ("unit", .plain(unit))]))])
+      return .inline([("days_since_last", .inline(matching(feature) + [("unit", .plain(unit))]))])
     case .ratio(let a, let b): return .inline([("ratio", .list([self.metric(a), self.metric(b)]))])
     case .trend: return .inline([("trend", .inline(trend(metric)))])
     case .attribute(let name): return .inline([("attribute", .text(name))])
@@ -44,7 +47,16 @@ extension CanonicalForm {
     case .any: .plain("any")
     case .core: .plain("core")
     case .named(let name): .text(name)
+    case .matching(let feature, _): name(feature)
     }
+  }
+
+  /// `feature` and, where there is one, `where`.
+  private static func matching(_ feature: FeatureReference) -> [(String, YAMLText)] {
+    guard case .matching(_, let filters) = feature else { return [("feature", name(feature))] }
+    return [
+      ("feature", name(feature)), ("where", .inline(filters.map { ($0.property, YAMLText.text($0.value)) })),
+    ]
   }
 
   private static func span(_ span: RuleSpan) -> YAMLText {

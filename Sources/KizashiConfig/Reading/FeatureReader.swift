@@ -18,16 +18,16 @@ extension Reading {
         features.append(Feature(name: name, patterns: patterns, core: core, conditions: conditions ?? []))
       }
     }
-    let filters = Set(features.flatMap(\.conditions)).count
-    if filters > Model.mostFilters {
+    filters = Set(features.flatMap(\.conditions))
+    if filters.count > Model.mostFilters {
       section.cursor.fail(
-        "features look for \(filters) different properties and values in where, and \(Model.mostFilters) are the most",
+        "features look for \(filters.count) different properties and values in where, and \(Model.mostFilters) are the most",
         hint: "send what tells these events apart as part of their names")
     }
   }
 
   /// `where:`, a property and its value each.
-  private func conditions(_ cursor: Cursor) -> [PropertyFilter]? {
+  func conditions(_ cursor: Cursor) -> [PropertyFilter]? {
     guard let section = cursor.section(.conditions, "{PROPERTY: VALUE}") else { return nil }
     guard !section.names.isEmpty else {
       cursor.failExpecting("at least one property and its value, such as {plan: pro}")

@@ -21,6 +21,7 @@ extension Reading {
     case "count": return self.windowed(value).map { .count(feature: $0, windowHours: $1) }
     case "distinct_users": return self.windowed(value).map { .distinctUsers(feature: $0, windowHours: $1) }
     case "active_days": return self.windowed(value).map { .activeDays(feature: $0, windowHours: $1) }
+    case "sum": return self.sum(value)
     case "share_top_user": return self.windowed(value).map { .shareTopUser(feature: $0, windowHours: $1) }
     case "effective_users": return self.windowed(value).map { .effectiveUsers(feature: $0, windowHours: $1) }
     case "features_used": return featuresUsed(value)
@@ -36,10 +37,37 @@ extension Reading {
 
   private func windowed(_ cursor: Cursor) -> (FeatureReference, Int)? {
     guard let section = cursor.section(.windowed, "{feature: NAME, window: 28d}") else { return nil }
-    let feature = self.feature(section["feature"])
+    let feature = self.matchingFeature(section)
     let window = section.required("window", "a length of time such as 28d").flatMap { self.window($0) }
     guard let feature, let window else { return nil }
     return (feature, window)
+  }
+
+  /// `feature` and `where`.
+  private func matchingFeature(_ section: Section) -> FeatureReference? {
+    let feature = self.feature(section["feature"])
+    guard let cursor = section["where"] else { return feature }
+    guard let conditions = self.conditions(cursor), let feature else { return nil }
+    let before = filters.count
+    filters.formUnion(conditions)
+    if before <= Model.mostFilters && filters.count > Model.mostFilters {
+      cursor.fail(
+        "with this, features and metrics look for more than \(Model.mostFilters) different properties and values in where",
+        hint: "send what tells these events apart as part of their names")
+    }
+    return feature.narrowed(by: conditions)
+  }
+
+  private func sum(_ cursor: Cursor) -> Metric? {
+    let example = "{feature: NAME, property: NAME, window: 28d}"
+    guard let section = cursor.section(.sum, example) else { return nil }
+    let feature = self.matchingFeature(section)
+    let property = section.required("property", "which property of the events is added up").flatMap {
+      $0.text("the name of a property")
+    }
+    let window = section.required("window", "a length of time such as 28d").flatMap { self.window($0) }
+    guard let feature, let property, let window else { return nil }
+    return .sum(property: property, feature: feature, windowHours: window)
   }
 
   private func featuresUsed(_ cursor: Cursor) -> Metric? {
@@ -53,7 +81,7 @@ extension Reading {
     guard let section = cursor.section(.daysSinceLast, "{feature: NAME, unit: days or business_days}") else {
       return nil
     }
-    let feature = self.feature(section["feature"])
+    let feature = self.matchingFeature(section)
     let unit = section["unit"].map { $0.choice(["days", "business_days"]) } ?? "days"
     guard let feature, let unit else { return nil }
     return .daysSinceLast(feature: feature, unit: unit == "days" ? .days : .businessDays)
@@ -81,7 +109,7 @@ extension Reading {
       switch self.metric(part) {
       case .ratio, .trend, .shareTopUser, .effectiveUsers:
         part.fail(
-          "a ratio is of counts, days, attributes and surveys, not of another ratio, a trend or shares of users")
+          "a ratio is of counts, sums, days, attributes and surveys, not of another ratio, a trend or shares of users")
         return nil
       case let other: return other
       }
@@ -108,16 +136,16 @@ extension Reading {
   private func windowedMetric(_ cursor: Cursor) -> Metric? {
     guard let metric = self.metric(cursor) else { return nil }
     switch metric {
-    case .count, .distinctUsers, .activeDays, .featuresUsed: return metric
+    case .count, .distinctUsers, .activeDays, .featuresUsed, .sum: return metric
     case .shareTopUser, .effectiveUsers:
       cursor.fail(
         "a trend is of how much there was, not of how it is shared among users",
-        hint: "one of count, distinct_users, active_days, features_used")
+        hint: "one of count, sum, distinct_users, active_days, features_used")
       return nil
     default:
       cursor.fail(
         "a trend compares a window with the one before it, and this metric has none",
-        hint: "one of count, distinct_users, active_days, features_used")
+        hint: "one of count, sum, distinct_users, active_days, features_used")
       return nil
     }
   }

@@ -12,6 +12,8 @@ final class Reading {
   var featureNames: Set<String> = []
   var features: [Feature] = []
   var autoFeatures = true
+  /// What is looked for in properties so far: by features, then by metrics.
+  var filters: Set<PropertyFilter> = []
   var measureNames: [String] = []
   var hookNames: [String] = []
   var milestoneNames: [String] = []

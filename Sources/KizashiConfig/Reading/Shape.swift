@@ -62,13 +62,12 @@ extension Shape {
     name: "metric",
     keys: [
       "count", "distinct_users", "active_days", "features_used", "days_since_last", "ratio", "trend", "attribute",
-      "milestones", "survey", "share_top_user", "effective_users",
-    ],
-    later: ["sum": .customerSuccess])
-  static let windowed = Shape(
-    name: "windowed", keys: ["feature", "window"], later: ["where": .customerSuccess])
+      "milestones", "survey", "share_top_user", "effective_users", "sum",
+    ])
+  static let windowed = Shape(name: "windowed", keys: ["feature", "where", "window"])
+  static let sum = Shape(name: "sum", keys: ["feature", "where", "property", "window"])
   static let featuresUsed = Shape(name: "features_used", keys: ["window"])
-  static let daysSinceLast = Shape(name: "days_since_last", keys: ["feature", "unit"])
+  static let daysSinceLast = Shape(name: "days_since_last", keys: ["feature", "where", "unit"])
   static let trend = Shape(name: "trend", keys: ["of", "floor", "min_volume"])
   static let survey = Shape(name: "survey", keys: ["name", "agg", "window"])
 
@@ -106,7 +105,7 @@ extension Shape {
     [
       root, business, store, log, limits, fileSource, unixSource, mapping, join, split, constant, features, feature,
       conditions,
-      measures, measure, grade, hold, metric, windowed, featuresUsed, daysSinceLast, trend, survey, scorecards,
+      measures, measure, grade, hold, metric, windowed, sum, featuresUsed, daysSinceLast, trend, survey, scorecards,
       scorecard, cap, milestones, milestone, segments, touch, phases, phase, condition, role, range,
       dimensions, dimension, weights, bands, rules, hooks, hook, quietHours,
     ] + ruleKinds.map { rule(kind: $0) }

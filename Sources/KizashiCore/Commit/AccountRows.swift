@@ -45,8 +45,8 @@ public struct AccountRow: Sendable {
   }
 }
 
-/// A measure of an account as of the account's last evaluation.
-public struct MeasureRow: Sendable {
+/// A measure of an account, as of the account's last evaluation, that may be another than the one stored.
+public struct MeasureRow: Sendable, Equatable {
   /// The account measured.
   public var account: AccountID
   /// Index into the model's measures.
@@ -61,12 +61,9 @@ public struct MeasureRow: Sendable {
   public var points: Double
   /// Whether the metric had no value, whatever the measure's missing mode made of that.
   public var missing: Bool
-  /// The engine's clock at that evaluation.
-  public var at: Instant
   /// A measure's row; see the properties.
   public init(
-    account: AccountID, measure: Int, value: Double?, grade: Int?, share: Double, points: Double, missing: Bool,
-    at: Instant
+    account: AccountID, measure: Int, value: Double?, grade: Int?, share: Double, points: Double, missing: Bool
   ) {
     self.account = account
     self.measure = measure
@@ -75,7 +72,6 @@ public struct MeasureRow: Sendable {
     self.share = share
     self.points = points
     self.missing = missing
-    self.at = at
   }
 }
 

@@ -10,6 +10,8 @@ public struct Commit: Sendable {
   public var users = NameBlock(firstID: 1)
   /// Unsorted and not yet combined: see ``Facts/combined(_:)``.
   public var facts: [Fact] = []
+  /// What their events come to in the properties that are added up, likewise: see ``Amount/combined(_:)``.
+  public var amounts: [Amount] = []
   /// Lines that were not usage, in log order.
   public var records: [StoredRecord] = []
   /// What deduplication must remember of the ids accepted, by hour.

@@ -11,6 +11,11 @@ public struct Restored: Sendable {
   public var users: NameBlock
   /// Facts of the tiles the model's windows can still see, ascending by hour; see ``Model/factHorizonHours``.
   public var facts: [Fact]
+  /// What the facts' events come to, of the same tiles, ascending by hour; ``Amount/property`` is an index into
+  /// ``properties``.
+  public var amounts: [Amount]
+  /// Properties that are, or once were, added up.
+  public var properties: [String]
   /// Every line that was not usage, in log order.
   public var records: [StoredRecord]
   /// What deduplication still has to remember, by hour.
@@ -27,18 +32,23 @@ public struct Restored: Sendable {
   public var lastRecordSequence: Int64
   /// Since when each of the model's filters has been looked for; what is not among them always has been.
   public var filterStarts: [FilterStart]
+  /// Since when each of the model's properties has been added up; what is not among them always has been.
+  public var sumStarts: [SumStart]
   /// A state to go on from; see the properties.
   public init(
     now: Instant, accounts: NameBlock, eventNames: NameBlock, users: NameBlock, facts: [Fact],
+    amounts: [Amount] = [], properties: [String] = [],
     records: [StoredRecord], fingerprints: [FingerprintBlock], accountRows: [AccountRow], sources: [SourceRow],
     stalls: [StallRow] = [], lastChangeSequence: Int64, lastRecordSequence: Int64,
-    filterStarts: [FilterStart] = []
+    filterStarts: [FilterStart] = [], sumStarts: [SumStart] = []
   ) {
     self.now = now
     self.accounts = accounts
     self.eventNames = eventNames
     self.users = users
     self.facts = facts
+    self.amounts = amounts
+    self.properties = properties
     self.records = records
     self.fingerprints = fingerprints
     self.accountRows = accountRows
@@ -47,5 +57,6 @@ public struct Restored: Sendable {
     self.lastChangeSequence = lastChangeSequence
     self.lastRecordSequence = lastRecordSequence
     self.filterStarts = filterStarts
+    self.sumStarts = sumStarts
   }
 }

@@ -26,6 +26,8 @@ struct CompiledCustomers {
   let touch: Touch
   let phases: [ConditionTable.Place]
   let milestones: [Milestone]
+  /// What reaching one of them rests on.
+  let milestoneWakes: Wake
   /// Whether a due date can change anything: an `overdue` rule, or a condition that asks.
   let watchesDueDates: Bool
   /// Whether anything is to be kept of accounts.
@@ -51,6 +53,12 @@ struct CompiledCustomers {
         case .metric(let metric, let least): .metric(leaves.compile(metric), atLeast: least)
         }
       return Milestone(goal: goal, due: milestone.dueMilliseconds, key: FNV.hash(milestone.identity))
+    }
+    milestoneWakes = milestones.reduce(into: []) { wakes, milestone in
+      switch milestone.goal {
+      case .events: wakes.formUnion(.milestoneCounts)
+      case .metric(let metric, _): wakes.formUnion(.metric(metric))
+      }
     }
     let hasOverdueRule = model.rules.contains { if case .overdue = $0.kind { true } else { false } }
     watchesDueDates = hasOverdueRule || compiler.asksOverdue

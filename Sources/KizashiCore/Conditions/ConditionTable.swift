@@ -33,6 +33,19 @@ struct ConditionTable {
   let children: Table<Place>
   /// What circumstances are tested, by bit.
   let tests: [CircumstanceTest]
+
+  /// What a condition's answer rests on.
+  func wakes(_ place: Place) -> Wake {
+    guard place != Self.always else { return [] }
+    let node = nodes[Int(place)]
+    switch node.kind {
+    case .all, .any: return (node.start..<node.end).reduce(into: []) { $0.formUnion(wakes(children[Int($1)])) }
+    case .not: return wakes(children[Int(node.start)])
+    case .band: return .band
+    case .grade: return .grades
+    case .circumstance, .phase, .touch, .segment, .milestone: return .customer
+    }
+  }
 }
 
 /// A test whose answer changes with the account's records and with the date only.

@@ -19,6 +19,7 @@ extension Metric {
     case .count(let feature, let hours): "count(\(feature.identity) \(hours))"
     case .distinctUsers(let feature, let hours): "distinct_users(\(feature.identity) \(hours))"
     case .activeDays(let feature, let hours): "active_days(\(feature.identity) \(hours))"
+    case .sum(let property, let feature, let hours): "sum(\(property)\u{1F}\(feature.identity) \(hours))"
     case .shareTopUser(let feature, let hours): "share_top_user(\(feature.identity) \(hours))"
     case .effectiveUsers(let feature, let hours): "effective_users(\(feature.identity) \(hours))"
     case .featuresUsed(let hours): "features_used(\(hours))"
@@ -41,6 +42,8 @@ extension FeatureReference {
     case .any: "any"
     case .core: "core"
     case .named(let name): "named \(name)"
+    case .matching(let feature, let filters):
+      "\(feature.identity) where \(EventVariant(event: "", filters: filters).conditions)"
     }
   }
 }

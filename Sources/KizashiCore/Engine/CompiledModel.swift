@@ -20,6 +20,8 @@ struct CompiledModel {
   let model: Model
   let leaves: [Leaf]
   let windows: [Window]
+  /// Running sums of properties, beside the leaves.
+  let sums: [SumLeaf]
   let measures: [CompiledMeasure]
   /// The same measures for the hot path.
   let fast: FastTables
@@ -35,6 +37,8 @@ struct CompiledModel {
   let rules: [CompiledRule]
   /// The same rules for the hot path.
   let fastRules: Table<FastRule>
+  /// What any of them rests on.
+  let ruleWakes: Wake
   let dropCount: Int
   /// Windowed leaves of features with filters.
   let filteredLeaves: [Int]
@@ -152,8 +156,8 @@ struct CompiledModel {
         when: conditions.compile(rule.until.map { .all([rule.when, .not($0)]) } ?? rule.when),
         clear: rule.clear.map { conditions.compile($0) }, key: FNV.hash(rule.name))
     }
-    fastRules = Table(rules.map { FastRule($0) })
-    customers = CompiledCustomers(model, &conditions, &compiler)
+    let customers = CompiledCustomers(model, &conditions, &compiler)
+    self.customers = customers
     for milestone in customers.milestones {
       if case .metric(let metric, _) = milestone.goal { CompiledModel.collectDaySteps(metric, &dayStepMetrics) }
     }
@@ -163,10 +167,15 @@ struct CompiledModel {
     }
     leaves = compiler.leaves
     windows = compiler.windows
+    sums = compiler.sums
     let leaves = compiler.leaves
-    filteredLeaves = leaves.indices.filter {
+    let filtered = leaves.indices.filter {
       leaves[$0].kind != .lastTile && !model.filters(of: leaves[$0].feature).isEmpty
     }
+    filteredLeaves = filtered
+    let fastRules = rules.map { FastRule($0, customers.conditions, filtered: Set(filtered)) }
+    self.fastRules = Table(fastRules)
+    ruleWakes = fastRules.reduce(into: []) { $0.formUnion($1.wakes) }
     lastTiles = leaves.indices.filter { leaves[$0].kind == .lastTile }
     dropCount = drops
     holding = model.measures.indices.filter {
@@ -207,7 +216,7 @@ struct CompiledModel {
       collectDaySteps(a, &found)
       collectDaySteps(b, &found)
     case .trend(let of, _, _): collectDaySteps(of, &found)
-    case .leaf, .shareTopUser, .effectiveUsers, .attribute, .milestones, .survey: break
+    case .leaf, .sum, .shareTopUser, .effectiveUsers, .attribute, .milestones, .survey: break
     }
   }
 
@@ -218,7 +227,7 @@ struct CompiledModel {
       collectSurveyWindows(a, &found)
       collectSurveyWindows(b, &found)
     case .trend(let of, _, _): collectSurveyWindows(of, &found)
-    case .leaf, .shareTopUser, .effectiveUsers, .daysSince, .attribute, .milestones, .survey: break
+    case .leaf, .sum, .shareTopUser, .effectiveUsers, .daysSince, .attribute, .milestones, .survey: break
     }
   }
 }

@@ -9,15 +9,16 @@ extension Engine {
 
   /// Counts a batch's rows in order: each is accepted, found a duplicate, or refused, exactly once.
   ///
-  /// - Precondition: `batch.source` was registered, and `batch.filters` are ``filters``.
+  /// - Precondition: `batch.source` was registered, and `batch.wanted` is ``wanted``.
   public mutating func apply(_ batch: borrowing EventBatch) {
-    precondition(batch.filters == filters, "a batch was decoded for other filters than the model's")
+    precondition(batch.wanted == wanted, "a batch was decoded for other properties than the model's")
     precondition(batch.source < sources.count, "a batch names source \(batch.source), which was never added")
     let source = batch.source
     dirtySources.insert(source)
     sources[source].row.lines += Int64(batch.lines.count)
     var nextRecord = 0
     var nextRefusal = 0
+    nextAmount = 0
     batch.text.withUnsafeBytes { text in
       for row in 0..<batch.rowCount {
         if row % Self.rowsAhead == 0 { lookAhead(row, batch, text) }
@@ -191,6 +192,7 @@ extension Engine {
       Fact(hour: hour, account: account, event: event, user: user, events: count, first: instant, last: instant))
     if !shifts.isEmpty { countTowardShifts(account, event: event, hour: hour, count: count) }
     usage.add(account, event: event, user: user, hour: hour, count: count, clockHour: self.clockHour(of: account))
+    if !batch.amounts.isEmpty { countAmounts(row, batch, account, event: event, hour: hour) }
     noteDelivery(account, source, hour)
     let core = scores.core(account)
     if instant < core.pointee.firstSeen {
@@ -200,7 +202,7 @@ extension Engine {
     if instant > core.pointee.lastSeen { core.pointee.lastSeen = instant }
     touch(account)
     if !compiled.silences.isEmpty { countTowardSilences(account, event: event, count: count) }
-    if compiled.powerUserRuleCount > 0 { noteUse(account, user: user, hour: hour) }
+    if compiled.powerUserRuleCount > 0 { noteUse(account, event: event, user: user, hour: hour) }
     if !milestonesOfEvents.isEmpty { countTowardMilestones(account, event: event, count: count) }
     // To an account that waits for its source, a line is late by its own time.
     if hour < clockHour && hour < self.clockHour(of: account) { lateUse = (event, hour) }

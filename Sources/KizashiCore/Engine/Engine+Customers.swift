@@ -29,7 +29,7 @@ struct CustomerChange {
 
 extension Engine {
   /// Brings circumstances, milestones, segments, touch, phase, override and scorecard up to the clock.
-  mutating func updateCustomer(_ account: AccountID, _ trigger: Trigger) -> CustomerChange {
+  mutating func updateCustomer(_ account: AccountID, _ wake: Wake, _ trigger: Trigger) -> CustomerChange {
     var change = CustomerChange()
     if !noted.isEmpty { change.moved = true }
     if !overrides.isEmpty, scores.adjustment(account).pointee.overrideUntil <= now.milliseconds {
@@ -39,6 +39,9 @@ extension Engine {
     }
     guard compiled.customers.isNeeded else { return change }
     let customer = customers.core(account)
+    guard now.milliseconds >= customer.pointee.until || wake == .all || change.moved || wake.contains(.grades) else {
+      return change
+    }
     if now.milliseconds >= customer.pointee.until {
       if readCircumstances(account) { change.moved = true }
       // A due date may have passed.
@@ -89,7 +92,8 @@ extension Engine {
         // It grows: the day it comes to the lower end, and the day after the upper one.
         if let tenure {
           for next in [low, high == .max ? .max : high + 1] where next > tenure {
-            until = min(until, daySteps.start(inDays: next - tenure))
+            // Negative where the account waits for a source and another told of a contract: it begins ahead of its time.
+            until = min(until, daySteps.start(inDays: next.subtractingClamped(tenure)))
           }
         }
       case .renewal(let low, let high):
@@ -143,6 +147,7 @@ extension Engine {
       state.pointee.count = sum.overflow ? .max : sum.partialValue
     }
     customers.core(account).pointee.milestonesDirty = true
+    usage.stir(account, .milestoneCounts)
   }
 
   /// Adds an event name (its number is the count so far) to the milestones it matches.
@@ -228,27 +233,27 @@ extension Engine {
   /// Whether a condition holds for the account as it stands in this evaluation.
   func holds(_ place: ConditionTable.Place, _ account: AccountID) -> Bool {
     guard place != ConditionTable.always else { return true }
-    let table = compiled.customers.conditions
-    let node = table.nodes[Int(place)]
-    switch node.kind {
+    let node = compiled.customers.conditions.nodes.pointer(Int(place))
+    let (start, end, mask) = (Int(node.pointee.start), Int(node.pointee.end), node.pointee.mask)
+    switch node.pointee.kind {
     case .all:
-      for index in node.start..<node.end where !holds(table.children[Int(index)], account) { return false }
+      for index in start..<end where !holds(compiled.customers.conditions.children[index], account) { return false }
       return true
     case .any:
-      for index in node.start..<node.end where holds(table.children[Int(index)], account) { return true }
+      for index in start..<end where holds(compiled.customers.conditions.children[index], account) { return true }
       return false
-    case .not: return !holds(table.children[Int(node.start)], account)
-    case .circumstance: return customers.bit(account, node.start)
-    case .phase: return Self.fits(customers.core(account).pointee.phase, node.mask)
-    case .touch: return Self.fits(customers.core(account).pointee.touch, node.mask)
-    case .segment: return customers.core(account).pointee.segments & node.mask != 0
-    case .band: return Self.fits(scores.core(account).pointee.band, node.mask)
+    case .not: return !holds(compiled.customers.conditions.children[start], account)
+    case .circumstance: return customers.bit(account, node.pointee.start)
+    case .phase: return Self.fits(customers.core(account).pointee.phase, mask)
+    case .touch: return Self.fits(customers.core(account).pointee.touch, mask)
+    case .segment: return customers.core(account).pointee.segments & mask != 0
+    case .band: return Self.fits(scores.core(account).pointee.band, mask)
     case .grade:
-      let grade = scores.grades(account)[Int(node.start)]
-      return node.low <= grade && grade <= node.high
+      let grade = scores.grades(account)[start]
+      return node.pointee.low <= grade && grade <= node.pointee.high
     case .milestone:
-      let state = state(ofMilestone: Int(node.start), account)
-      return MilestoneState.allCases.firstIndex(of: state).map { node.mask & 1 << UInt64($0) != 0 } ?? false
+      let state = state(ofMilestone: start, account)
+      return MilestoneState.allCases.firstIndex(of: state).map { mask & 1 << UInt64($0) != 0 } ?? false
     }
   }
 

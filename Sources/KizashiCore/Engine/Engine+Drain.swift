@@ -17,7 +17,6 @@ extension Engine {
     // Ascending, so that the store appends and a dump of two runs compares.
     dirtyAccounts.sort()
     commit.accountRows.reserveCapacity(dirtyAccounts.count)
-    commit.measureRows.reserveCapacity(dirtyAccounts.count * compiled.measures.count)
     for account in dirtyAccounts {
       scores.core(account).pointee.dirty = false
       scores.core(account).pointee.pendingHistory = -1
@@ -62,12 +61,13 @@ extension Engine {
   }
 
   private func appendMeasureRows(of account: AccountID, to rows: inout [MeasureRow]) {
-    let core = scores.core(account).pointee
-    guard core.evaluated else { return }
-    let at = Instant(milliseconds: core.scoredAt)
+    let core = scores.core(account)
+    let moved = core.pointee.movedMeasures
+    guard core.pointee.evaluated, moved != 0 else { return }
+    core.pointee.movedMeasures = 0
     let grades = scores.grades(account)
     let shares = shares(account)
-    for index in compiled.measures.indices {
+    for index in compiled.measures.indices where moved & Self.measureBit(index) != 0 {
       let grade = grades[index]
       let share = shares[index].approximate
       rows.append(
@@ -75,7 +75,7 @@ extension Engine {
           account: account, measure: index,
           value: shownValue(index, account).approximate,
           grade: grade < 0 ? nil : Int(grade), share: share, points: grade < 0 ? 0 : share * Double(grade) / 100,
-          missing: scores.missing(account)[index], at: at))
+          missing: scores.missing(account)[index]))
     }
   }
 }

@@ -7,6 +7,15 @@ enum Trigger {
   case config
 
   var isConfig: Bool { if case .config = self { true } else { false } }
+
+  /// Whether it is usage that came in time or left a window, or time itself: what moves is noted one by one then.
+  var isUse: Bool {
+    switch self {
+    case .event(let late): !late
+    case .deadline: true
+    case .attribute, .survey, .config: false
+    }
+  }
 }
 
 extension Engine {
@@ -15,28 +24,33 @@ extension Engine {
     daySteps.move(to: now.tile)
     if !shifts.isEmpty { judgeDays(account) }
     let core = scores.core(account)
+    var wake = woken(account, trigger)
     // Before the grades, which may ask how many are reached.
-    if !compiled.customers.milestones.isEmpty { reachMilestones(account) }
-    let moved = regrade(account, trigger)
-    let change = updateCustomer(account, trigger)
+    if !wake.isDisjoint(with: compiled.customers.milestoneWakes) { reachMilestones(account) }
+    if !noted.isEmpty { wake = .all }
+    let moved = regrade(account, wake, trigger)
+    if moved { wake.insert(.grades) }
+    let change = updateCustomer(account, wake, trigger)
+    if change.moved { wake = .all }
     core.pointee.scoredAt = now.milliseconds
     touch(account)
-    if !moved && !change.moved && core.pointee.evaluated && compiled.rules.isEmpty && !trigger.isConfig
-      && queue.deadline(of: account) > now.milliseconds
+    if wake.isDisjoint(with: .grades) && queue.deadline(of: account) > now.milliseconds
+      && areRulesAtRest(account, wake)
     {
       // Only totals moved: nothing that is derived from them did, and no delay ended.
-      schedule(account)
+      schedule(account, wake)
       return
     }
     let wasBand = core.pointee.band
     let wasScore = core.pointee.score
     let first = !core.pointee.evaluated
-    // Under another config the score at hand is the old one's, also where no measure has a grade.
+    // Under another config the score was another's, also where no measure has a value.
     if moved || first || change.moved || trigger.isConfig { rescore(account, trigger) }
     let band = nextBand(account, plainly: first || trigger.isConfig || change.isOtherCard)
     core.pointee.band = band
     core.pointee.evaluated = true
     let scoreMoved = core.pointee.score != wasScore
+    if first || trigger.isConfig || change.isOtherCard { core.pointee.movedMeasures = .max }
     if first || scoreMoved || trigger.isConfig || change.isOtherCard {
       for drop in 0..<compiled.dropCount {
         if change.isOtherCard { drops[Int(account) * compiled.dropCount + drop].entries.removeAll() }
@@ -46,29 +60,59 @@ extension Engine {
     } else if band != wasBand {
       recordHistory(account, scoreChanged: false)
     }
-    let steps = stepRules(account, bandWas: wasBand, first: first, rebases: change.rebases, trigger)
+    if scoreMoved { wake.insert(.score) }
+    if band != wasBand { wake.insert(.band) }
+    let steps = stepRules(account, bandWas: wasBand, first: first, rebases: change.rebases, wake, trigger)
     writeJournal(account, bandWas: wasBand, first: first, scoreMoved: scoreMoved, steps: steps, trigger)
     if !noted.isEmpty { noted.removeAll(keepingCapacity: true) }
-    schedule(account)
+    // Phases look at the band of the evaluation before; a rule that stepped may step again.
+    if band != wasBand || change.moved || !steps.isEmpty || trigger.isConfig { usage.stir(account, .all) }
+    schedule(account, wake)
   }
 
-  /// Recomputes every grade; whether one moved. Gathers causes for the explanation of the next change.
-  private mutating func regrade(_ account: AccountID, _ trigger: Trigger) -> Bool {
+  /// What an evaluation must look at.
+  @inline(__always)
+  private mutating func woken(_ account: AccountID, _ trigger: Trigger) -> Wake {
+    var wake = usage.takeStirred(account)
+    let core = scores.core(account)
+    if core.pointee.day != daySteps.today.number {
+      core.pointee.day = daySteps.today.number
+      wake.insert(.day)
+    }
+    if now.milliseconds >= core.pointee.restsUntil { wake.insert(.time) }
+    // In its own time, before what it may have been told at another, an account is looked at whole.
+    if !trigger.isUse || !core.pointee.evaluated || stalls.holding || stalls.isApart { return .all }
+    return wake
+  }
+
+  /// Recomputes the grades that rest on what was woken; whether one moved. Gathers causes for the explanation of the next
+  /// change.
+  private mutating func regrade(_ account: AccountID, _ wake: Wake, _ trigger: Trigger) -> Bool {
     let grades = scores.grades(account)
     let missing = scores.missing(account)
     var moved = false
-    for index in compiled.fast.measures.indices {
+    var looked: UInt64 = 0
+    for index in compiled.fast.measures.indices
+    where !wake.isDisjoint(with: compiled.fast.measures.pointer(index).pointee.wakes) {
       let (grade, isMissing) = effectiveGrade(index, account)
+      // Its value may be another one, though its grade is not; and who takes part shares the score.
+      looked |= Self.measureBit(index)
       guard grade != grades[index] || isMissing != missing[index] else { continue }
       moved = true
+      if (grade < 0) != (grades[index] < 0) { looked = .max }
       if grade != grades[index] {
         scores.causes(account)[index] |= 1 << UInt16(cause(of: trigger, index, account).rawValue)
       }
       grades[index] = grade
       missing[index] = isMissing
     }
+    scores.core(account).pointee.movedMeasures |= looked
     return moved
   }
+
+  /// The bit of a measure among those whose rows may have to be stored; measures share one where there are many.
+  @inline(__always)
+  static func measureBit(_ measure: Int) -> UInt64 { 1 << UInt64(measure & 63) }
 
   private func cause(of trigger: Trigger, _ index: Int, _ account: AccountID) -> Cause {
     switch trigger {
@@ -162,13 +206,30 @@ extension Engine {
   // MARK: Deadlines
 
   /// Queues the next instant at which something of the account can change without input.
-  mutating func schedule(_ account: AccountID) {
+  ///
+  /// - Parameter wake: What moved since it was last queued.
+  mutating func schedule(_ account: AccountID, _ wake: Wake) {
     let now = now.milliseconds
+    let core = scores.core(account)
+    if !wake.isDisjoint(with: [.day, .time, .grades]) { core.pointee.restsUntil = nextRest(account) }
     var next = usage.nextLeaving(account)
     next = min(next, nextDayStep(account))
     next = min(
       next,
-      compiled.bands.deadline(scores.core(account).pointee.band, after: now, since: scores.below(account)))
+      compiled.bands.deadline(core.pointee.band, after: now, since: scores.below(account)))
+    next = min(next, core.pointee.restsUntil)
+    if compiled.customers.isNeeded { next = min(next, customers.core(account).pointee.until) }
+    if !overrides.isEmpty { next = min(next, scores.adjustment(account).pointee.overrideUntil) }
+    next = min(next, core.pointee.rulesDeadline)
+    precondition(next > now, "the deadline of account \(account) does not move on: \(next) at \(now)")
+    queue.set(account, next)
+  }
+
+  /// The next instant at which a measure changes that neither usage nor the day moves: a hold ends, an answer leaves its
+  /// window or grows old, filters have been looked for long enough.
+  private func nextRest(_ account: AccountID) -> Int64 {
+    let now = now.milliseconds
+    var next = Int64.max
     for (slot, measure) in compiled.holding.enumerated() {
       guard case .hold(let length) = compiled.measures[measure].missing else { continue }
       let hold = scores.holds(account)[slot]
@@ -179,11 +240,7 @@ extension Engine {
     for hours in compiled.surveyWindows {
       next = min(next, records.nextLeaving(account, windowHours: hours, after: now))
     }
-    if compiled.customers.isNeeded { next = min(next, customers.core(account).pointee.until) }
-    if !overrides.isEmpty { next = min(next, scores.adjustment(account).pointee.overrideUntil) }
-    if !compiled.rules.isEmpty { next = min(next, nextRuleDeadline(account)) }
-    precondition(next > now, "the deadline of account \(account) does not move on: \(next) at \(now)")
-    queue.set(account, next)
+    return next
   }
 
   /// The next day at which a days_since_last that is not settled steps.
@@ -226,6 +283,7 @@ extension Engine {
       now = Instant(milliseconds: instant)
       daySteps.move(to: now.tile)
       usage.expire(account, clockHour: now.tile.hour)
+      if !sums.isEmpty { expireSums(account) }
       evaluate(account, .deadline)
     }
   }

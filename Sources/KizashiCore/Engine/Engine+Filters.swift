@@ -1,7 +1,7 @@
 /// Features with `where` hold from the commit that first named their filters: what came before was read without them.
 extension Engine {
-  /// The filters whose matches batches must carry, in the order of the bits of ``EventBatch/matches``.
-  public var filters: [PropertyFilter] { variants.filters }
+  /// What of properties batches must carry.
+  public var wanted: WantedProperties { WantedProperties(filters: variants.filters, summed: sums.properties) }
 
   /// The number under which an event that matched filters is counted.
   @inline(never)
@@ -33,22 +33,27 @@ extension Engine {
   /// - Parameter base: The number of the name without filters.
   mutating func addEventName(_ variant: EventVariant, of base: EventNameID) {
     usage.addEventName(variant, of: base)
+    if !sums.isEmpty { sums.addEventName(usage.features) }
     variants.add(variant, of: base)
     addEventToMilestones(variant.event)
     shifts.addEventName(usage.features)
   }
 
-  /// Notes since when each filter has been looked for, in milliseconds; what is not among them always has been.
-  mutating func setFilterStarts(_ starts: [FilterStart]) {
-    for leaf in compiled.filteredLeaves {
-      let filters = compiled.model.filters(of: compiled.leaves[leaf].feature)
-      let since = starts.filter { filters.contains($0.filter) }.map(\.since).max()
-      guard let since, since.milliseconds != .min else { continue }
-      let length = Int64(compiled.leaves[leaf].windowHours) * Tile.length
-      holdsFrom[leaf] = HoldsFrom(
-        current: since.advanced(by: length).milliseconds, previous: since.advanced(by: 2 * length).milliseconds)
+  /// Notes since when each filter has been looked for and each property added up; what is not among them always has been.
+  mutating func setStarts(_ filters: [FilterStart], _ properties: [SumStart]) {
+    func since(_ feature: FeatureReference) -> Instant? {
+      let asked = compiled.model.filters(of: feature)
+      return filters.filter { asked.contains($0.filter) }.map(\.since).max()
     }
-    firstHolding = Set(holdsFrom.values.flatMap { [$0.current, $0.previous] }).sorted()
+    for leaf in compiled.filteredLeaves {
+      holdsFrom[leaf] = HoldsFrom(since(compiled.leaves[leaf].feature), windowHours: compiled.leaves[leaf].windowHours)
+    }
+    for (index, sum) in compiled.sums.enumerated() {
+      let starts = [since(sum.feature), properties.first { $0.property == sum.property }?.since]
+      sumsHoldFrom[index] = HoldsFrom(starts.compactMap { $0 }.max(), windowHours: sum.windowHours)
+    }
+    let all = Array(holdsFrom.values) + Array(sumsHoldFrom.values)
+    firstHolding = Set(all.flatMap { [$0.current, $0.previous] }).sorted()
   }
 
   /// Whether a leaf's total is of a window through all of which its filters were looked for.
@@ -62,6 +67,14 @@ extension Engine {
   struct HoldsFrom {
     var current: Int64
     var previous: Int64
+
+    /// Nil: always. `since`: nil and `.min` are before the first event.
+    init?(_ since: Instant?, windowHours: Int) {
+      guard let since, since.milliseconds != .min else { return nil }
+      let length = Int64(windowHours) * Tile.length
+      current = since.advanced(by: length).milliseconds
+      previous = since.advanced(by: 2 * length).milliseconds
+    }
   }
 }
 

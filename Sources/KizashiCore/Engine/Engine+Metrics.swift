@@ -5,6 +5,7 @@ extension Engine {
     case .leaf(let leaf):
       guard holds(leaf, previous: previous) else { return nil }
       return Rational(usage.total(account, leaf, previous ? .previous : .current))
+    case .sum(let sum): return self.sum(sum, account, previous: previous)
     case .shareTopUser(let leaf): return previous || !holds(leaf) ? nil : usage.topUserShare(account, leaf)
     case .effectiveUsers(let leaf): return previous || !holds(leaf) ? nil : usage.effectiveUsers(account, leaf)
     case .daysSince(let leaf, let unit): return daysSince(leaf, unit, account).map { Rational($0) }

@@ -24,7 +24,7 @@ extension Engine {
     changeSequence = restored.lastChangeSequence
     recordSequence = restored.lastRecordSequence
     restoreNames(restored)
-    setFilterStarts(restored.filterStarts)
+    setStarts(restored.filterStarts, restored.sumStarts)
     for row in restored.sources where row.source < sources.count {
       sources[row.source].row = row
       if let watermark = row.watermark { dedup.raiseFloor(of: row.source, watermark: watermark.milliseconds) }
@@ -44,6 +44,7 @@ extension Engine {
       }
     }
     try restoreFacts(restored.facts)
+    try restoreAmounts(restored.amounts, of: restored.properties)
     restoreShifts(restored.facts, mode)
     try restoreAccounts(restored.accountRows, mode)
     if now.milliseconds != .min {
@@ -191,7 +192,8 @@ extension Engine {
     case .resume:
       guard core.pointee.evaluated else { return }
       regradeSilently(account, choosesCard: false)
-      schedule(account)
+      restoreRests(account)
+      schedule(account, .all)
     case .rebase:
       guard core.pointee.evaluated else { return }
       tellRulesOfShifts(account)

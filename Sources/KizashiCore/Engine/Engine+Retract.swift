@@ -76,6 +76,9 @@ extension Engine {
     case .leaf(let leaf):
       let hours = Int32(compiled.leaves[leaf].windowHours) * (previous ? 2 : 1)
       return past.tile.hour - hours >= now.tile.hour - usage.horizon
+    case .sum(let sum):
+      let hours = Int32(compiled.sums[sum].windowHours) * (previous ? 2 : 1)
+      return past.tile.hour - hours >= now.tile.hour - usage.horizon
     case .ratio(let a, let b):
       return isKnown(a, at: past, previous: previous) && isKnown(b, at: past, previous: previous)
     case .trend(let of, _, _): return isKnown(of, at: past, previous: true)
@@ -91,6 +94,7 @@ extension Engine {
     case .leaf(let leaf):
       if let from = holdsFrom[leaf], past.milliseconds < (previous ? from.previous : from.current) { return nil }
       return Rational(pastTotal(compiled.leaves[leaf], account, at: past, previous: previous))
+    case .sum(let sum): return pastSum(sum, account, at: past, previous: previous)
     case .ratio(let a, let b):
       guard let x = pastValue(a, account, at: past, previous: previous),
         let y = pastValue(b, account, at: past, previous: previous), y.numerator != 0

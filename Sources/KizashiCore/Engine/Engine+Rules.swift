@@ -13,22 +13,36 @@ struct RuleStep {
 }
 
 extension Engine {
-  /// Steps every rule of an account at the clock, in config order.
+  /// Steps the rules of an account that something woke, or whose time has come, at the clock, in config order.
   ///
   /// - Parameter rebases: The phase or the scorecard changed: what is true under the new one only opens nothing.
   mutating func stepRules(
-    _ account: AccountID, bandWas: Int8, first: Bool, rebases: Bool, _ trigger: Trigger
+    _ account: AccountID, bandWas: Int8, first: Bool, rebases: Bool, _ woken: Wake, _ trigger: Trigger
   ) -> [RuleStep] {
-    guard !compiled.rules.isEmpty else { return [] }
+    guard !areRulesAtRest(account, woken) else { return [] }
+    let now = now.milliseconds
+    var wake = woken
+    // Of what is rare everything is done in full.
+    let looksAtAll = woken == .all
+    var next = RuleRest(until: .max)
     var steps: [RuleStep] = []
     if let late = lateUse {
       steps = retract(account, event: late.event, hour: late.hour)
       lateUse = nil
     }
     let states = scores.rules(account)
+    let rests = scores.rests(account)
     let fast = compiled.fastRules
     for index in fast.indices {
       let rule = fast.pointer(index)
+      guard now >= rests[index].until || !wake.isDisjoint(with: rule.pointee.wakes) else {
+        next.merge(rests[index])
+        continue
+      }
+      if rule.pointee.kind.waitsForNothing && !looksAtAll && isIdle(index, rule, account) {
+        next.merge(rests[index])
+        continue
+      }
       if rule.pointee.kind == .bandChange {
         let entered = enteredBand(
           from: rule.pointee.from, to: rule.pointee.to, was: bandWas, is: scores.core(account).pointee.band, first)
@@ -37,7 +51,7 @@ extension Engine {
           // Another band is another condition: what a change of config or phase made true was about the one before, and a time
           // starts anew.
           states[index].inhibited = false
-          if states[index].phase == .pending { states[index].since = now.milliseconds }
+          if states[index].phase == .pending { states[index].since = now }
         }
       }
       // What resolves while its condition holds (a band change into another band, a silence ended by late events) opens
@@ -45,10 +59,32 @@ extension Engine {
       for _ in 0..<2 {
         guard let step = stepRule(index, account, rebases: rebases, trigger) else { break }
         steps.append(step)
+        if step.step.from == .firing || step.step.to == .firing { wake.insert(.episodes) }
         if step.step.to != .ok || step.step.from != .firing { break }
       }
+      rests[index] = rest(index, rule, account)
+      next.merge(rests[index])
     }
+    scores.core(account).pointee.rulesRestUntil = next.until
+    scores.core(account).pointee.rulesDeadline = next.deadline
     return steps
+  }
+
+  /// Whether a rule that something woke stays as it is: nothing is open or begins. Most of what wakes one is such a thing as
+  /// one event more of many.
+  @inline(__always)
+  private mutating func isIdle(_ index: Int, _ rule: UnsafePointer<FastRule>, _ account: AccountID) -> Bool {
+    let state = scores.rules(account) + index
+    guard state.pointee.phase == .ok, !state.pointee.inhibited, now.milliseconds < scores.rests(account)[index].until
+    else { return false }
+    return !fastConditions(index, rule, account).condition
+  }
+
+  /// Whether no rule of an account can have moved.
+  @inline(__always)
+  func areRulesAtRest(_ account: AccountID, _ wake: Wake) -> Bool {
+    compiled.rules.isEmpty
+      || now.milliseconds < scores.core(account).pointee.rulesRestUntil && wake.isDisjoint(with: compiled.ruleWakes)
   }
 
   private mutating func stepRule(
@@ -59,7 +95,12 @@ extension Engine {
     let (condition, clear) = conditions(index, rule, account)
     if trigger.isConfig {
       // A change of config never opens an episode: what it made true must turn false first. What is open stays open.
-      guard state.pointee.phase != .firing else { return nil }
+      guard state.pointee.phase != .firing else {
+        // Where it is over under the new config and its condition holds all the same, for another band or side, ending it
+        // would open the next.
+        state.pointee.inhibited = condition && clear
+        return nil
+      }
       state.pointee.phase = .ok
       state.pointee.since = .max
       state.pointee.inhibited = condition || rule.pointee.opensOnce && state.pointee.inhibited
@@ -128,6 +169,24 @@ extension Engine {
       guard hour != Int64(Int32.min) else { return (false, true) }
       let silent = daySteps.silent(after: rule.pointee.after, lastHour: Int32(hour))
       return (now.milliseconds >= silent, state.pointee.eventsSince >= rule.pointee.events)
+    case .total:
+      let total = usage.total(account, rule.pointee.leaf, .current)
+      return (rule.pointee.holds.contains(total), rule.pointee.ends.contains(total))
+    case .grade:
+      let grade = Int64(scores.grades(account)[rule.pointee.measure])
+      guard grade >= 0 else { return (false, rule.pointee.endsWithout) }
+      return (rule.pointee.holds.contains(grade), rule.pointee.ends.contains(grade))
+    case .collapse:
+      let total = usage.totals(usage.block(account))[rule.pointee.leaf]
+      guard total.previous >= rule.pointee.least else { return (false, true) }
+      // Numbers of features: far below 2³¹, like the parts of the fraction.
+      return Self.plain(
+        (total.current - total.previous) * rule.pointee.denominator <= rule.pointee.numerator * total.previous)
+    case .abandoned:
+      let totals = usage.totals(usage.block(account))
+      return Self.plain(
+        totals[rule.pointee.leaf].current == 0 && totals[rule.pointee.aliveLeaf].current > 0
+          && rule.pointee.holds.contains(totals[rule.pointee.daysLeaf].current))
     case .general: return (false, false)
     }
   }
@@ -182,33 +241,29 @@ extension Engine {
     }
   }
 
-  /// The next instant at which a rule of the account moves by itself.
-  mutating func nextRuleDeadline(_ account: AccountID) -> Int64 {
-    var next = Int64.max
+  /// Until when a rule that was just stepped stays as it is, and when it moves by itself.
+  private mutating func rest(_ index: Int, _ rule: UnsafePointer<FastRule>, _ account: AccountID) -> RuleRest {
+    let state = scores.rules(account) + index
     let now = now.milliseconds
-    let states = scores.rules(account)
-    let fast = compiled.fastRules
-    for index in fast.indices {
-      let rule = fast.pointer(index)
-      next = min(next, RuleMachine.deadline(states + index, rule, after: now))
-      switch rule.pointee.kind {
-      case .silence:
-        let hour = usage.total(account, rule.pointee.leaf, .current)
-        guard hour != Int64(Int32.min), states[index].phase == .ok else { continue }
-        let silent = daySteps.silent(after: rule.pointee.after, lastHour: Int32(hour))
-        if silent > now { next = min(next, silent) }
-      case .drop where states[index].phase != .ok:
-        let slot = Int(account) * compiled.dropCount + rule.pointee.history
-        let forgetting = drops[slot].nextForgetting(within: rule.pointee.within)
-        if forgetting > now { next = min(next, forgetting) }
-      case .drop, .bandChange, .band: break
-      case .general: next = min(next, ownDeadline(index, account, states + index))
-      }
+    var rest = RuleRest(until: .max)
+    rest.ends(at: RuleMachine.deadline(state, rule, after: now), movesThen: true)
+    switch rule.pointee.kind {
+    case .silence:
+      let hour = usage.total(account, rule.pointee.leaf, .current)
+      guard hour != Int64(Int32.min) else { break }
+      let silent = daySteps.silent(after: rule.pointee.after, lastHour: Int32(hour))
+      if silent > now { rest.ends(at: silent, movesThen: state.pointee.phase == .ok) }
+    case .drop where state.pointee.phase != .ok || state.pointee.inhibited:
+      let slot = Int(account) * compiled.dropCount + rule.pointee.history
+      let forgetting = drops[slot].nextForgetting(within: rule.pointee.within)
+      if forgetting > now { rest.ends(at: forgetting, movesThen: state.pointee.phase != .ok) }
+    case .drop, .bandChange, .band, .total, .grade, .collapse, .abandoned: break
+    case .general: rest.ends(at: ownDeadline(index, account, state), movesThen: true)
     }
-    return next
+    return rest
   }
 
-  /// The same for one rule of a kind that is not a fast one.
+  /// The next instant at which a rule of a kind that is not a fast one moves by itself.
   private mutating func ownDeadline(
     _ index: Int, _ account: AccountID, _ state: UnsafePointer<RuleState>
   ) -> Int64 {
@@ -223,6 +278,15 @@ extension Engine {
     }
   }
 
+  /// Finds the deadlines of an account's rules as they were stored. What they rest on is looked at when it is next evaluated.
+  mutating func restoreRests(_ account: AccountID) {
+    var next = RuleRest(until: .max)
+    for index in compiled.fastRules.indices {
+      next.merge(rest(index, compiled.fastRules.pointer(index), account))
+    }
+    scores.core(account).pointee.rulesDeadline = next.deadline
+  }
+
   /// Counts a usage event toward the end of open silences.
   @inline(__always)
   mutating func countTowardSilences(_ account: AccountID, event: EventNameID, count: Int64) {
@@ -233,6 +297,7 @@ extension Engine {
       }
       let sum = state.pointee.eventsSince.addingReportingOverflow(count)
       state.pointee.eventsSince = sum.overflow ? .max : sum.partialValue
+      usage.stir(account, .leaf(leaf))
     }
   }
 
@@ -335,6 +400,7 @@ enum ReasonText {
     case .any: "any feature"
     case .core: "the core features"
     case .named(let name): name
+    case .matching(let feature, _): ReasonText.feature(feature)
     }
   }
 

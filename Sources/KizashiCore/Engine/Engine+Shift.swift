@@ -4,7 +4,7 @@ extension Engine {
   mutating func countTowardShifts(_ account: AccountID, event: EventNameID, hour: Int32, count: Int64) {
     daySteps.move(to: now.tile)
     judgeDays(account)
-    shifts.count(account, event, count, on: usage.dayCache.day(of: hour))
+    if shifts.count(account, event, count, on: usage.dayCache.day(of: hour)) { usage.stir(account, .days) }
   }
 
   /// Judges the days that are over at the account's own time and hands the alarms that last to the rules.
@@ -25,6 +25,7 @@ extension Engine {
       let state = scores.rules(account) + watch.rule
       let side = shifts.detector(account, index).side.rawValue
       guard state.pointee.enteredBand != side else { continue }
+      usage.stir(account, .days)
       state.pointee.enteredBand = side
       state.pointee.inhibited = false
       if state.pointee.phase == .pending { state.pointee.since = time(of: account).milliseconds }
@@ -62,7 +63,7 @@ extension Engine {
           shifts.judge(fact.account, through: day - 1, first: firstDays[account])
         }
       }
-      shifts.count(fact.account, fact.event, fact.events, on: day)
+      _ = shifts.count(fact.account, fact.event, fact.events, on: day)
     }
   }
 
@@ -134,6 +135,7 @@ extension ReasonText {
     case .any: "use"
     case .core: "core use"
     case .named(let name): "use of \(name)"
+    case .matching(let feature, _): use(of: feature)
     }
   }
 

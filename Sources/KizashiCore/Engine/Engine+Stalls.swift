@@ -167,6 +167,7 @@ extension Engine {
     let clock = now
     enter(Instant(milliseconds: instant))
     usage.expire(account, clockHour: now.tile.hour)
+    if !sums.isEmpty { expireSums(account) }
     evaluate(account, .deadline)
     leave(to: clock)
   }

@@ -42,13 +42,13 @@ struct StoredState {
 }
 
 extension Engine {
-  private static let stateFormat: UInt64 = 2
+  private static let stateFormat: UInt64 = 3
 
   /// What ``decodeState(_:)`` reads back.
   func encodeState(of account: AccountID) -> [UInt8] {
     let core = scores.core(account).pointee
     var out = ByteWriter()
-    out.bytes.reserveCapacity(64)
+    out.bytes.reserveCapacity(256)
     out.write(unsigned: Self.stateFormat)
     out.write(core.evaluated)
     out.write(core.baseScore)
@@ -75,8 +75,7 @@ extension Engine {
     for index in 0..<bounds { out.write(scores.below(account)[index]) }
     out.write(unsigned: UInt64(compiled.lastTiles.count))
     for leaf in compiled.lastTiles { out.write(usage.total(account, leaf, .current)) }
-    out.write(unsigned: UInt64(compiled.rules.count))
-    for index in compiled.rules.indices { encodeRule(index, account, &out) }
+    encodeRules(account, &out)
     encodeCustomer(account, &out)
     encodeShifts(account, &out)
     encodeDelivered(account, &out)
@@ -116,32 +115,6 @@ extension Engine {
     }
   }
 
-  private func encodeRule(_ index: Int, _ account: AccountID, _ out: inout ByteWriter) {
-    let state = scores.rules(account)[index]
-    out.write(unsigned: compiled.rules[index].key)
-    out.write(Int64(state.phase.rawValue))
-    out.write(state.inhibited)
-    out.write(state.enteredBand)
-    out.write(state.openedBand)
-    out.write(state.since)
-    out.write(state.clearSince)
-    out.write(state.shutUntil)
-    out.write(state.episode)
-    out.write(state.eventsSince)
-    out.write(state.openedAt)
-    out.write(state.markedAt)
-    guard case .drop(_, _, let history) = compiled.rules[index].condition else {
-      out.write(unsigned: 0)
-      return
-    }
-    let entries = drops[Int(account) * compiled.dropCount + history].entries
-    out.write(unsigned: UInt64(entries.count))
-    for entry in entries {
-      out.write(entry.score)
-      out.write(entry.end)
-    }
-  }
-
   static func decodeState(_ bytes: [UInt8]) -> StoredState? {
     var input = ByteReader(bytes)
     guard input.unsigned() == stateFormat else { return nil }
@@ -158,7 +131,7 @@ extension Engine {
     }
     for _ in 0..<input.count() { state.below.append(input.signed()) }
     for _ in 0..<input.count() { state.lastTiles.append(input.signed()) }
-    for _ in 0..<input.count() { state.rules.append(decodeRule(&input)) }
+    state.rules = decodeRules(&input)
     decodeCustomer(&input, &state)
     state.shifts = decodeShifts(&input)
     state.delivered = decodeDelivered(&input)
@@ -180,24 +153,5 @@ extension Engine {
         StoredState.Milestone(
           key: key, state: CustomerTable.MilestoneState(count: input.signed(), reachedAt: input.signed())))
     }
-  }
-
-  private static func decodeRule(_ input: inout ByteReader) -> StoredState.Rule {
-    let key = input.unsigned()
-    var state = RuleState()
-    state.phase = RuleState.Phase(rawValue: UInt8(truncatingIfNeeded: input.signed())) ?? .ok
-    state.inhibited = input.flag()
-    state.enteredBand = input.narrow()
-    state.openedBand = input.narrow()
-    state.since = input.signed()
-    state.clearSince = input.signed()
-    state.shutUntil = input.signed()
-    state.episode = input.narrow()
-    state.eventsSince = input.signed()
-    state.openedAt = input.signed()
-    state.markedAt = input.signed()
-    var entries: ContiguousArray<DropHistory.Entry> = []
-    for _ in 0..<input.count() { entries.append(DropHistory.Entry(score: input.narrow(), end: input.signed())) }
-    return StoredState.Rule(key: key, state: state, drop: entries)
   }
 }

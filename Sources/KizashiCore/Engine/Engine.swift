@@ -14,9 +14,14 @@ public struct Engine: ~Copyable {
   var eventNames: NameTable
   var userNames: NameTable
   var usage: UsageState
+  var sums: SumState
+  /// Of the batch at hand: the next of its amounts.
+  var nextAmount = 0
   var variants: EventVariants
   /// By leaf, of those whose filters were not always looked for.
   var holdsFrom: [Int: HoldsFrom] = [:]
+  /// The same by sum.
+  var sumsHoldFrom: [Int: HoldsFrom] = [:]
   /// Those instants, ascending: at each of them a measure may come to have a value.
   var firstHolding: [Int64] = []
   var records = RecordState()
@@ -97,6 +102,7 @@ public struct Engine: ~Copyable {
     usage = UsageState(
       model: model, leaves: compiled.leaves, windows: compiled.windows, keepsUsers: compiled.powerUserRuleCount > 0,
       holdHours: holdHours)
+    sums = SumState(compiled.sums, properties: model.summed, horizon: usage.horizon)
     variants = EventVariants(filters: model.filters)
     scores = ScoreTable(
       measures: compiled.measures.count, bounds: compiled.bands.boundCount, held: compiled.holding.count,
@@ -145,6 +151,7 @@ public struct Engine: ~Copyable {
     lostPowerUsers.append(contentsOf: repeatElement(LostPowerUser(), count: compiled.powerUserRuleCount))
     shifts.addAccount()
     usage.addAccount()
+    if !sums.isEmpty { sums.addAccount() }
     queue.addAccount()
     for _ in 0..<guardedCount { delivered.append(.min) }
   }
@@ -210,11 +217,9 @@ struct DaySteps {
 
   /// Days d with last < d ≤ day, all or only business days.
   func days(from last: LocalDay, to day: LocalDay, _ unit: DayUnit) -> Int64 {
-    let days = Int64(day.number) - Int64(last.number)
-    guard unit == .businessDays else { return max(days, 0) }
-    guard days > 0 else { return 0 }
-    return (last.number + 1...day.number).reduce(Int64(0)) {
-      $0 + (calendar.isBusinessDay(LocalDay(number: $1)) ? 1 : 0)
+    switch unit {
+    case .days: max(Int64(day.number) - Int64(last.number), 0)
+    case .businessDays: calendar.businessDays(after: last, through: day)
     }
   }
 

@@ -117,8 +117,8 @@ public struct EventBatch: Sendable {
   /// usage without an account, and rows refused with a user, occur only then.
   public var remembersAccounts = false
 
-  /// What was looked for in the properties of usage events; ``Engine/filters`` of the engine that is to count them.
-  public var filters: [PropertyFilter] = []
+  /// What was read of the properties of usage events; ``Engine/wanted`` of the engine that is to count them.
+  public var wanted = WantedProperties()
 
   /// Names as unescaped UTF-8; every `TextRange` points in here.
   public var text: [UInt8] = []
@@ -137,8 +137,10 @@ public struct EventBatch: Sendable {
   public var event: [TextRange] = []
   /// Dedup keys; absent: the row is counted without dedup.
   public var id: [TextRange] = []
-  /// Which of ``filters`` the row matched, a bit for each from the lowest on; empty where there are none.
+  /// Which of the wanted filters the row matched, a bit for each from the lowest on; empty where there are none.
   public var matches: [UInt64] = []
+  /// What rows of kind `usage` add to the properties that are added up, ascending by row; none that is 0.
+  public var amounts: [Amount] = []
   /// Index into ``lines`` of the line the row came from.
   public var line: [UInt32] = []
 
@@ -149,6 +151,22 @@ public struct EventBatch: Sendable {
   public var records: [(row: Int, record: Record)] = []
   /// For rows of kind `refused`, ascending by row.
   public var refusals: [(row: Int, reason: RefusalReason)] = []
+
+  /// What a row adds to a property.
+  public struct Amount: Sendable, Equatable {
+    /// Which row.
+    public var row: Int
+    /// Index into ``WantedProperties/summed``.
+    public var property: Int
+    /// For all of the events that the row stands for, in millionths.
+    public var micros: Int128
+    /// An amount; see the properties.
+    public init(row: Int, property: Int, micros: Int128) {
+      self.row = row
+      self.property = property
+      self.micros = micros
+    }
+  }
 
   /// A batch without rows.
   public init() {}

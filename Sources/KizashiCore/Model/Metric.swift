@@ -6,6 +6,15 @@ public enum FeatureReference: Sendable, Hashable {
   case core
   /// A configured feature, or (with `features.auto`) the event name itself.
   case named(String)
+  /// Those events of a feature that match these filters too: a metric's `where`. Made by ``narrowed(by:)``.
+  indirect case matching(FeatureReference, [PropertyFilter])
+}
+
+extension FeatureReference {
+  /// The feature's events that match all of `filters` too; in one spelling, whatever their order.
+  public func narrowed(by filters: [PropertyFilter]) -> FeatureReference {
+    filters.isEmpty ? self : .matching(self, Set(filters).sorted())
+  }
 }
 
 /// The unit `days_since_last` counts in.
@@ -28,12 +37,24 @@ extension Metric {
   var features: [FeatureReference] {
     switch self {
     case .count(let feature, _), .distinctUsers(let feature, _), .activeDays(let feature, _),
-      .daysSinceLast(let feature, _),
+      .daysSinceLast(let feature, _), .sum(_, let feature, _),
       .shareTopUser(let feature, _), .effectiveUsers(let feature, _):
       [feature]
     case .ratio(let a, let b): a.features + b.features
     case .trend(let of, _, _): of.features
     case .featuresUsed, .attribute, .milestones, .survey: []
+    }
+  }
+
+  /// The properties that it adds up.
+  var summed: [String] {
+    switch self {
+    case .sum(let property, _, _): [property]
+    case .ratio(let a, let b): a.summed + b.summed
+    case .trend(let of, _, _): of.summed
+    case .count, .distinctUsers, .activeDays, .daysSinceLast, .shareTopUser, .effectiveUsers, .featuresUsed, .attribute,
+      .milestones, .survey:
+      []
     }
   }
 }
@@ -45,6 +66,8 @@ public indirect enum Metric: Sendable, Hashable {
   case count(feature: FeatureReference, windowHours: Int)
   case distinctUsers(feature: FeatureReference, windowHours: Int)
   case activeDays(feature: FeatureReference, windowHours: Int)
+  /// What a property of the events comes to, in millionths; events without a number there add nothing.
+  case sum(property: String, feature: FeatureReference, windowHours: Int)
   /// The share of the user with the most events; events without a user take no part; missing where there is no other.
   case shareTopUser(feature: FeatureReference, windowHours: Int)
   /// 1 / Σ share² over the users: of how many users the events would be if all had equally many. Likewise.

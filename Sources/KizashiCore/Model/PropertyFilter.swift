@@ -73,8 +73,14 @@ extension Feature {
 }
 
 extension Model {
-  /// What is looked for in the properties of events: the filters of all features, ascending. At most ``mostFilters``.
-  public var filters: [PropertyFilter] { Set(features.flatMap(\.conditions)).sorted() }
+  /// What is looked for in the properties of events: the filters of all features and metrics, ascending. At most
+  /// ``mostFilters``.
+  public var filters: [PropertyFilter] {
+    let ofMetrics = metrics.flatMap(\.features).flatMap { feature -> [PropertyFilter] in
+      if case .matching(_, let filters) = feature { filters } else { [] }
+    }
+    return Set(features.flatMap(\.conditions) + ofMetrics).sorted()
+  }
 
   /// Most filters of a config: which of them an event matched is one 64-bit word.
   public static let mostFilters = 64
@@ -85,6 +91,7 @@ extension Model {
     case .any: []
     case .core: features.filter(\.core).flatMap(\.conditions)
     case .named(let name): features.first { $0.name == name }?.conditions ?? []
+    case .matching(let feature, let more): filters(of: feature) + more
     }
   }
 }

@@ -164,8 +164,15 @@ struct DropHistory {
 
   /// Drops what was replaced `within` or longer ago.
   mutating func forget(before now: Int64, within: Int64) {
-    let gone = entries.prefix { $0.end != .max && $0.end + within <= now }.count
+    let gone = entries(at: now, within: within).startIndex
     if gone > 0 { entries.removeFirst(gone) }
+  }
+
+  /// What is left when ``forget(before:within:)`` has been called.
+  func entries(at now: Int64, within: Int64) -> ContiguousArray<Entry>.SubSequence {
+    var first = 0
+    while first < entries.count, entries[first].end != .max, entries[first].end + within <= now { first += 1 }
+    return entries[first...]
   }
 
   var highest: Int32 { entries.first?.score ?? -1 }

@@ -8,18 +8,46 @@ struct FastRule: BitwiseCopyable {
     case band
     case drop
     case silence
+    /// A threshold on the total of a leaf.
+    case total
+    /// A threshold on a measure's grade.
+    case grade
+    /// The fall of a leaf's total against the window before.
+    case collapse
+    case abandoned
     case general
+
+    /// Whether nothing but its own state says when it moves by itself.
+    var waitsForNothing: Bool {
+      switch self {
+      case .total, .grade, .collapse, .abandoned: true
+      case .bandChange, .band, .drop, .silence, .general: false
+      }
+    }
   }
   var kind = Kind.general
   var forMilliseconds: Int64
   var keepFiringForMilliseconds: Int64
   var cooldownMilliseconds: Int64
   var opensOnce: Bool
+  /// Finds its stored state again: see ``CompiledRule/key``.
+  var key: UInt64 = 0
+  /// What its conditions rest on.
+  var wakes = Wake.all
   /// Limits it.
   var when: ConditionTable.Place = ConditionTable.always
   /// Ends an episode; ``none``: what the kind says.
   var clear: ConditionTable.Place = Self.none
   static let none: ConditionTable.Place = -2
+
+  /// A range of whole numbers, both ends included.
+  struct Whole: BitwiseCopyable {
+    var from = Int64.min
+    var through = Int64.max
+
+    @inline(__always)
+    func contains(_ value: Int64) -> Bool { from <= value && value <= through }
+  }
 
   /// bandChange: a bit for each band it may come from, and may come to; 0: any but `unknown`. band: `to` alone.
   var from: UInt64 = 0
@@ -28,10 +56,25 @@ struct FastRule: BitwiseCopyable {
   var by: Int32 = 0
   var within: Int64 = 0
   var history = 0
-  /// silence: which last tile, how long, and how many events end it.
+  /// silence: which last tile, how long, and how many events end it; total, collapse: which total; abandoned: events of the
+  /// window.
   var leaf = 0
   var after = RuleSpan.milliseconds(0)
   var events: Int64 = 0
+  /// abandoned: active days of the window and the time before, and events of anything.
+  var daysLeaf = 0
+  var aliveLeaf = 0
+  /// grade: which measure.
+  var measure = 0
+  /// total, grade (in hundredths): the values for which it holds, and for which it ends; abandoned: how many days.
+  var holds = Whole()
+  var ends = Whole()
+  /// grade: whether one that is missing ends it.
+  var endsWithout = false
+  /// collapse: the least total of the window before; the change at which it holds, as a fraction.
+  var least: Int64 = 0
+  var numerator: Int64 = 0
+  var denominator: Int64 = 1
 
   init(_ rule: Rule) {
     forMilliseconds = rule.forMilliseconds
@@ -40,8 +83,12 @@ struct FastRule: BitwiseCopyable {
     opensOnce = rule.kind.opensOnce
   }
 
-  init(_ compiled: CompiledRule) {
+  /// - Parameter filtered: Leaves whose totals may not be of a whole window: see ``Engine/holds(_:previous:)``.
+  init(_ compiled: CompiledRule, _ conditions: ConditionTable, filtered: Set<Int>) {
     self.init(compiled.rule)
+    wakes = Wake.rule(compiled.condition).union(.customer).union(conditions.wakes(compiled.when))
+    if let clear = compiled.clear { wakes.formUnion(conditions.wakes(clear)) }
+    key = compiled.key
     when = compiled.when
     clear = compiled.clear ?? Self.none
     switch compiled.condition {
@@ -52,7 +99,39 @@ struct FastRule: BitwiseCopyable {
       (kind, self.by, self.within, self.history) = (.drop, by, within, history)
     case .silence(let leaf, let after, let clear):
       (kind, self.leaf, self.after, events) = (.silence, leaf, after, clear)
+    case .metric(.leaf(let leaf), let comparison, let clear) where !filtered.contains(leaf):
+      (kind, self.leaf) = (.total, leaf)
+      (holds, ends) = Self.ranges(comparison, clear, scale: 1)
+    case .measure(let measure, let comparison, let clear):
+      (kind, self.measure, endsWithout) = (.grade, measure, clear == nil)
+      (holds, ends) = Self.ranges(comparison, clear, scale: 100)
+    case .collapse(.trend(.leaf(let leaf), let floor, let minVolume), let most)
+    where floor == Rational(1) && minVolume >= floor && minVolume.denominator == 1:
+      guard let least = Int64(exactly: minVolume.numerator), let numerator = Int32(exactly: most.numerator),
+        let denominator = Int32(exactly: most.denominator)
+      else { break }
+      (kind, self.leaf, self.least) = (.collapse, leaf, least)
+      (self.numerator, self.denominator) = (Int64(numerator), Int64(denominator))
+    case .abandoned(.leaf(let events), .leaf(let days), let least, .leaf(let alive))
+    where filtered.isDisjoint(with: [events, days, alive]):
+      (kind, leaf, daysLeaf, aliveLeaf) = (.abandoned, events, days, alive)
+      holds = Whole(from: Int64(clamping: least.ceiling))
     default: break
+    }
+  }
+
+  /// The whole numbers of `1/scale` for which a threshold holds, and those that end it.
+  private static func ranges(
+    _ comparison: Comparison, _ clear: Rational?, scale: Int64
+  ) -> (holds: Whole, ends: Whole) {
+    func floor(_ value: Rational) -> Int64 { Int64(clamping: (value * Rational(scale)).floor) }
+    func ceiling(_ value: Rational) -> Int64 { Int64(clamping: (value * Rational(scale)).ceiling) }
+    // Totals and grades stay far from the ends, so that one less than the least stands for none.
+    switch comparison {
+    case .above(let limit):
+      return (Whole(from: min(floor(limit), .max - 1) + 1), Whole(through: floor(clear ?? limit)))
+    case .below(let limit):
+      return (Whole(through: max(ceiling(limit), .min + 1) - 1), Whole(from: ceiling(clear ?? limit)))
     }
   }
 

@@ -68,7 +68,14 @@ extension Engine {
   ) -> LostPowerUser? {
     let place = Int(account) * compiled.powerUserRuleCount + slot
     let today = daySteps.today.number
-    if lostPowerUsers[place].day != today { lostPowerUsers[place] = findLostPowerUser(account, span, role) }
+    if lostPowerUsers[place].day != today {
+      // Passing days only take active days away.
+      if lostPowerUsers[place].day != .min && lostPowerUsers[place].day < today && !lostPowerUsers[place].isWatched {
+        lostPowerUsers[place].day = today
+      } else {
+        lostPowerUsers[place] = findLostPowerUser(account, span, role)
+      }
+    }
     return lostPowerUsers[place].user == 0 ? nil : lostPowerUsers[place]
   }
 
@@ -152,16 +159,33 @@ extension Engine {
 
   /// Forgets what an event can change: who is lost when they are seen again, and who the power users are when it is late.
   @inline(__always)
-  mutating func noteUse(_ account: AccountID, user: UserID, hour: Int32) {
+  mutating func noteUse(_ account: AccountID, event: EventNameID, user: UserID, hour: Int32) {
+    guard user != 0, usage.features.isCore(event) else { return }
     daySteps.move(to: now.tile)
     let isLate = lastDay(hour).number <= daySteps.today.number - PowerUsers.newestDay
     for slot in 0..<compiled.powerUserRuleCount {
       let place = Int(account) * compiled.powerUserRuleCount + slot
       let isSeen = lostPowerUsers[place].user == user && lostPowerUsers[place].trait == LostPowerUser.silent
-      // Where nobody is watched an event may be the one that makes somebody a power user.
-      if isLate || !lostPowerUsers[place].isWatched || isSeen {
-        lostPowerUsers[place].day = .min
-      }
+      // Where nobody is watched an event may be the one that makes its user somebody to watch.
+      guard isLate || isSeen || !lostPowerUsers[place].isWatched && isRegular(user, account) else { continue }
+      lostPowerUsers[place].day = .min
+      usage.stir(account, .days)
     }
+  }
+
+  /// Whether a user has as many active days as a power user, without asking when.
+  private func isRegular(_ user: UserID, _ account: AccountID) -> Bool {
+    let oldest = daySteps.today.number - PowerUsers.oldestDay
+    var days = 0
+    var last = Int32.min
+    // Ascending: an entry of another day than the one before is of a new one.
+    usage.forEachEntry(account) { entry in
+      guard entry.user == user, usage.features.isCore(entry.event) else { return }
+      let day = usage.lastDay(of: entry.hour).number
+      guard day >= oldest, day != last else { return }
+      last = day
+      days += 1
+    }
+    return days >= PowerUsers.leastDays
   }
 }

@@ -19,6 +19,8 @@ struct FastMeasure {
   /// How a missing value counts; where `hold`, how long.
   var missing: Missing
   var holdMilliseconds: Int64 = 0
+  /// What its grade rests on.
+  var wakes: Wake
   /// Which cause a deadline gives a change of the grade.
   var causeOfTime: Cause
   var leaf = 0
@@ -42,14 +44,17 @@ struct FastMeasure {
     case .neutral: self.missing = .neutral
     case .hold(let length): (self.missing, holdMilliseconds) = (.hold, length)
     }
+    // A grade that grows old steps with the days.
+    wakes = Wake.metric(metric).union(sensitivity.decays ? [.customer, .day, .time] : .customer)
     causeOfTime = sensitivity.decays ? .decay : sensitivity.dayStep && !sensitivity.windowed ? .silence : .expiry
-    if sensitivity.filtered { return }
+    // Only what looks through a window has no value for a while.
+    let holds = !sensitivity.filtered
     switch metric {
-    case .leaf(let leaf) where curve.wholeGrades != nil: (kind, self.leaf) = (.leaf, leaf)
+    case .leaf(let leaf) where holds && curve.wholeGrades != nil: (kind, self.leaf) = (.leaf, leaf)
     case .daysSince(let leaf, let unit) where curve.wholeGrades != nil:
       (kind, self.leaf, self.unit) = (.daysSince, leaf, unit)
     case .trend(.leaf(let leaf), let floor, let minVolume)
-    where curve.smallCorners != nil && floor.denominator == 1 && minVolume.denominator == 1:
+    where holds && curve.smallCorners != nil && floor.denominator == 1 && minVolume.denominator == 1:
       guard let floor = Int64(exactly: floor.numerator), let least = Int64(exactly: minVolume.numerator) else { break }
       (kind, self.leaf, self.floor, self.minVolume) = (.trend, leaf, floor, least)
     default: break

@@ -12,6 +12,8 @@ struct FeatureIndex {
   private var ranges: ContiguousArray<(start: Int32, count: Int32)> = []
   private var members: ContiguousArray<UInt32> = []
   private var core: ContiguousArray<Bool> = []
+  /// Per event name: what of it matched.
+  private var filters: ContiguousArray<[PropertyFilter]> = []
 
   init(_ model: Model) {
     configured = model.features
@@ -38,6 +40,7 @@ struct FeatureIndex {
     }
     ranges.append((Int32(start), Int32(members.count - start)))
     core.append(isCore)
+    filters.append(variant.filters)
   }
 
   var eventCount: Int { ranges.count }
@@ -63,6 +66,8 @@ struct FeatureIndex {
     case .any: true
     case .core: isCore(event)
     case .named(let name): features(of: event).contains { names[Int($0)] == name }
+    case .matching(let feature, let more):
+      more.allSatisfy { filters[Int(event)].contains($0) } && belongs(event, to: feature)
     }
   }
 }

@@ -27,6 +27,15 @@ struct Leaf {
   var needsPrevious: Bool
 }
 
+/// A running sum kept per account because a measure or rule reads it; its number is its place among such.
+struct SumLeaf {
+  var property: String
+  var feature: FeatureReference
+  var windowHours: Int
+  /// Whether anything reads its total in the window before.
+  var needsPrevious: Bool
+}
+
 /// A window in use and whether anything reads the one before it.
 struct Window {
   var hours: Int32
@@ -36,6 +45,8 @@ struct Window {
 /// A metric with its leaves resolved to indices.
 indirect enum CompiledMetric {
   case leaf(Int)
+  /// Index of a ``SumLeaf``.
+  case sum(Int)
   case shareTopUser(leaf: Int)
   case effectiveUsers(leaf: Int)
   case daysSince(leaf: Int, unit: DayUnit)
@@ -54,13 +65,14 @@ struct TimeSensitivity {
   var attribute = false
   var survey = false
   var decays = false
-  /// It may have no value for a while because filters were named late.
+  /// It may have no value for a while because filters or properties were named late.
   var filtered = false
 }
 
 /// Collects the leaves that a model's measures and rules read.
 struct LeafCompiler {
   private(set) var leaves: [Leaf] = []
+  private(set) var sums: [SumLeaf] = []
   private(set) var windows: [Window] = []
   /// Names of the model's milestones.
   private let milestones: [String]
@@ -74,6 +86,7 @@ struct LeafCompiler {
     case .activeDays(let feature, let hours):
       .leaf(leaf(feature == .any && !previous ? .anyDays : .activeDays, feature, hours, previous))
     case .featuresUsed(let hours): .leaf(leaf(.featuresUsed, .any, hours, previous))
+    case .sum(let property, let feature, let hours): .sum(sum(property, feature, hours, previous))
     case .shareTopUser(let feature, let hours): .shareTopUser(leaf: leaf(.userEvents, feature, hours, false))
     case .effectiveUsers(let feature, let hours): .effectiveUsers(leaf: leaf(.userEvents, feature, hours, false))
     case .daysSinceLast(let feature, let unit): .daysSince(leaf: lastTile(of: feature), unit: unit)
@@ -97,13 +110,7 @@ struct LeafCompiler {
   mutating func lastTile(of feature: FeatureReference) -> Int { leaf(.lastTile, feature, 0, false) }
 
   private mutating func leaf(_ kind: Leaf.Kind, _ feature: FeatureReference, _ hours: Int, _ previous: Bool) -> Int {
-    if kind != .lastTile {
-      if let known = windows.firstIndex(where: { $0.hours == Int32(hours) }) {
-        windows[known].needsPrevious = windows[known].needsPrevious || previous
-      } else {
-        windows.append(Window(hours: Int32(hours), needsPrevious: previous))
-      }
-    }
+    if kind != .lastTile { use(window: hours, previous) }
     let known = leaves.firstIndex { $0.kind == kind && $0.feature == feature && $0.windowHours == hours }
     if let known {
       leaves[known].needsPrevious = leaves[known].needsPrevious || previous
@@ -113,17 +120,38 @@ struct LeafCompiler {
     return leaves.count - 1
   }
 
+  private mutating func sum(_ property: String, _ feature: FeatureReference, _ hours: Int, _ previous: Bool) -> Int {
+    // The log of usage notes when its tiles leave: where an amount is, an event is.
+    use(window: hours, previous)
+    let known = sums.firstIndex { $0.property == property && $0.feature == feature && $0.windowHours == hours }
+    if let known {
+      sums[known].needsPrevious = sums[known].needsPrevious || previous
+      return known
+    }
+    sums.append(SumLeaf(property: property, feature: feature, windowHours: hours, needsPrevious: previous))
+    return sums.count - 1
+  }
+
+  private mutating func use(window hours: Int, _ previous: Bool) {
+    if let known = windows.firstIndex(where: { $0.hours == Int32(hours) }) {
+      windows[known].needsPrevious = windows[known].needsPrevious || previous
+    } else {
+      windows.append(Window(hours: Int32(hours), needsPrevious: previous))
+    }
+  }
+
   static func sensitivity(of metric: CompiledMetric, _ measure: Measure, _ model: Model) -> TimeSensitivity {
     var result = TimeSensitivity()
     result.decays = measure.decay != nil
-    result.filtered = measure.metric.features.contains { !model.filters(of: $0).isEmpty }
+    result.filtered =
+      measure.metric.features.contains { !model.filters(of: $0).isEmpty } || !measure.metric.summed.isEmpty
     collect(metric, &result)
     return result
   }
 
   private static func collect(_ metric: CompiledMetric, _ result: inout TimeSensitivity) {
     switch metric {
-    case .leaf, .shareTopUser, .effectiveUsers: result.windowed = true
+    case .leaf, .sum, .shareTopUser, .effectiveUsers: result.windowed = true
     case .daysSince: result.dayStep = true
     case .ratio(let a, let b):
       collect(a, &result)

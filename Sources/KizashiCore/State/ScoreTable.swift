@@ -24,9 +24,18 @@ struct ScoreTable: ~Copyable {
     var card: Int8 = 0
     /// Whether a cap or an override may keep the score from what its measures say: see ``Adjustment``.
     var adjusted = false
+    /// The local day of the last evaluation.
+    var day: Int32 = .min
     /// Whether a rule waits whose base was another than the account's is now: see ``WaitingBases``.
     var keepsBases = false
     var coverage: Int128 = 0
+    /// A bit for each measure whose row may not be what is stored.
+    var movedMeasures: UInt64 = 0
+    /// When what only time moves in its measures must be looked at again: see ``Engine/nextRest(_:)``.
+    var restsUntil: Int64 = .min
+    /// The same of its rules, and the next deadline of one: see ``RuleRest``.
+    var rulesRestUntil: Int64 = .min
+    var rulesDeadline: Int64 = .max
   }
 
   /// What the score would be without caps and overrides, now (where `adjusted`) and at the base of the next explanation.
@@ -60,6 +69,7 @@ struct ScoreTable: ~Copyable {
   private let missingAt: Int
   private let belowAt: Int
   private let rulesAt: Int
+  private let restsAt: Int
   private let holdsAt: Int
   private let causesAt: Int
   private let adjustmentAt: Int
@@ -77,6 +87,7 @@ struct ScoreTable: ~Copyable {
     missingAt = layout.room(for: measures, of: Bool.self)
     belowAt = layout.room(for: bounds, of: Int64.self)
     let hot = layout.byteCount
+    restsAt = layout.room(for: rules, of: RuleRest.self)
     rulesAt = layout.room(for: rules, of: RuleState.self)
     holdsAt = layout.room(for: held, of: Hold.self)
     causesAt = layout.room(for: measures, of: UInt16.self)
@@ -94,6 +105,7 @@ struct ScoreTable: ~Copyable {
     Self.fill(block, gradesAt, measures, Int32(-1))
     Self.fill(block, missingAt, measures, true)
     Self.fill(block, belowAt, bounds, Int64.max)
+    Self.fill(block, restsAt, ruleCount, RuleRest())
     Self.fill(block, rulesAt, ruleCount, RuleState())
     Self.fill(block, holdsAt, held, Hold())
     Self.fill(block, causesAt, measures, UInt16(0))
@@ -131,6 +143,9 @@ struct ScoreTable: ~Copyable {
   /// Per rule.
   @inline(__always)
   func rules(_ account: AccountID) -> UnsafeMutablePointer<RuleState> { part(account, rulesAt) }
+  /// Per rule.
+  @inline(__always)
+  func rests(_ account: AccountID) -> UnsafeMutablePointer<RuleRest> { part(account, restsAt) }
   /// Per holding measure: the last grade and since when missing.
   @inline(__always)
   func holds(_ account: AccountID) -> UnsafeMutablePointer<Hold> { part(account, holdsAt) }

@@ -7,7 +7,9 @@ extension UsageState {
     let block = block(account)
     for index in range(event, windows.count) {
       let total = totals(block) + Int(contributions[index].leaf)
-      if Int64(hour) > total.pointee.current { total.pointee.current = Int64(hour) }
+      guard Int64(hour) > total.pointee.current else { continue }
+      total.pointee.current = Int64(hour)
+      header(block).pointee.stirred.formUnion(contributions[index].wakes)
     }
     guard !windows.isEmpty, hour >= clockHour - horizon else { return }
     let entryUser = usesUsers ? user : 0
@@ -82,6 +84,7 @@ extension UsageState {
         }
         let total = totals(block) + Int(contributions[index].leaf)
         if period == .current { total.pointee.current += count } else { total.pointee.previous += count }
+        header(block).pointee.stirred.formUnion(contributions[index].wakes)
       }
     }
   }
@@ -157,8 +160,10 @@ extension UsageState {
           account, entry.event, 2 * Int(contribution.place) + (period == .current ? 0 : 1), sign)
       case .lastTile: continue
       }
+      guard change != 0 else { continue }
       let total = totals + Int(contribution.leaf)
       if period == .current { total.pointee.current += change } else { total.pointee.previous += change }
+      header(block).pointee.stirred.formUnion(contribution.wakes)
     }
   }
 

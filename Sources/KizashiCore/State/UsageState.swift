@@ -26,6 +26,8 @@ struct UsageState: ~Copyable {
     var capacity: Int32
     /// The next instant at which a tile leaves a window; `.max`: none.
     var nextLeaving: Int64
+    /// What has moved since it was last asked.
+    var stirred: Wake
   }
 
   /// Where a window begins in an account's log.
@@ -52,6 +54,8 @@ struct UsageState: ~Copyable {
     var place: Int32
     /// activeDays: days in the ring.
     var ringSize: Int32
+    /// What a change of the leaf's total wakes.
+    var wakes: Wake
   }
 
   private struct Span {
@@ -136,7 +140,7 @@ struct UsageState: ~Copyable {
   mutating func addAccount() {
     let block = blocks.add()
     block.bindMemory(to: Header.self, capacity: 1).initialize(
-      to: Header(log: nil, count: 0, capacity: 0, nextLeaving: .max))
+      to: Header(log: nil, count: 0, capacity: 0, nextLeaving: .max, stirred: .all))
     (block + cursorsAt).bindMemory(to: Cursor.self, capacity: windows.count)
       .initialize(repeating: Cursor(current: 0, previous: 0), count: windows.count)
     let totals = (block + totalsAt).bindMemory(to: Total.self, capacity: leaves.count)
@@ -185,7 +189,7 @@ struct UsageState: ~Copyable {
         Contribution(
           kind: leaf.kind, hasPrevious: leaf.needsPrevious, leaf: Int32(index),
           place: Int32(leaf.kind == .activeDays ? ringsAt[nth] : nth),
-          ringSize: leaf.kind == .activeDays ? Int32(ringSizes[nth]) : 0))
+          ringSize: leaf.kind == .activeDays ? Int32(ringSizes[nth]) : 0, wakes: .leaf(index)))
     }
     ranges.append(Span(start: start, end: Int32(contributions.count)))
   }
@@ -228,6 +232,18 @@ struct UsageState: ~Copyable {
   /// The next instant at which a tile of the account leaves a window; `.max`: none.
   @inline(__always)
   func nextLeaving(_ account: AccountID) -> Int64 { header(block(account)).pointee.nextLeaving }
+
+  /// Notes that something of an account moved.
+  @inline(__always)
+  func stir(_ account: AccountID, _ what: Wake) { header(block(account)).pointee.stirred.formUnion(what) }
+
+  /// What has moved since the last call.
+  @inline(__always)
+  func takeStirred(_ account: AccountID) -> Wake {
+    let header = header(block(account))
+    defer { header.pointee.stirred = [] }
+    return header.pointee.stirred
+  }
 
   /// Visits what is kept of an account's usage, the oldest first: at least what its windows hold.
   func forEachEntry(_ account: AccountID, _ body: (LogEntry) -> Void) {

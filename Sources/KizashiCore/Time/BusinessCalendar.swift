@@ -24,6 +24,10 @@ public struct BusinessCalendar: Sendable, Equatable {
   public let weekend: Set<Int>
   /// Days that are not business days.
   public let holidays: Set<LocalDay>
+  /// A bit for each day of the week that is one.
+  private let weekdays: UInt8
+  /// Holidays that fall on such a day, ascending.
+  private let lostDays: [Int32]
 
   /// - Precondition: `transitions` is not empty and ascending.
   public init(timezone: String, transitions: [Transition], weekend: Set<Int> = [0, 6], holidays: Set<LocalDay> = []) {
@@ -32,6 +36,9 @@ public struct BusinessCalendar: Sendable, Equatable {
     self.transitions = transitions
     self.weekend = weekend
     self.holidays = holidays
+    let weekdays = (0..<7).reduce(UInt8(0)) { weekend.contains($1) ? $0 : $0 | 1 << UInt8($1) }
+    self.weekdays = weekdays
+    lostDays = holidays.map(\.number).filter { Self.isAmong(weekdays, $0) }.sorted()
   }
 
   /// Universal time with a Saturday–Sunday weekend.
@@ -69,8 +76,40 @@ public struct BusinessCalendar: Sendable, Equatable {
 
   /// Whether people are expected to work on this day.
   public func isBusinessDay(_ day: LocalDay) -> Bool {
-    // 1970-01-01 was a Thursday (4).
-    let weekday = Int(((Int64(day.number) + 4) % 7 + 7) % 7)
-    return !weekend.contains(weekday) && !holidays.contains(day)
+    guard Self.isAmong(weekdays, day.number) else { return false }
+    let place = lostBefore(day.number)
+    return place == lostDays.count || lostDays[place] != day.number
+  }
+
+  /// How many business days d there are with `last` < d ≤ `day`: whole weeks by their length, then day by day, less the
+  /// holidays between. Asked for in nearly every evaluation, of spans of months.
+  public func businessDays(after last: LocalDay, through day: LocalDay) -> Int64 {
+    guard day > last else { return 0 }
+    let weeks = (Int64(day.number) - Int64(last.number)) / 7
+    var count = weeks * Int64(weekdays.nonzeroBitCount)
+    var rest = Int64(last.number) + 7 * weeks + 1
+    while rest <= Int64(day.number) {
+      if Self.isAmong(weekdays, Int32(rest)) { count += 1 }
+      rest += 1
+    }
+    if lostDays.isEmpty { return count }
+    return count - Int64(lostBefore(day.number + 1) - lostBefore(last.number + 1))
+  }
+
+  /// 1970-01-01 was a Thursday (4).
+  @inline(__always)
+  private static func isAmong(_ weekdays: UInt8, _ day: Int32) -> Bool {
+    weekdays & 1 << UInt8(((Int64(day) + 4) % 7 + 7) % 7) != 0
+  }
+
+  /// How many holidays that fall on a weekday lie before a day.
+  private func lostBefore(_ day: Int32) -> Int {
+    var low = 0
+    var high = lostDays.count
+    while low < high {
+      let middle = (low + high) / 2
+      if lostDays[middle] < day { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 }

@@ -119,12 +119,14 @@ private final class BacktestPass {
         numbers[history.accounts.text(AccountID(number))] = AccountID(number)
       }
     }
-    var usageEvent: EventNameID?
+    var usageEvents: Set<EventNameID> = []
     if case .event(let name) = request.churn {
-      usageEvent = history.eventNames.ends.indices.first { history.eventNames.text(EventNameID($0)) == name }
-        .map { EventNameID($0) }
+      // Whatever filters it matched.
+      usageEvents = Set(
+        history.eventNames.ends.indices.map { EventNameID($0) }
+          .filter { EventVariant(name: history.eventNames.text($0)).event == name })
     }
-    stays = Stays(request.churn, accounts: numbers, count: history.accounts.ends.count, usageEvent: usageEvent)
+    stays = Stays(request.churn, accounts: numbers, count: history.accounts.ends.count, usageEvents: usageEvents)
     new = try BacktestSide(request.configuration, history, period: period)
     if let other = other(history) {
       if other.fingerprint == request.configuration.fingerprint {
@@ -162,10 +164,10 @@ private final class BacktestPass {
     }
     stays?.take(hour)
     guard start <= period.upperBound else { return }
-    var batch = maker.batch(hour, through: period.upperBound, filters: sides.first?.filters ?? [])
+    var batch = maker.batch(hour, through: period.upperBound, wanted: sides.first?.wanted ?? WantedProperties())
     for side in sides {
-      if side.filters != batch.filters {
-        batch = maker.batch(hour, through: period.upperBound, filters: side.filters)
+      if side.wanted != batch.wanted {
+        batch = maker.batch(hour, through: period.upperBound, wanted: side.wanted)
       }
       side.apply(batch)
     }

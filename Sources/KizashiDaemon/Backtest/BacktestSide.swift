@@ -50,11 +50,20 @@ final class BacktestSide {
     bandNumbers = Dictionary(bands.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     bandOf = Array(repeating: -1, count: history.accounts.ends.count)
     engine = Engine(model: configuration.model, configVersion: 0, sources: [SourceModel(name: "history")], seed: 0)
+    // What nobody read when the lines came is missing, and not nothing.
+    let now = history.now ?? Instant(milliseconds: .min)
+    let sumStarts = configuration.model.summed.map { property in
+      history.sumStarts.first { $0.property == property } ?? SumStart(property: property, since: now)
+    }
+    let filterStarts = configuration.model.filters.map { filter in
+      history.filterStarts.first { $0.filter == filter } ?? FilterStart(filter: filter, since: now)
+    }
     try engine.restore(
       Restored(
         now: Instant(milliseconds: .min), accounts: history.accounts, eventNames: history.eventNames,
         users: history.users, facts: [], records: [], fingerprints: [], accountRows: [], sources: [],
-        lastChangeSequence: 0, lastRecordSequence: 0), mode: .recompute)
+        lastChangeSequence: 0, lastRecordSequence: 0, filterStarts: filterStarts, sumStarts: sumStarts),
+      mode: .recompute)
   }
 
   /// Ends the local days before an hour. `stays` must know all before that hour.
@@ -75,8 +84,8 @@ final class BacktestSide {
     day = next
   }
 
-  /// What rows must say they match.
-  var filters: [PropertyFilter] { engine.filters }
+  /// What of properties rows must carry.
+  var wanted: WantedProperties { engine.wanted }
 
   /// Applies rows of one hour whose earlier days have ended.
   func apply(_ batch: borrowing EventBatch) { engine.apply(batch) }

@@ -7,6 +7,8 @@ struct HistoryBatch {
   /// By number: what an event is called and which filters it matched when it was read.
   private let events: [(name: [UInt8], filters: [PropertyFilter])]
   private let users: NameBlock
+  /// By number: the properties that were added up.
+  private let properties: [String]
 
   init(_ history: StoredHistory) {
     accounts = history.accounts
@@ -15,6 +17,7 @@ struct HistoryBatch {
       return (Array(variant.event.utf8), variant.filters)
     }
     users = history.users
+    properties = history.properties
   }
 
   /// A line that claims more events is refused; a fact is the sum of many.
@@ -23,10 +26,12 @@ struct HistoryBatch {
   /// The rows of an hour that lie at or before `limit`. A fact stands at its first instant; of one instant records come
   /// first.
   ///
-  /// - Parameter filters: Those the engine asks for. What was read when nobody asked for one matches it not.
-  func batch(_ hour: HistoryHour, through limit: Int64, filters: [PropertyFilter]) -> EventBatch {
+  /// - Parameter wanted: What the engine asks for. What was read when nobody asked for a filter matches it not, and adds
+  ///   nothing to a property nobody added up.
+  func batch(_ hour: HistoryHour, through limit: Int64, wanted: WantedProperties) -> EventBatch {
     var batch = EventBatch()
-    batch.filters = filters
+    batch.wanted = wanted
+    var amounts = amounts(of: hour, wanted.summed)
     var next = 0
     func addRecords(through instant: Int64) {
       while next < hour.records.count, hour.records[next].at.milliseconds <= min(instant, limit) {
@@ -37,6 +42,11 @@ struct HistoryBatch {
     for fact in hour.facts {
       addRecords(through: fact.first)
       if fact.first > limit { break }
+      // What an hour's events of a name come to was not kept by users: it stands at the first of them.
+      for amount in amounts.removeValue(forKey: UInt64(fact.account) << 32 | UInt64(fact.event)) ?? [] {
+        batch.amounts.append(
+          EventBatch.Amount(row: batch.rowCount, property: amount.property, micros: amount.micros))
+      }
       var left = fact.events
       while left > 0 {
         add(fact, min(left, HistoryBatch.mostEvents), to: &batch)
@@ -47,6 +57,18 @@ struct HistoryBatch {
     return batch
   }
 
+  /// By account and event, with the numbers the engine has for properties.
+  private func amounts(of hour: HistoryHour, _ summed: [String]) -> [UInt64: [Amount]] {
+    var result: [UInt64: [Amount]] = [:]
+    guard !summed.isEmpty else { return result }
+    for var amount in hour.amounts {
+      guard let property = summed.firstIndex(of: properties[amount.property]) else { continue }
+      amount.property = property
+      result[UInt64(amount.account) << 32 | UInt64(amount.event), default: []].append(amount)
+    }
+    return result
+  }
+
   private func add(_ fact: Fact, _ events: Int64, to batch: inout EventBatch) {
     batch.startRow(.usage, at: fact.first, count: events)
     batch.account.append(batch.range(accounts, fact.account))
@@ -54,9 +76,9 @@ struct HistoryBatch {
     let event = self.events[Int(fact.event)]
     batch.event.append(TextRange(offset: UInt32(batch.text.count), length: UInt32(event.name.count)))
     batch.text += event.name
-    guard !batch.filters.isEmpty else { return }
-    let matches = batch.filters.indices.reduce(UInt64(0)) { bits, index in
-      event.filters.contains(batch.filters[index]) ? bits | 1 << UInt64(index) : bits
+    guard !batch.wanted.filters.isEmpty else { return }
+    let matches = batch.wanted.filters.indices.reduce(UInt64(0)) { bits, index in
+      event.filters.contains(batch.wanted.filters[index]) ? bits | 1 << UInt64(index) : bits
     }
     batch.matches.append(matches)
   }
@@ -68,7 +90,7 @@ struct HistoryBatch {
     // Whose traits a line tells.
     batch.user.append(batch.range(stored.user))
     batch.event.append(.absent)
-    if !batch.filters.isEmpty { batch.matches.append(0) }
+    if !batch.wanted.filters.isEmpty { batch.matches.append(0) }
   }
 }
 

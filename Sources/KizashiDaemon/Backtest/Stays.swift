@@ -53,16 +53,16 @@ struct Stays: Sendable {
   private(set) var unmatched = 0
 
   private let definition: ChurnDefinition
-  /// The event's number; nil: it is none of usage.
-  private let usageEvent: EventNameID?
+  /// The event's numbers; empty: it is none of usage.
+  private let usageEvents: Set<EventNameID>
   private let listed: [(account: AccountID, at: Int64)]
   private var listedDone = 0
   /// Per account: its latest stay; -1: none.
   private var latest: [Int32]
 
-  init(_ definition: ChurnDefinition, accounts: [String: AccountID], count: Int, usageEvent: EventNameID?) {
+  init(_ definition: ChurnDefinition, accounts: [String: AccountID], count: Int, usageEvents: Set<EventNameID>) {
     self.definition = definition
-    self.usageEvent = usageEvent
+    self.usageEvents = usageEvents
     latest = Array(repeating: -1, count: count)
     guard case .list(let churns) = definition else {
       listed = []
@@ -84,7 +84,7 @@ struct Stays: Sendable {
     settle(before: Int64(hour.hour) * Tile.length)
     for fact in hour.facts {
       enter(fact.account, fact.first)
-      if fact.event == usageEvent { churn(fact.account, fact.first) }
+      if usageEvents.contains(fact.event) { churn(fact.account, fact.first) }
     }
     for stored in hour.records {
       guard let account = stored.account, stored.record.kind != .identify else { continue }

@@ -73,11 +73,13 @@ struct CommitBuilder {
         attributes: transition.attributes, severity: rule.severity,
         measureNames: measureNames, detectedAt: detectedAt,
         suggestion: rule.playbook.map { AlertPayload.Suggestion(playbook: $0) })
+      let suppression = suppression ?? (isStale ? .stale : nil)
       return NewDelivery(
         deliveryID: payload.deliveryID, alertID: payload.alertID, account: transition.account, hook: hook,
-        payload: payload.json,
+        // What is never run needs no words: a backfill has as many of them as alerts.
+        payload: suppression == nil ? payload.json : "",
         nextAt: quiet[hook]?.opening(for: rule.severity, from: detectedAt) ?? detectedAt,
-        suppression: suppression ?? (isStale ? .stale : nil))
+        suppression: suppression)
     }
   }
 }

@@ -40,11 +40,11 @@ actor EngineHost {
 
   /// Counts a chunk. Returns when it is applied, or later where the store lags behind.
   ///
-  /// - Returns: Nil; or what to look for instead, where the chunk was decoded for another config: then it was not counted.
-  func take(_ decoded: DecodedChunk, source: Int) async throws -> [PropertyFilter]? {
+  /// - Returns: Nil; or what to read of properties instead, where the chunk was decoded for another config: then it was not counted.
+  func take(_ decoded: DecodedChunk, source: Int) async throws -> WantedProperties? {
     while isRebuilding { await withCheckedContinuation { waiting.append($0) } }
     if let failure { throw failure }
-    guard decoded.batch.filters == pipeline.engine.filters else { return pipeline.engine.filters }
+    guard decoded.batch.wanted == pipeline.engine.wanted else { return pipeline.engine.wanted }
     pipeline.take(decoded, source: source)
     try await commitIfDue()
     return nil

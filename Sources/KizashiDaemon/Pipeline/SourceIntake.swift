@@ -44,7 +44,7 @@ actor SourceIntake: ChunkSink {
     try await handOver?.value
     handOver = Task { [host, source] in
       var decoded = decoded
-      while let filters = try await host.take(decoded, source: source) { decoded = self.again(decoded, filters) }
+      while let wanted = try await host.take(decoded, source: source) { decoded = self.again(decoded, wanted) }
     }
   }
 
@@ -59,8 +59,8 @@ actor SourceIntake: ChunkSink {
   }
 
   /// Decodes a chunk for another config than it was decoded for: the first one, and those on their way when it changes.
-  private func again(_ chunk: DecodedChunk, _ filters: [PropertyFilter]) -> DecodedChunk {
-    if decoder.filters != filters { decoder = LineDecoder(options: decode, filters: filters) }
+  private func again(_ chunk: DecodedChunk, _ wanted: WantedProperties) -> DecodedChunk {
+    if decoder.wanted != wanted { decoder = LineDecoder(options: decode, wanted: wanted) }
     return decoded(chunk.chunk, readAt: chunk.readAt, releasing: chunk.releases)
   }
 

@@ -76,7 +76,7 @@ package struct StoryTeller: ~Copyable {
     // One seed will do: nothing that is computed depends on it.
     engine = Engine(
       model: configuration.model, configVersion: 1, sources: [SourceModel(name: "scenario")], seed: 1)
-    decoder = LineDecoder(options: DecodeOptions(), filters: engine.filters)
+    decoder = LineDecoder(options: DecodeOptions(), wanted: engine.wanted)
   }
 
   private mutating func run(file: String) {

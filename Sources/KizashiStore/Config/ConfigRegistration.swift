@@ -28,6 +28,8 @@ struct ConfigMapping {
   var measures: [Int64]
   /// The store-wide number of each of the model's bands and, last, of `unknown`.
   var bands: [Int64]
+  /// The store-wide number of each of the properties that the model adds up.
+  var properties: [Int64]
   var rules: [Rule]
   /// Names of the model's milestones.
   var milestones: [String]

@@ -24,12 +24,13 @@ struct ConfigRegistry {
     try setWindows(config.windows, db)
     try setLocalDays(config.model.calendar, db)
     try FilterTable.register(config.model, db)
+    let properties = try SumTable.register(config.model, db)
     try FeatureMap(config.model).rebuild(db)
     return (
       version,
       ConfigMapping(
-        measures: measures, bands: bands, rules: config.model.rules, milestones: config.model.milestones.map(\.name),
-        calendar: config.model.calendar)
+        measures: measures, bands: bands, properties: properties, rules: config.model.rules,
+        milestones: config.model.milestones.map(\.name), calendar: config.model.calendar)
     )
   }
 

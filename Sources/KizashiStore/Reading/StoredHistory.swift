@@ -7,13 +7,16 @@ package struct HistoryHour: Sendable {
   package var hour: Int32
   /// Ascending by (first instant, account, event, user). None whose usage has expired.
   package var facts: [Fact] = []
+  /// What their events come to; ``Amount/property`` is an index into ``StoredHistory/properties``.
+  package var amounts: [Amount] = []
   /// By instant, then in log order.
   package var records: [StoredRecord] = []
 
   /// An hour; by default nothing is stored of it.
-  package init(hour: Int32, facts: [Fact] = [], records: [StoredRecord] = []) {
+  package init(hour: Int32, facts: [Fact] = [], amounts: [Amount] = [], records: [StoredRecord] = []) {
     self.hour = hour
     self.facts = facts
+    self.amounts = amounts
     self.records = records
   }
 }
@@ -39,6 +42,11 @@ package struct StoredHistory: Sendable {
   package var accounts: NameBlock
   package var eventNames: NameBlock
   package var users: NameBlock
+  /// Properties that are, or once were, added up.
+  package var properties: [String]
+  /// Since when each of those the current config names has been, and each of its filters looked for.
+  package var sumStarts: [SumStart]
+  package var filterStarts: [FilterStart]
   /// The first hour with a fact or a record; nil: there is none.
   package var firstHour: Int32?
   /// In the order they were stored.
@@ -70,8 +78,10 @@ package struct StoredHistory: Sendable {
       now: try Int64.fetchOne(db, sql: "SELECT now_ms FROM store_state").map(Instant.init(milliseconds:)),
       config: try StoredConfig.current(db),
       accounts: try Store.names(db, "SELECT id, name FROM account_name ORDER BY id", firstID: 0),
-      eventNames: try Store.names(db, "SELECT id, name FROM event_name ORDER BY id", firstID: 0),
+      eventNames: try Store.eventNames(db),
       users: try Store.names(db, "SELECT id, name, account FROM user_name ORDER BY id", firstID: 1),
+      properties: try SumTable.properties(db), sumStarts: try SumTable.starts(db),
+      filterStarts: try FilterTable.starts(db),
       firstHour: [firstFact, firstRecord].compactMap { $0 }.min().map { Int32(truncatingIfNeeded: $0) },
       episodes: try Row.fetchAll(db, sql: "SELECT rule, account, at_ms, resolved_ms FROM alert ORDER BY seq").map {
         StoredEpisode(
@@ -107,12 +117,15 @@ package struct StoredHistory: Sendable {
 private final class RecordCursor {
   private let rows: RowCursor
   private let fields: HotStatement
+  private let amounts: HotStatement
   private var next: StoredRecord?
 
   init(_ db: Database) throws {
     rows = try Row.fetchCursor(
       db, sql: "SELECT seq, source, at_ms, account, user, kind, event FROM record ORDER BY at_ms, seq")
     fields = try HotStatement(db, "SELECT name, type, value FROM record_field WHERE seq = ? ORDER BY ord")
+    amounts = try HotStatement(
+      db, "SELECT hour, account, event, property, high, low FROM amount WHERE hour = ?")
     try advance()
   }
 
@@ -127,6 +140,8 @@ private final class RecordCursor {
       if a.first != b.first { return a.first < b.first }
       return (a.account, a.event, a.user) < (b.account, b.event, b.user)
     }
+    amounts.bind(1, Int64(hour.hour))
+    hour.amounts = try SumTable.amounts(amounts)
     hour.records = try take(hour.hour)
     try visit(hour)
     hour.facts.removeAll(keepingCapacity: true)

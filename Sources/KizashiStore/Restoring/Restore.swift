@@ -23,14 +23,15 @@ extension Store {
       accounts: try names(db, "SELECT id, name FROM account_name ORDER BY id", firstID: 0),
       eventNames: try eventNames(db),
       users: try names(db, "SELECT id, name, account FROM user_name ORDER BY id", firstID: 1),
-      facts: try facts(db, from: from), records: try records(db), fingerprints: try fingerprints(db),
+      facts: try facts(db, from: from), amounts: try SumTable.amounts(db, from: from),
+      properties: try SumTable.properties(db), records: try records(db), fingerprints: try fingerprints(db),
       accountRows: try accountRows(db), sources: try sourceRows(db), stalls: stalls,
       lastChangeSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM change") ?? 0,
       lastRecordSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM record") ?? 0,
-      filterStarts: try FilterTable.starts(db))
+      filterStarts: try FilterTable.starts(db), sumStarts: try SumTable.starts(db))
   }
 
-  private static func eventNames(_ db: Database) throws -> NameBlock {
+  static func eventNames(_ db: Database) throws -> NameBlock {
     var block = NameBlock(firstID: 0)
     for row in try Row.fetchAll(db, sql: "SELECT id, name, conditions FROM event_name ORDER BY id") {
       guard row[0] as Int64 == Int64(block.ends.count) else {

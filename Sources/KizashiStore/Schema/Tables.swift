@@ -11,6 +11,9 @@ enum Tables {
   /// when something was first and last seen, and no window counts it. An event that matched filters has a name of its own,
   /// with them as `conditions` (see Core's `EventVariant`); the event itself, without any, comes before it.
   ///
+  /// `amount` is what an hour's events come to in a property that is added up, in millionths: `high` · 2⁶² + `low`, because 64
+  /// bits are not enough for a sum of lines of which each may take all of them.
+  ///
   /// `tile` lists the hours that have facts, so that one account's facts are found by one seek an hour instead of
   /// through a second index, and gives each hour its local day in the current business time zone.
   private static let usage = """
@@ -18,6 +21,10 @@ enum Tables {
       hour INTEGER NOT NULL, account INTEGER NOT NULL, event INTEGER NOT NULL, user INTEGER NOT NULL,
       events INTEGER NOT NULL, first INTEGER NOT NULL, span INTEGER NOT NULL,
       PRIMARY KEY (hour, account, event, user)) WITHOUT ROWID;
+    CREATE TABLE amount (
+      hour INTEGER NOT NULL, account INTEGER NOT NULL, event INTEGER NOT NULL, property INTEGER NOT NULL,
+      high INTEGER NOT NULL, low INTEGER NOT NULL,
+      PRIMARY KEY (hour, account, event, property)) WITHOUT ROWID;
     CREATE TABLE tile (hour INTEGER PRIMARY KEY, day INTEGER NOT NULL);
     CREATE TABLE account_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
     CREATE UNIQUE INDEX account_by_name ON account_name (name);
@@ -36,7 +43,8 @@ enum Tables {
   /// What the config says, as far as rows refer to it. `measure_name` and `band_name` are store-wide and only grow, so
   /// that old rows keep their names; `current_measure` lists the measures of the current config in its order. `filter` holds
   /// what the current config looks for in properties and since when it has been looked for without a break; `feature` since
-  /// when all filters of a feature have (null: always).
+  /// when all filters of a feature have (null: always). `summed` is the same of the properties that are added up, whose numbers
+  /// `property_name` keeps as long as the store lives.
   private static let config = """
     CREATE TABLE config_version (
       version INTEGER PRIMARY KEY, hash TEXT NOT NULL, text TEXT NOT NULL, zone TEXT NOT NULL,
@@ -48,6 +56,8 @@ enum Tables {
     CREATE TABLE feature (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, since_ms INTEGER);
     CREATE TABLE filter (
       property TEXT NOT NULL, value TEXT NOT NULL, since_ms INTEGER, PRIMARY KEY (property, value)) WITHOUT ROWID;
+    CREATE TABLE property_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+    CREATE TABLE summed (property TEXT NOT NULL PRIMARY KEY, since_ms INTEGER) WITHOUT ROWID;
     CREATE TABLE feature_event (
       event INTEGER NOT NULL, feature INTEGER NOT NULL, PRIMARY KEY (event, feature)) WITHOUT ROWID;
     CREATE TABLE usage_window (id INTEGER PRIMARY KEY, name TEXT NOT NULL, hours INTEGER NOT NULL);
@@ -66,7 +76,7 @@ enum Tables {
       PRIMARY KEY (account, name)) WITHOUT ROWID;
     CREATE TABLE measure (
       key INTEGER PRIMARY KEY, value REAL, grade INTEGER, share REAL NOT NULL, points REAL NOT NULL,
-      missing INTEGER NOT NULL, at_ms INTEGER NOT NULL);
+      missing INTEGER NOT NULL);
     CREATE TABLE score_day (
       key INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, score INTEGER, band INTEGER NOT NULL,
       config_version INTEGER NOT NULL);
@@ -143,6 +153,7 @@ enum Tables {
     ANALYZE store_state;
     INSERT INTO sqlite_stat1 VALUES
       ('fact', 'fact', '4000000 2000 400 20 1 noskipscan'), ('tile', NULL, '2160'),
+      ('amount', 'amount', '1000000 500 20 2 1 noskipscan'), ('property_name', 'sqlite_autoindex_property_name_1', '5 1'),
       ('account_name', 'account_by_name', '20000 1'), ('event_name', NULL, '60'), ('user_name', NULL, '1000000'),
       ('feature', 'sqlite_autoindex_feature_1', '100 1'),
       ('feature_event', 'feature_event', '300 3 1 noskipscan'), ('usage_window', NULL, '4'),

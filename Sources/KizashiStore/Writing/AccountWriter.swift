@@ -16,7 +16,7 @@ final class AccountWriter {
 
   init(_ db: Database) throws {
     account = try HotStatement(db, "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-    measure = try HotStatement(db, "INSERT OR REPLACE INTO measure VALUES (?, ?, ?, ?, ?, ?, ?)")
+    measure = try HotStatement(db, "INSERT OR REPLACE INTO measure VALUES (?, ?, ?, ?, ?, ?)")
     day = try HotStatement(db, "INSERT OR REPLACE INTO score_day VALUES (?, ?, ?, ?, ?)")
     change = try HotStatement(db, "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
     changeOf = try HotStatement(db, "INSERT INTO change_of VALUES (?)")
@@ -89,7 +89,6 @@ final class AccountWriter {
     measure.bind(4, row.share)
     measure.bind(5, row.points)
     measure.bind(6, row.missing ? 1 : 0)
-    measure.bind(7, row.at.milliseconds)
     try measure.run()
   }
 

@@ -4,6 +4,7 @@ import KizashiCore
 /// Writes commits, each as one transaction, and copies the write-ahead log into the database between them.
 final class CommitWriter {
   private let usage: UsageWriter
+  private let amounts: AmountWriter
   private let accounts: AccountWriter
   private let customers: CustomerWriter
   private let flow: FlowWriter
@@ -26,6 +27,7 @@ final class CommitWriter {
     self.path = path
     self.checkpointPages = checkpointPages
     usage = try UsageWriter(db)
+    amounts = try AmountWriter(db)
     accounts = try AccountWriter(db)
     customers = try CustomerWriter(db)
     flow = try FlowWriter(db)
@@ -42,6 +44,7 @@ final class CommitWriter {
     try setSyncing(unit.durable, db)
     try db.inTransaction(.immediate) {
       try usage.write(unit.commit, calendar: config.calendar)
+      try amounts.write(unit.commit.amounts, properties: config.properties)
       try features.add(unit.commit.eventNames, db)
       try accounts.write(unit, config: config)
       try customers.write(unit.commit, config: config)

@@ -32,13 +32,18 @@ extension AccountPage {
   }
 
   private func cells(_ row: MeasureState) -> [Styled] {
-    let what = page.metric(ofMeasure: row.measure).map(Because.plain) ?? ""
+    let metric = page.metric(ofMeasure: row.measure)
+    let what = metric.map(Because.plain) ?? ""
+    // A sum is shown as far as it is kept: cents of a cent are somebody's prices.
+    var digits = 2
+    if case .sum = metric { digits = 6 }
     guard let grade = row.grade else {
       return [Styled(row.measure), Styled("missing", .dim)] + Array(repeating: Styled("–", .dim), count: 4)
         + [Styled(what, .dim)]
     }
     return [
-      Styled(row.measure), row.missing ? Styled("missing", .dim) : Styled(row.value.map { Wording.short($0) } ?? "–"),
+      Styled(row.measure),
+      row.missing ? Styled("missing", .dim) : Styled(row.value.map { Wording.short($0, digits: digits) } ?? "–"),
       Styled(Wording.fixed(grade)), Styled(Sparkline.bar(grade / 100, cells: 10), style(grade: grade)),
       Styled(row.dimension == nil ? "–" : Wording.percent(row.share)),
       Styled(row.dimension == nil ? "–" : Wording.fixed(row.points)), Styled(what, .dim),

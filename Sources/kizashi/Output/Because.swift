@@ -47,22 +47,29 @@ enum Because {
   private static func usage(_ metric: Metric) -> String? {
     switch metric {
     case .count(let feature, _), .distinctUsers(let feature, _), .activeDays(let feature, _),
-      .shareTopUser(let feature, _), .effectiveUsers(let feature, _), .daysSinceLast(let feature, _):
-      switch feature {
-      case .any: nil
-      case .core: "the core features"
-      case .named(let name): name
-      }
+      .shareTopUser(let feature, _), .effectiveUsers(let feature, _), .daysSinceLast(let feature, _),
+      .sum(_, let feature, _):
+      usage(feature)
     case .trend(let inner, _, _): usage(inner)
     case .ratio(let inner, _): usage(inner)
     case .featuresUsed, .attribute, .milestones, .survey: nil
     }
   }
 
+  private static func usage(_ feature: FeatureReference) -> String? {
+    switch feature {
+    case .any: nil
+    case .core: "the core features"
+    case .named(let name): name
+    // What it asks for is told where the measure is described.
+    case .matching(let feature, _): usage(feature)
+    }
+  }
+
   private static func windowHours(_ metric: Metric) -> Int? {
     switch metric {
     case .count(_, let hours), .distinctUsers(_, let hours), .activeDays(_, let hours), .featuresUsed(let hours),
-      .shareTopUser(_, let hours), .effectiveUsers(_, let hours):
+      .shareTopUser(_, let hours), .effectiveUsers(_, let hours), .sum(_, _, let hours):
       hours
     case .trend(let inner, _, _): windowHours(inner)
     case .ratio(let a, let b): windowHours(a) ?? windowHours(b)
@@ -79,6 +86,8 @@ enum Because {
     case .count(let feature, let hours): "events, \(name(feature)), \(Wording.window(hours: hours))"
     case .distinctUsers(let feature, let hours): "users, \(name(feature)), \(Wording.window(hours: hours))"
     case .activeDays(let feature, let hours): "active days, \(name(feature)), \(Wording.window(hours: hours))"
+    case .sum(let property, let feature, let hours):
+      "sum of \(property), \(name(feature)), \(Wording.window(hours: hours))"
     case .shareTopUser(let feature, let hours):
       "share of the top user, \(name(feature)), \(Wording.window(hours: hours))"
     case .effectiveUsers(let feature, let hours):
@@ -101,6 +110,8 @@ enum Because {
     case .any: "any"
     case .core: "core"
     case .named(let name): name
+    case .matching(let feature, let filters):
+      "\(name(feature)) where \(filters.map { "\($0.property) is \($0.value)" }.joined(separator: " and "))"
     }
   }
 }

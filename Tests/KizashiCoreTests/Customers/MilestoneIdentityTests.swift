@@ -22,6 +22,13 @@ import Testing
         atLeast: Rational(1)), "live metric trend(count(any 48) 1/1 20/1) 1/1"
     ),
     (
+      .metric(
+        .sum(
+          property: "amount", feature: .named("a").narrowed(by: [PropertyFilter(property: "p", value: "v")]),
+          windowHours: 24), atLeast: Rational(5)),
+      "live metric sum(amount\u{1F}named a where p\u{1F}v\u{1F} 24) 5/1"
+    ),
+    (
       .metric(.survey(name: "nps", aggregate: .netPromoter, windowHours: nil), atLeast: Rational(9)),
       "live metric survey(nps nps 0) 9/1"
     ),

@@ -141,6 +141,25 @@ import Testing
       ])
   }
 
+  @Test func `a contract that begins ahead of an account's own time has no tenure yet`() throws {
+    var model = model()
+    model.segments = [Segment(name: "new", when: .tenure(NumberRange(atLeast: Rational(0))))]
+    let started = ReferenceEvent(
+      source: 1, kind: .reserved, at: Story.at(5), account: "a", event: "contract.started", fields: [])
+    var scenario = Scenario(
+      model: model,
+      inputs: [Story.use(0), .stall(source: 0, at: Story.at(1), from: Story.at(1)), .event(started)])
+    scenario.sources = [
+      SourceModel(name: "late", stallAfterMilliseconds: 1_800_000, maxHoldMilliseconds: 30 * day),
+      SourceModel(name: "other"),
+    ]
+    var driver = EngineDriver(scenario)
+    try driver.run()
+    #expect(driver.explain("a")?.segments == [])
+    let differences = Comparison(scenario, driver, reference(scenario, clocks: [])).differences
+    #expect(differences.isEmpty, "\(differences.joined(separator: "\n"))")
+  }
+
   @Test func `an attribute that changes is told for as long as the rule says, each change anew`() throws {
     let rule = Rule(name: "owner", kind: .attributeChanged("owner", withinMilliseconds: 2 * day))
     let owner = { (days: Int64, name: String) in Story.group(days, [("owner", .string(name))]) }

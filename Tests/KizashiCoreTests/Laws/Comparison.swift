@@ -63,6 +63,7 @@ struct Comparison {
     }
     if withHistory {
       expect("facts", engine: world.namedFacts, reference: reference.facts)
+      expect("sums", engine: world.namedSums, reference: reference.sums)
     } else {
       // What lines matched was asked by the config of their time.
       expect("facts", engine: Self.byEvent(world.namedFacts), reference: Self.byEvent(reference.facts))
@@ -214,7 +215,8 @@ struct Comparison {
 /// - Parameter everyHour: Whether it looks at each hour, or only at those in which something may change.
 func reference(_ scenario: Scenario, clocks: [Int64], everyHour: Bool = true) -> ReferenceModel {
   var model = ReferenceModel(
-    model: scenario.model, sources: scenario.sources, filterStarts: scenario.filterStarts)
+    model: scenario.model, sources: scenario.sources, filterStarts: scenario.filterStarts,
+    sumStarts: scenario.sumStarts)
   model.looksAtEveryHour = everyHour
   var clocks = clocks[...]
   for input in scenario.inputs {

@@ -28,6 +28,8 @@ struct EngineDriver: ~Copyable {
     random = SeededGenerator(seed: seed)
     engine = Engine(model: scenario.model, configVersion: 1, sources: scenario.sources, seed: seed)
     world.filterStarts = scenario.filterStarts
+    world.sumStarts = scenario.sumStarts
+    world.properties = scenario.model.summed
     do {
       try engine.restore(world.restored(model: scenario.model, all: false), mode: .resume)
     } catch {
@@ -43,14 +45,15 @@ struct EngineDriver: ~Copyable {
 
   /// Goes on under another config, as a daemon does that reloads or starts with it; what that alone stored.
   ///
-  /// - Parameter filterStarts: As the registration of the new config would note them.
-  mutating func change(to model: Model, _ filterStarts: [FilterStart]) throws(RestoreError) -> Commit {
+  /// - Parameter next: Its model, and since when filters and sums have been asked for as its registration would note it.
+  mutating func change(to next: Scenario) throws(RestoreError) -> Commit {
     world.store(engine.drain())
-    scenario.model = model
-    world.forgetConfig(filterStarts)
+    scenario.model = next.model
+    world.forgetConfig(summed: next.model.summed)
+    (world.filterStarts, world.sumStarts) = (next.filterStarts, next.sumStarts)
     version += 1
-    engine = Engine(model: model, configVersion: version, sources: scenario.sources, seed: random.next())
-    try engine.restore(world.restored(model: model, all: true), mode: .rebase)
+    engine = Engine(model: next.model, configVersion: version, sources: scenario.sources, seed: random.next())
+    try engine.restore(world.restored(model: next.model, all: true), mode: .rebase)
     return commit()
   }
 
@@ -73,7 +76,7 @@ struct EngineDriver: ~Copyable {
         }
         chunk.source = event.source
         chunk.latestAcceptable = Instant(milliseconds: event.latestAcceptable)
-        chunk.append(event, filters: engine.filters)
+        chunk.append(event, engine.wanted)
       } else {
         try deliver(&chunk)
         move(input)
@@ -92,7 +95,7 @@ struct EngineDriver: ~Copyable {
     chunk.remembersAccounts = remembersAccounts
     chunk.source = event.source
     chunk.latestAcceptable = Instant(milliseconds: event.latestAcceptable)
-    chunk.append(event, filters: engine.filters)
+    chunk.append(event, engine.wanted)
     engine.apply(chunk)
   }
 
@@ -140,13 +143,21 @@ struct EngineDriver: ~Copyable {
 
 extension EventBatch {
   /// Adds a row as the decoder would.
-  mutating func append(_ event: ReferenceEvent, filters: [PropertyFilter] = []) {
+  mutating func append(_ event: ReferenceEvent, _ wanted: WantedProperties = WantedProperties()) {
     let row = rowCount
-    self.filters = filters
+    self.wanted = wanted
+    let filters = wanted.filters
     if !filters.isEmpty {
       matches.append(
         event.kind == .usage
           ? filters.indices.reduce(0) { $0 | (event.matches(filters[$1]) ? 1 << UInt64($1) : 0) } : 0)
+    }
+    let sums = wanted.summed.enumerated().compactMap { index, property in
+      event.amount(of: property).map { (property: index, amount: $0) }
+    }
+    if sums.contains(where: \.amount.isTooLarge) { return appendRefused(.badType) }
+    for sum in sums where sum.amount.micros != 0 {
+      amounts.append(Amount(row: row, property: sum.property, micros: sum.amount.micros))
     }
     instant.append(event.at)
     count.append(event.count)
@@ -171,6 +182,19 @@ extension EventBatch {
             kind: kinds[event.kind] ?? .track, event: event.event, fields: event.fields, line: "{}")
         ))
     }
+  }
+
+  private mutating func appendRefused(_ reason: RefusalReason) {
+    refusals.append((rowCount, reason))
+    kind.append(RowKind.refused.rawValue)
+    instant.append(0)
+    count.append(1)
+    account.append(.absent)
+    user.append(.absent)
+    event.append(.absent)
+    id.append(.absent)
+    line.append(UInt32(lines.count))
+    lines.append(TextRange(offset: UInt32(100 * lines.count), length: 99))
   }
 
   private mutating func add(_ name: String?) -> TextRange {

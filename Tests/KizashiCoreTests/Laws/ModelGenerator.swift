@@ -94,7 +94,20 @@ enum ModelGenerator {
     }
   }
 
+  static func sumStarts(_ model: Model, _ random: inout SeededGenerator) -> [SumStart] {
+    model.summed.filter { _ in random.chance(40) }.map { property in
+      let since = start + Int64(random.int(-100...150)) * 3_600_000 + Int64(random.int(0...3_599_999))
+      return SumStart(property: property, since: Instant(milliseconds: since))
+    }
+  }
+
   // MARK: - Measures
+
+  /// A feature as a metric names it: sometimes with `where`.
+  private static func narrowed(_ random: inout SeededGenerator) -> FeatureReference {
+    let feature = feature(&random)
+    return random.chance(25) ? feature.narrowed(by: conditions(&random)) : feature
+  }
 
   static func feature(_ random: inout SeededGenerator) -> FeatureReference {
     random.pick([.any, .core, .named("api"), .named("reports"), .named("free"), .named("other")])
@@ -102,22 +115,25 @@ enum ModelGenerator {
 
   private static func windowed(_ random: inout SeededGenerator) -> Metric {
     let hours = random.pick(windows)
-    switch random.int(0...3) {
-    case 0: return .count(feature: feature(&random), windowHours: hours)
-    case 1: return .distinctUsers(feature: feature(&random), windowHours: hours)
-    case 2: return .activeDays(feature: feature(&random), windowHours: hours)
+    switch random.int(0...5) {
+    case 0: return .count(feature: narrowed(&random), windowHours: hours)
+    case 1: return .distinctUsers(feature: narrowed(&random), windowHours: hours)
+    case 2: return .activeDays(feature: narrowed(&random), windowHours: hours)
+    case 3, 4:
+      return .sum(
+        property: random.pick(["amount", "amount", "cost", "size"]), feature: narrowed(&random), windowHours: hours)
     default: return .featuresUsed(windowHours: hours)
     }
   }
 
   static func metric(_ random: inout SeededGenerator) -> Metric {
     switch random.int(0...11) {
-    case 10: return .shareTopUser(feature: feature(&random), windowHours: random.pick(windows))
-    case 11: return .effectiveUsers(feature: feature(&random), windowHours: random.pick(windows))
+    case 10: return .shareTopUser(feature: narrowed(&random), windowHours: random.pick(windows))
+    case 11: return .effectiveUsers(feature: narrowed(&random), windowHours: random.pick(windows))
     case 0...3: return windowed(&random)
     case 4:
       return .daysSinceLast(
-        feature: feature(&random), unit: random.chance(50) ? .days : .businessDays)
+        feature: narrowed(&random), unit: random.chance(50) ? .days : .businessDays)
     case 5:
       return .ratio(windowed(&random), random.chance(50) ? windowed(&random) : .attribute("seats"))
     case 6, 7:
@@ -136,6 +152,7 @@ enum ModelGenerator {
   private static func range(of metric: Metric) -> ClosedRange<Int> {
     switch metric {
     case .count: 0...1500
+    case .sum: -1000...9000
     case .distinctUsers, .activeDays, .featuresUsed: 0...400
     case .daysSinceLast: 0...600
     case .ratio, .effectiveUsers: 0...300

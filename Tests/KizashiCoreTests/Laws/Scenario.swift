@@ -9,6 +9,8 @@ struct Scenario {
   var sources: [SourceModel]
   /// Since when some of the model's filters have been looked for.
   var filterStarts: [FilterStart]
+  /// Since when some of its properties have been added up.
+  var sumStarts: [SumStart]
   /// In log order, ending with a `settle`.
   var inputs: [ReferenceInput]
 
@@ -34,6 +36,7 @@ struct Scenario {
       return SourceModel(name: "s\(index)", allowedLatenessMilliseconds: lateness)
     }
     filterStarts = ModelGenerator.filterStarts(model, &random)
+    sumStarts = ModelGenerator.sumStarts(model, &random)
     let edges = [model.limits.dedupHorizonMilliseconds] + sources.compactMap(\.allowedLatenessMilliseconds)
     var lines = LineGenerator(traits: traits, sources: sources.count, edges: edges, start: ModelGenerator.start)
     inputs = lines.inputs(&random)
@@ -49,6 +52,7 @@ struct Scenario {
     self.model = model
     sources = [SourceModel(name: "s")]
     filterStarts = []
+    sumStarts = []
     self.inputs = inputs
   }
 
@@ -154,8 +158,33 @@ struct LineGenerator {
     [
       ("plan", random.pick([.string("pro"), .string("pro"), .string("team"), .null])),
       ("size", random.pick([.number("5"), .number("5.00"), .string("5"), .number("7"), .string("5.0")])),
-      ("trial", .bool(random.chance(50))),
+      ("trial", .bool(random.chance(50))), ("amount", amount(&random)),
+      ("cost", .number("\(random.int(-300...900)).\(random.int(10...99))")),
     ].filter { _ in random.chance(70) }
+  }
+
+  /// Mostly an amount of money, as producers write them; and what is at the edge of one, or is none.
+  private static func amount(_ random: inout SeededGenerator) -> Scalar {
+    let few = "\(random.int(0...9))"
+    switch random.int(0...19) {
+    case 0...7: return .number("\(random.int(0...40)).\(random.int(10...99))")
+    case 8, 9: return .number("-\(random.int(0...40))")
+    case 10, 11: return .string("\(random.int(0...400)).5")
+    case 12: return .number("\(few).\(random.int(0...9))e\(random.int(-9...2))")
+    case 13:
+      return .number(
+        "\(random.chance(50) ? "-" : "")0.\(few)\(random.pick(["000005", "0000005", "0000015", "0000005001"]))")
+    case 14: return .string("\(random.pick(["+", "-", "0"]))\(few)E+1")
+    case 15: return random.pick([.bool(true), .null, .string(""), .string("many"), .string("1,5"), .string("1.")])
+    // The largest there are, and one more.
+    case 16: return .number(random.pick(["9223372036854.775807", "-9223372036854.775808", "9e12", "92233720368.5"]))
+    case 17 where random.chance(30):
+      return random.pick([
+        .number("9223372036854.775808"), .number("9223372036854.7758075"), .number("-9223372036854.7758086"),
+        .number("1e300"), .string("-99999999999999999999"),
+      ])
+    default: return .number(few)
+    }
   }
 
   private mutating func makeRecord(_ event: inout ReferenceEvent, _ random: inout SeededGenerator) {

@@ -9,6 +9,7 @@ struct StoredWorld {
   var users: [String] = []
   var userAccounts: [AccountID] = []
   var facts: [Fact] = []
+  var amounts: [Amount] = []
   var records: [StoredRecord] = []
   var fingerprints: [FingerprintBlock] = []
   var accountRows: [AccountID: AccountRow] = [:]
@@ -23,6 +24,9 @@ struct StoredWorld {
   var stalls: [StallTransition] = []
   /// As a config's registration would note them.
   var filterStarts: [FilterStart] = []
+  var sumStarts: [SumStart] = []
+  /// What the numbers of properties in amounts stand for.
+  var properties: [String] = []
 
   mutating func store(_ commit: Commit) {
     now = commit.now
@@ -31,6 +35,7 @@ struct StoredWorld {
     users += Self.names(commit.users)
     userAccounts += commit.users.accounts
     facts = Facts.combined(facts + commit.facts)
+    amounts = Amount.combined(amounts + commit.amounts)
     records += commit.records
     fingerprints = (fingerprints + commit.fingerprints).filter {
       $0.hour >= commit.fingerprintsFrom
@@ -48,10 +53,16 @@ struct StoredWorld {
   }
 
   /// What a store forgets when another config is registered: rows by the numbers of the old one's measures and milestones.
-  mutating func forgetConfig(_ starts: [FilterStart]) {
+  ///
+  /// Amounts are stored by the property's name: their numbers become those of the new model's `summed`.
+  mutating func forgetConfig(summed: [String]) {
+    let names = summed + properties.filter { !summed.contains($0) }
+    for index in amounts.indices {
+      amounts[index].property = names.firstIndex(of: properties[amounts[index].property]) ?? 0
+    }
+    properties = names
     measures = [:]
     milestones = [:]
-    filterStarts = starts
   }
 
   /// What a new engine is given. `all`: also the facts that no window sees any more.
@@ -65,13 +76,15 @@ struct StoredWorld {
       now: now, accounts: Self.block(accounts, firstID: 0),
       eventNames: Self.block(eventNames, firstID: 0),
       users: Self.block(users, firstID: 1, accounts: userAccounts),
-      facts: facts.filter { $0.hour >= oldest },
+      facts: facts.filter { $0.hour >= oldest }, amounts: amounts.filter { $0.hour >= oldest },
+      properties: properties,
       records: records, fingerprints: fingerprints,
       accountRows: accountRows.keys.sorted().compactMap { accountRows[$0] },
       sources: sources.keys.sorted().compactMap { sources[$0] },
       stalls: last.keys.sorted().compactMap { last[$0] },
       lastChangeSequence: changes.last?.sequence ?? 0,
-      lastRecordSequence: records.last?.sequence ?? 0, filterStarts: filterStarts)
+      lastRecordSequence: records.last?.sequence ?? 0, filterStarts: filterStarts,
+      sumStarts: sumStarts)
   }
 
   private static func names(_ block: NameBlock) -> [String] {
@@ -106,6 +119,7 @@ struct StoredWorld {
     compare("event names", eventNames, other.eventNames)
     compare("users", users, other.users)
     compare("facts", facts, other.facts)
+    compare("amounts", amounts, other.amounts)
     compare("records", records.map { "\($0)" }, other.records.map { "\($0)" })
     compare("changes", changes.map(Self.line), other.changes.map(Self.line))
     compare("stalls", stalls.map { "\($0)" }, other.stalls.map { "\($0)" })
@@ -148,6 +162,16 @@ struct StoredWorld {
           user: fact.user == 0 ? nil : users[Int(fact.user) - 1], events: fact.events,
           first: fact.first,
           last: fact.last)
+      })
+  }
+
+  /// What is added up, by names.
+  var namedSums: [ReferenceSum] {
+    ReferenceSum.sorted(
+      amounts.map { amount in
+        ReferenceSum(
+          hour: Int64(amount.hour), account: accounts[Int(amount.account)], event: eventNames[Int(amount.event)],
+          property: properties[amount.property], micros: amount.micros)
       })
   }
 

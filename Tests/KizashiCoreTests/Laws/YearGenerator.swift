@@ -47,9 +47,8 @@ enum YearGenerator {
   /// A small universe's config with all that is measured in hours made thirteen times as long: windows of 13 hours to 13 weeks.
   static func model(_ random: inout SeededGenerator, _ traits: Scenario.Traits) -> Model {
     var model = ModelGenerator.model(&random, traits)
-    for index in model.features.indices { model.features[index].conditions = [] }
+    model.mapMetrics { $0.mapped(hours: { $0 * 13 }) }
     for index in model.measures.indices {
-      model.measures[index].metric = stretched(model.measures[index].metric)
       if case .hold(let length) = model.measures[index].missing {
         model.measures[index].missing = .hold(milliseconds: length * 13)
       }
@@ -58,9 +57,6 @@ enum YearGenerator {
       }
     }
     for index in model.milestones.indices {
-      if case .metric(let metric, let least) = model.milestones[index].goal {
-        model.milestones[index].goal = .metric(stretched(metric), atLeast: least)
-      }
       model.milestones[index].dueMilliseconds = model.milestones[index].dueMilliseconds.map { $0 * 13 }
     }
     for index in model.rules.indices {
@@ -169,27 +165,9 @@ enum YearGenerator {
 
   // MARK: - Thirteen times as long
 
-  private static func stretched(_ metric: Metric) -> Metric {
-    switch metric {
-    case .count(let feature, let hours): .count(feature: feature, windowHours: hours * 13)
-    case .distinctUsers(let feature, let hours): .distinctUsers(feature: feature, windowHours: hours * 13)
-    case .activeDays(let feature, let hours): .activeDays(feature: feature, windowHours: hours * 13)
-    case .shareTopUser(let feature, let hours): .shareTopUser(feature: feature, windowHours: hours * 13)
-    case .effectiveUsers(let feature, let hours): .effectiveUsers(feature: feature, windowHours: hours * 13)
-    case .featuresUsed(let hours): .featuresUsed(windowHours: hours * 13)
-    case .ratio(let a, let b): .ratio(stretched(a), stretched(b))
-    case .trend(let of, let floor, let least): .trend(of: stretched(of), floor: floor, minVolume: least)
-    case .survey(let name, let aggregate, let hours):
-      .survey(name: name, aggregate: aggregate, windowHours: hours.map { $0 * 13 })
-    case .daysSinceLast, .attribute, .milestones: metric
-    }
-  }
-
   private static func stretched(_ kind: RuleKind) -> RuleKind {
     switch kind {
     case .drop(let by, let within): .drop(by: by, withinMilliseconds: within * 13)
-    case .threshold(.metric(let metric), let comparison, let clear):
-      .threshold(.metric(stretched(metric)), comparison, clear: clear)
     case .breadthCollapse(let hours, let share, let least):
       .breadthCollapse(windowHours: hours * 13, share: share, least: least)
     case .adopted(let feature, let hours, let days): .adopted(feature: feature, windowHours: hours * 13, days: days)

@@ -17,8 +17,10 @@ import Testing
     Fact(hour: 0, account: account, event: event, user: 0, events: 1, first: at, last: at)
   }
 
-  private static func stays(_ churn: ChurnDefinition, _ hours: [HistoryHour], usageEvent: EventNameID? = nil) -> Stays {
-    var stays = Stays(churn, accounts: ["a": 0, "b": 1], count: 2, usageEvent: usageEvent)
+  private static func stays(_ churn: ChurnDefinition, _ hours: [HistoryHour], usageEvents: Set<EventNameID> = [])
+    -> Stays
+  {
+    var stays = Stays(churn, accounts: ["a": 0, "b": 1], count: 2, usageEvents: usageEvents)
     for hour in hours { stays.take(hour) }
     stays.finish()
     return stays
@@ -39,8 +41,11 @@ import Testing
 
   @Test func `an event of usage can be the churn`() {
     let hour = HistoryHour(hour: 0, facts: [Self.use(10, 0), Self.use(20, 0, event: 7), Self.use(30, 0)])
-    let stays = Self.stays(.event("account.deleted"), [hour], usageEvent: 7)
-    #expect(stays.stays == [Stay(account: 0, from: 10, to: 20)])
+    for numbers in [[7], [7, 9], [8, 7]] as [Set<EventNameID>] {
+      let stays = Self.stays(.event("account.deleted"), [hour], usageEvents: numbers)
+      #expect(stays.stays == [Stay(account: 0, from: 10, to: 20)])
+    }
+    let stays = Self.stays(.event("account.deleted"), [hour], usageEvents: [7])
     #expect(stays.isCustomer(0, at: 19) && !stays.isCustomer(0, at: 20))
   }
 

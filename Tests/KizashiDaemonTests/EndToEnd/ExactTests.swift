@@ -23,16 +23,20 @@ import Testing
       seats: {metric: {ratio: [{distinct_users: {feature: any, window: 7d}}, {attribute: seats}]}, grade: {points: [[0, 0], [0.5, 100]]}}
       weekly: {metric: {trend: {of: {count: {feature: any, window: 7d}}, floor: 3, min_volume: 2}}, grade: {points: [[-1, 0], [0, 80], [1, 100]]}, missing: neutral}
       core_days: {metric: {active_days: {feature: core, window: 7d}}, grade: {bands: [[0, 0], [2, 50], [5, 100]]}}
+      spent: {metric: {sum: {feature: reports, property: amount, window: 7d}}, grade: {points: [[-100.25, 0], [20000.5, 100]]}}
+      spent_by_pros: {metric: {ratio: [{sum: {feature: any, where: {plan: pro}, property: amount, window: 7d}}, {sum: {property: amount, window: 7d}}]}, grade: {points: [[0, 0], [1, 100]]}, missing: zero}
+      pro_days: {metric: {active_days: {feature: sessions, where: {plan: pro}, window: 7d}}, grade: {points: [[0, 0], [5, 100]]}}
     scorecards:
       standard:
         min_coverage: 0.3
         dimensions:
-          usage: {weight: 60, measures: {recency: 30, weekly: 30, core_days: 20}}
+          usage: {weight: 60, measures: {recency: 30, weekly: 30, core_days: 20, spent: 20, spent_by_pros: 10, pro_days: 10}}
           voice: {weight: 40, measures: {nps: 10, seats: 20}}
     rules:
       dropped: {kind: drop, by: 15, within: 5d, for: 30m}
       quiet: {kind: silence, feature: core, after: 36h}
       turned: {kind: band_change, to: [red, yellow]}
+      spending: {kind: trend, of: {sum: {property: amount, window: 24h}}, floor: 10, above: 0.5, clear: 0}
       busy: {kind: threshold, metric: {count: {feature: any, window: 24h}}, above: 8, clear: 4}
     """
 
@@ -104,17 +108,21 @@ import Testing
     "UPDATE measure SET grade = grade / 2 + 1 WHERE grade IS NOT NULL",
     "UPDATE account SET computed = computed + 1 WHERE id = 0",
     "UPDATE account SET last_ms = last_ms + 1 WHERE id = 0",
+    "UPDATE amount SET low = low + 1000000 WHERE hour = (SELECT max(hour) FROM amount)",
+    "UPDATE amount SET high = high - 1 WHERE hour = (SELECT max(hour) FROM amount)",
+    "DELETE FROM amount WHERE account = 0 AND hour = (SELECT max(hour) FROM amount WHERE account = 0)",
   ]) func `verify finds what was changed behind the program's back`(_ sql: String) async throws {
     let place = try Workspace()
     let configuration = try place.configure(
       """
       measures:
         volume: {metric: {count: {feature: any, window: 28d}}, grade: {points: [[0, 0], [1000, 100]]}}
+        spent: {metric: {sum: {property: amount, window: 28d}}, grade: {points: [[0, 0], [1000, 100]]}}
       """)
     var lines: [String] = []
     for n in 0..<60 {
       let at = UTC.text(Self.start + Int64(n) * 7_200_000)
-      lines.append(#"{"timestamp":"\#(at)","account":"a\#(n % 2)","event":"e\#(n % 3)"}"#)
+      lines.append(#"{"timestamp":"\#(at)","account":"a\#(n % 2)","event":"e\#(n % 3)","properties":{"amount":2.5}}"#)
     }
     try place.write("events.ndjson", lines.joined(separator: "\n"))
     _ = try await Replay.run(

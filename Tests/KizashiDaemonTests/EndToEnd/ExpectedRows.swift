@@ -54,6 +54,7 @@ struct ExpectedRows {
     case .any: "any"
     case .core: "core"
     case .named(let name): name
+    case .matching(let feature, _): name(feature)
     }
   }
 

@@ -52,20 +52,33 @@ struct LogMaker {
     default:
       fields.append("\"event\":\"\(pick(["login", "login", "report.created", "report.exported", "api.get"]))\"")
       if chance(15) { fields.append("\"count\":\(Int.random(in: 2...9, using: &random))") }
+      if chance(60) { fields.append("\"properties\":{\"plan\":\"\(pick(["pro", "free"]))\",\"amount\":\(amount())}") }
     }
     let line = "{\(fields.joined(separator: ","))}"
     sent.append(line)
     return line
   }
 
+  private mutating func amount() -> String {
+    let cents = Int.random(in: -500...9999, using: &random)
+    switch Int.random(in: 0..<4, using: &random) {
+    case 0: return "\(cents)"
+    case 1: return "\(cents / 100).5"
+    case 2: return pick(["null", "true", "\"much\"", "[1]"])
+    default: return "\"\(cents).0000005\""
+    }
+  }
+
   private mutating func refused() -> String {
-    switch Int.random(in: 0..<7, using: &random) {
+    switch Int.random(in: 0..<8, using: &random) {
     case 0: "{\"timestamp\":\"\(UTC.text(now))\",\"account\":\"acme\""
     case 1: "[1,2]"
     case 2: "{\"timestamp\":\"\(UTC.text(now))\",\"event\":\"login\"}"
     case 3: "{\"timestamp\":\"yesterday\",\"account\":\"acme\",\"event\":\"login\"}"
     case 4: "{\"timestamp\":\"\(UTC.text(now + 400 * 86_400_000))\",\"account\":\"acme\",\"event\":\"login\"}"
     case 5: "{\"account\":\"acme\",\"event\":\"login\"}"
+    case 6:
+      "{\"timestamp\":\"\(UTC.text(now))\",\"account\":\"acme\",\"event\":\"login\",\"properties\":{\"amount\":\"1e13\"}}"
     // An id that was used for something else.
     default:
       "{\"timestamp\":\"\(UTC.text(now))\",\"account\":\"zeta\",\"event\":\"login\",\"id\":\"e-\(max(0, sent.count - 3))\"}"
@@ -99,7 +112,7 @@ enum PlainLine {
       return
     }
     let isSurvey = event.hasPrefix("survey.")
-    let said = (isGroup ? object["traits"] : isSurvey ? object["properties"] : nil) as? [String: Any] ?? [:]
+    let said = (isGroup ? object["traits"] : object["properties"]) as? [String: Any] ?? [:]
     self = .event(
       ReferenceEvent(
         kind: isGroup ? .group : isSurvey ? .reserved : .usage, at: at, account: account,
@@ -112,7 +125,10 @@ enum PlainLine {
   private static func name(_ value: Any?) -> String? { value as? String ?? (value as? NSNumber)?.stringValue }
 
   private static func scalar(_ value: Any) -> Scalar {
-    (value as? String).map(Scalar.string) ?? .number((value as? NSNumber)?.stringValue ?? "")
+    if let text = value as? String { return .string(text) }
+    guard let number = value as? NSNumber else { return .null }
+    // Foundation's booleans are numbers, of characters.
+    return String(cString: number.objCType) == "c" ? .bool(number.boolValue) : .number(number.stringValue)
   }
 }
 

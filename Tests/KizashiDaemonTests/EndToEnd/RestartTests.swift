@@ -13,7 +13,10 @@ import Testing
   private static let more = """
     features:
       reports: {events: ["report.*"], core: true}
+    measures:
+      spent: {metric: {sum: {feature: any, where: {plan: pro}, property: amount, window: 7d}}, grade: {points: [[0, 0], [9000.5, 100]]}}
     rules:
+      spending: {kind: threshold, metric: {sum: {feature: reports, property: amount, window: 24h}}, above: 99.5}
       turned: {kind: band_change}
       quiet: {kind: silence, feature: core, after: 2d}
       busy: {kind: threshold, metric: {count: {feature: any, window: 24h}}, above: 8, clear: 4}

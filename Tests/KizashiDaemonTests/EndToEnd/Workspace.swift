@@ -108,6 +108,10 @@ enum CanonicalDump {
     SELECT 'fact', f.hour, a.name, e.name, u.name, f.events, f.first, f.span FROM fact f
     JOIN account_name a ON a.id = f.account JOIN event_name e ON e.id = f.event LEFT JOIN user_name u ON u.id = f.user
     """,
+    """
+    SELECT 'amount', m.hour, a.name, e.name, e.conditions, p.name, m.high, m.low FROM amount m
+    JOIN account_name a ON a.id = m.account JOIN event_name e ON e.id = m.event JOIN property_name p ON p.id = m.property
+    """,
     "SELECT 'refusal', * FROM refusals",
     "SELECT 'quarantine', source, offset, reason, sample FROM quarantine",
     """

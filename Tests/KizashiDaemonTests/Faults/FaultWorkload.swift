@@ -31,6 +31,7 @@ struct FaultWorkload: Sendable {
       busy: {kind: threshold, metric: {count: {feature: any, window: 24h}}, above: 5, hooks: [note]}
       seats: {kind: threshold, metric: {attribute: seats}, above: 10, clear: 4, hooks: [note]}
       turned: {kind: band_change, hooks: [note]}
+      spent: {kind: threshold, metric: {sum: {where: {plan: pro}, property: amount, window: 24h}}, above: 0.6}
     hooks:
       note:
         run: [/bin/sh, -c, 'cat >/dev/null; echo "$KIZASHI_DELIVERY_ID" >>"$0"', \(place.file("hook.log"))]
@@ -73,8 +74,12 @@ struct LineWriter {
   /// Usage of the present hour.
   mutating func event(_ account: String, _ event: String, user: String = "u1", id: String? = nil) -> String {
     let key = id.map { #","id":"\#($0)""# } ?? ""
-    return line(#"{"timestamp":\#(now),"account":"\#(account)","user":"\#(user)","event":"\#(event)"\#(key)}"#)
+    return line(
+      #"{"timestamp":\#(now),"account":"\#(account)","user":"\#(user)","event":"\#(event)"\#(key),\#(Self.order)}"#)
   }
+
+  /// What is added up, and looked for.
+  private static let order = #""properties":{"plan":"pro","amount":0.25}"#
 
   /// An attribute of an account.
   mutating func seats(_ account: String, _ seats: Int) -> String {

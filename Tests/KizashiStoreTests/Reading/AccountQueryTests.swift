@@ -50,7 +50,7 @@ import Testing
       commit.measureRows.append(
         MeasureRow(
           account: number, measure: 0, value: 1, grade: number % 9 == 0 ? nil : Int(number) * 50, share: 1, points: 1,
-          missing: number % 9 == 0, at: noon))
+          missing: number % 9 == 0))
       if number % 2 == 0 {
         commit.facts.append(
           Fact(

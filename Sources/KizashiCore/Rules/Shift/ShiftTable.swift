@@ -58,10 +58,12 @@ struct ShiftTable {
     belonging.append(features.indices.filter { index.belongs(event, to: features[$0]) })
   }
 
-  mutating func count(_ account: AccountID, _ event: EventNameID, _ events: Int64, on day: Int32) {
+  /// Counts events; whether a watched feature has them.
+  mutating func count(_ account: AccountID, _ event: EventNameID, _ events: Int64, on day: Int32) -> Bool {
     for slot in belonging[Int(event)] {
       counts[Int(account) * features.count + slot].add(events, on: day, span: span)
     }
+    return !belonging[Int(event)].isEmpty
   }
 
   func detector(_ account: AccountID, _ watch: Int) -> ShiftDetector { detectors[Int(account) * watches.count + watch] }
