@@ -41,6 +41,7 @@ extension Engine {
         read &+= userNames.warm(ahead[row - first].userHash)
       }
       read &+= usage.warm(account) &+ scores.warm(account)
+      if compiled.customers.isNeeded { read &+= customers.warm(account) }
     }
     for row in rows where batch.kind[row] == RowKind.usage.rawValue {
       guard let account = ahead[row - first].account else { continue }
@@ -62,6 +63,7 @@ extension Engine {
     for index in accounts {
       let account = queue.upcoming(index)
       read &+= usage.warm(account) &+ scores.warm(account)
+      if compiled.customers.isNeeded { read &+= customers.warm(account) }
     }
     for index in accounts { read &+= usage.warmOldest(queue.upcoming(index)) }
     for index in accounts { read &+= usage.warmLeavingFeature(queue.upcoming(index)) }

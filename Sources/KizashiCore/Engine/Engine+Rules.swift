@@ -24,7 +24,10 @@ extension Engine {
     var wake = woken
     // Of what is rare everything is done in full.
     let looksAtAll = woken == .all
-    var next = RuleRest(until: .max)
+    let core = scores.core(account)
+    // Until then no rest is over, and none need be read: they are more memory than all else of an evaluation.
+    let restsEnd = now >= core.pointee.rulesRestUntil
+    var moved = false
     var steps: [RuleStep] = []
     if let late = lateUse {
       steps = retract(account, event: late.event, hour: late.hour)
@@ -35,12 +38,12 @@ extension Engine {
     let fast = compiled.fastRules
     for index in fast.indices {
       let rule = fast.pointer(index)
-      guard now >= rests[index].until || !wake.isDisjoint(with: rule.pointee.wakes) else {
-        next.merge(rests[index])
-        continue
-      }
-      if rule.pointee.kind.waitsForNothing && !looksAtAll && isIdle(index, rule, account) {
-        next.merge(rests[index])
+      let restEnds = restsEnd && now >= rests[index].until
+      guard restEnds || !wake.isDisjoint(with: rule.pointee.wakes) else { continue }
+      // Most of what wakes a rule is one event more of many: nothing is open, and nothing begins.
+      if rule.pointee.kind.waitsForNothing && !restEnds && !looksAtAll && index < 64
+        && core.pointee.idleRules & 1 << UInt64(index) != 0 && !fastConditions(index, rule, account).condition
+      {
         continue
       }
       if rule.pointee.kind == .bandChange {
@@ -63,21 +66,19 @@ extension Engine {
         if step.step.to != .ok || step.step.from != .firing { break }
       }
       rests[index] = rest(index, rule, account)
-      next.merge(rests[index])
+      moved = true
+      if index < 64 {
+        let bit: UInt64 = 1 << UInt64(index)
+        let isIdle = states[index].phase == .ok && !states[index].inhibited
+        core.pointee.idleRules = isIdle ? core.pointee.idleRules | bit : core.pointee.idleRules & ~bit
+      }
     }
-    scores.core(account).pointee.rulesRestUntil = next.until
-    scores.core(account).pointee.rulesDeadline = next.deadline
+    guard moved else { return steps }
+    var next = RuleRest(until: .max)
+    for index in fast.indices { next.merge(rests[index]) }
+    core.pointee.rulesRestUntil = next.until
+    core.pointee.rulesDeadline = next.deadline
     return steps
-  }
-
-  /// Whether a rule that something woke stays as it is: nothing is open or begins. Most of what wakes one is such a thing as
-  /// one event more of many.
-  @inline(__always)
-  private mutating func isIdle(_ index: Int, _ rule: UnsafePointer<FastRule>, _ account: AccountID) -> Bool {
-    let state = scores.rules(account) + index
-    guard state.pointee.phase == .ok, !state.pointee.inhibited, now.milliseconds < scores.rests(account)[index].until
-    else { return false }
-    return !fastConditions(index, rule, account).condition
   }
 
   /// Whether no rule of an account can have moved.

@@ -36,6 +36,8 @@ struct ScoreTable: ~Copyable {
     /// The same of its rules, and the next deadline of one: see ``RuleRest``.
     var rulesRestUntil: Int64 = .min
     var rulesDeadline: Int64 = .max
+    /// A bit for each of the first 64 rules that is neither open nor pending nor kept from opening.
+    var idleRules: UInt64 = 0
   }
 
   /// What the score would be without caps and overrides, now (where `adjusted`) and at the base of the next explanation.

@@ -154,6 +154,25 @@ import Testing
       ])
   }
 
+  @Test func `a change of config that moves a band ends no episode in order to open another`() throws {
+    let corners = [0, 100].map { GradePoint(value: Rational($0), points: Rational($0)) }
+    var model = Model(
+      measures: [Measure(name: "x", metric: .attribute("x"), grade: .points(corners))],
+      scorecards: [Scorecard(name: "s", dimensions: [Dimension(name: "d", weight: 1, measures: [("x", 1)])])],
+      rules: [Rule(name: "turned", kind: .bandChange(from: [], to: []))])
+    model.bands.downForMilliseconds = 0
+    let x = { (day: Int64, value: Int) in Story.group(day, [("x", .number("\(value)"))]) }
+    var driver = EngineDriver(Scenario(model: model, inputs: [x(0, 90), x(1, 50)]))
+    try driver.run()
+    // Yellow becomes red without anything the account did.
+    model.bands.bands[1].bound = 6000
+    #expect(try driver.change(to: Scenario(model: model, inputs: [])).alerts.isEmpty)
+    try driver.play([x(2, 51)])
+    #expect(driver.commit().alerts.isEmpty)
+    try driver.play([x(3, 80)])
+    #expect(driver.commit().alerts.map(\.state) == [.resolved, .firing])
+  }
+
   @Test(arguments: LawTests.seeds) func `what is computed in the end is what it alone would have computed`(
     seed: UInt64
   ) throws {
