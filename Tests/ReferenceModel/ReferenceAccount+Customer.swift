@@ -48,6 +48,18 @@ extension ReferenceAccount {
     return reading
   }
 
+  /// Takes in an accepted `identify` line of one of its users.
+  mutating func identify(_ event: ReferenceEvent, at now: Int64, time: Int64, context: ReferenceContext) {
+    facts.identified.append(event)
+    let asked = context.model.rules.contains { rule in
+      guard case .powerUserLost(_, let role) = rule.kind else { return false }
+      return role.contains { event.field($0.trait) != nil }
+    }
+    guard asked, event.user != nil, reading != nil else { return }
+    lookedTo = time
+    _ = evaluate(at: time, told: now, trigger: .record(survey: false), context: context)
+  }
+
   /// Marks what the lines have come to.
   mutating func reachMilestones(at now: Int64, _ trigger: ReferenceTrigger, _ context: ReferenceContext) {
     for milestone in context.model.milestones where facts.reached[milestone.name] == nil {

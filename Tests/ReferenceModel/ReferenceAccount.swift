@@ -111,18 +111,6 @@ package struct ReferenceAccount: Sendable {
     _ = evaluate(at: time, told: now, trigger: .usage(late: isLate), context: context)
   }
 
-  /// Takes in an accepted `identify` line of one of its users.
-  mutating func identify(_ event: ReferenceEvent, at now: Int64, time: Int64, context: ReferenceContext) {
-    facts.identified.append(event)
-    let asked = context.model.rules.contains { rule in
-      guard case .powerUserLost(_, let role) = rule.kind else { return false }
-      return role.contains { event.field($0.trait) != nil }
-    }
-    guard asked, event.user != nil, reading != nil else { return }
-    lookedTo = time
-    _ = evaluate(at: time, told: now, trigger: .record(survey: false), context: context)
-  }
-
   // MARK: - Evaluation
 
   /// Computes everything anew as of `now`; whether any grade, the score, the band or a rule changed. `told` is the instant
@@ -375,7 +363,11 @@ package struct ReferenceAccount: Sendable {
   /// The next instant after `now` worth a look. Most of them change nothing.
   func nextCandidate(after now: Int64, context: ReferenceContext, everyHour: Bool) -> Int64 {
     var hour = floorDivide(now, hourLength) + 1
-    if !everyHour { while !mayMatter(hour: hour, context: context) { hour += 1 } }
+    if !everyHour {
+      let used = Set((facts.usage + facts.records).map(\.hour))
+      let windows = context.windowsInUse
+      while !mayMatter(hour: hour, used, windows, context: context) { hour += 1 }
+    }
     var candidates = [hour * hourLength]
     candidates += bands.candidates(model: context.model)
     candidates += context.model.milestones.compactMap { facts.due($0) }
@@ -397,11 +389,10 @@ package struct ReferenceAccount: Sendable {
   }
 
   /// Whether a tile enters or leaves a window, or a local day begins, at the hour's first millisecond.
-  private func mayMatter(hour: Int64, context: ReferenceContext) -> Bool {
+  private func mayMatter(hour: Int64, _ used: Set<Int64>, _ windows: Set<Int>, context: ReferenceContext) -> Bool {
     if context.day(ofHour: hour) != context.day(ofHour: hour - 1) { return true }
-    let hours = Set((facts.usage + facts.records).map(\.hour))
-    return context.windowsInUse.contains { window in
-      hours.contains(hour - 1 - Int64(window)) || hours.contains(hour - 1 - 2 * Int64(window))
+    return windows.contains { window in
+      used.contains(hour - 1 - Int64(window)) || used.contains(hour - 1 - 2 * Int64(window))
     }
   }
 }

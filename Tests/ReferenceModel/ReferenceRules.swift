@@ -62,11 +62,15 @@ extension ReferenceRuleState {
   mutating func step(_ rule: Rule, _ input: ReferenceRuleInput) -> [Phase] {
     if let change = input.bandChange, case .bandChange(let from, let to) = rule.kind {
       holdsBand = Self.counts(change, from: from, to: to)
+      // Another band is another condition, too.
+      inhibited = false
     }
     let now = input.now
     var isAnother = input.bandChange != nil
     if case .shift(let feature, let settings) = rule.kind {
       isAnother = shift.look(feature, settings, at: now, input.facts, input.context)
+      // An alarm that turns is another condition: what kept the rule shut was about the one before.
+      if isAnother { inhibited = false }
     }
     let applies = input.holds(rule.when) && !(rule.until.map { input.holds($0) } ?? false)
     let isCleared = rule.clear.map { input.holds($0) }

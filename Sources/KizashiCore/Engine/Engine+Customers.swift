@@ -92,6 +92,7 @@ extension Engine {
         // It grows: the day it comes to the lower end, and the day after the upper one.
         if let tenure {
           for next in [low, high == .max ? .max : high + 1] where next > tenure {
+            // Negative where the account waits for a source and another told of a contract: it begins ahead of its time.
             until = min(until, daySteps.start(inDays: next.subtractingClamped(tenure)))
           }
         }

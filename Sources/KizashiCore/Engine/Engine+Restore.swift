@@ -163,6 +163,13 @@ extension Engine {
     for stored in state.rules {
       guard let index = compiled.rules.firstIndex(where: { $0.key == stored.key }) else { continue }
       scores.rules(account)[index] = stored.state
+      if case .bandChange = compiled.rules[index].condition, mode == .rebase {
+        // Bands of another config have other numbers: the account's own is known by name, others are just others.
+        let band = scores.core(account).pointee.band
+        let rule = scores.rules(account) + index
+        rule.pointee.enteredBand = stored.state.enteredBand == state.band ? band : -1
+        rule.pointee.openedBand = stored.state.openedBand == state.band ? band : -1
+      }
       if case .drop(_, _, let history) = compiled.rules[index].condition, mode == .resume {
         drops[Int(account) * compiled.dropCount + history].entries = stored.drop
       }

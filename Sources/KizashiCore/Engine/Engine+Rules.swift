@@ -53,7 +53,9 @@ extension Engine {
           from: rule.pointee.from, to: rule.pointee.to, was: bandWas, is: scores.core(account).pointee.band, first)
         if let entered {
           states[index].enteredBand = entered
-          // Another band that matches is another condition: its time starts anew.
+          // Another band is another condition: what a change of config or phase made true was about the one before, and a time
+          // starts anew.
+          states[index].inhibited = false
           if states[index].phase == .pending { states[index].since = now }
         }
       }
@@ -96,7 +98,12 @@ extension Engine {
     let (condition, clear) = conditions(index, rule, account)
     if trigger.isConfig {
       // A change of config never opens an episode: what it made true must turn false first. What is open stays open.
-      guard state.pointee.phase != .firing else { return nil }
+      guard state.pointee.phase != .firing else {
+        // Where it is over under the new config and its condition holds all the same, for another band or side, ending it
+        // would open the next.
+        state.pointee.inhibited = condition && clear
+        return nil
+      }
       state.pointee.phase = .ok
       state.pointee.since = .max
       state.pointee.inhibited = condition || rule.pointee.opensOnce && state.pointee.inhibited

@@ -49,7 +49,7 @@ enum PowerUsers {
 /// Which power user of an account is lost, as of a day: looked for again when the day or what it rests on changes.
 struct LostPowerUser: BitwiseCopyable {
   /// In ``trait``: nobody said so, they are silent.
-  static let silent = -1
+  static let silent: Int32 = -1
   /// ``LocalDay/number``; `.min`: not looked for.
   var day: Int32 = .min
   /// 0: none.
@@ -84,7 +84,7 @@ extension Engine {
     let name = userNames.name(lost.user)
     let who = "\(name), who carried much of the core use,"
     guard lost.trait != LostPowerUser.silent else { return "\(who) has not been seen for \(ReasonText.span(span))" }
-    let trait = role[lost.trait].trait
+    let trait = role[Int(lost.trait)].trait
     return "\(who) is gone: \(trait) is \(traits.value(account, user: name, trait)?.shown ?? "not set")"
   }
 
@@ -127,13 +127,14 @@ extension Engine {
   }
 
   /// The first of a rule's traits that says that a user is gone; nil: none does.
-  private func goneTrait(of user: UserID, _ account: AccountID, _ role: [TraitTest]) -> Int? {
+  private func goneTrait(of user: UserID, _ account: AccountID, _ role: [TraitTest]) -> Int32? {
     guard !role.isEmpty, traits.knowsAnybody(of: account) else { return nil }
     let name = userNames.name(user)
-    return role.firstIndex { wanted in
+    let place = role.firstIndex { wanted in
       guard let value = traits.value(account, user: name, wanted.trait) else { return false }
       return wanted.test.passes(value)
     }
+    return place.map { Int32($0) }
   }
 
   /// Takes in an `identify` line; where it says another thing of a user that a rule asks for, the account is evaluated.

@@ -79,6 +79,15 @@ import Testing
         ])
   }
 
+  @Test func `begin anew where another band is another condition`() throws {
+    let turned = Rule(
+      name: "turned", kind: .bandChange(from: [], to: []), forMilliseconds: 2 * Self.hour)
+    #expect(
+      try alerts([turned], start + [set(1, 8, "x", 20), set(1, 9, "y", 10)], until: 2) == [
+        "1d 11h turned firing 55.00 → 15.00: y -40.00 attribute"
+      ])
+  }
+
   @Test func `say what ended them, where that had to last`() throws {
     #expect(
       try alerts(

@@ -17,8 +17,9 @@ struct EngineDriver: ~Copyable {
   private(set) var clocks: [Int64] = []
   /// Rows refused by reason, as handed to the quarantine.
   private(set) var quarantined = 0
-  private let scenario: Scenario
+  private var scenario: Scenario
   private let habits: Habits
+  private var version = 1
   private var random: SeededGenerator
 
   init(_ scenario: Scenario, _ habits: Habits = Habits(), seed: UInt64 = 1) {
@@ -38,8 +39,37 @@ struct EngineDriver: ~Copyable {
 
   /// Plays the whole scenario and makes a last commit.
   mutating func run() throws(RestoreError) {
+    try play(scenario.inputs[...])
+    world.store(engine.drain())
+  }
+
+  /// Goes on under another config, as a daemon does that reloads or starts with it; what that alone stored.
+  ///
+  /// - Parameter next: Its model, and since when filters and sums have been asked for as its registration would note it.
+  mutating func change(to next: Scenario) throws(RestoreError) -> Commit {
+    world.store(engine.drain())
+    scenario.model = next.model
+    world.forgetConfig(summed: next.model.summed)
+    (world.filterStarts, world.sumStarts) = (next.filterStarts, next.sumStarts)
+    version += 1
+    engine = Engine(model: next.model, configVersion: version, sources: scenario.sources, seed: random.next())
+    try engine.restore(world.restored(model: next.model, all: true), mode: .rebase)
+    return commit()
+  }
+
+  /// Ends the process and goes on from what is stored.
+  mutating func restart() throws(RestoreError) {
+    world.store(engine.drain())
+    // Another seed: no result may depend on where hash tables put things.
+    engine = Engine(
+      model: scenario.model, configVersion: version, sources: scenario.sources, seed: random.next())
+    try engine.restore(world.restored(model: scenario.model, all: false), mode: .resume)
+  }
+
+  /// Plays inputs, the last of their lines too, without a commit at the end.
+  mutating func play(_ inputs: ArraySlice<ReferenceInput>) throws(RestoreError) {
     var chunk = EventBatch()
-    for input in scenario.inputs {
+    for input in inputs {
       if case .event(let event) = input {
         if chunk.rowCount > 0 && (chunk.source != event.source || random.chance(habits.chunkEnds)) {
           try deliver(&chunk)
@@ -54,7 +84,6 @@ struct EngineDriver: ~Copyable {
       }
     }
     try deliver(&chunk)
-    world.store(engine.drain())
   }
 
   /// One account as the engine sees it.
@@ -101,12 +130,7 @@ struct EngineDriver: ~Copyable {
 
   private mutating func pause() throws(RestoreError) {
     if random.chance(habits.commits) { world.store(engine.drain()) }
-    guard random.chance(habits.restarts) else { return }
-    world.store(engine.drain())
-    // Another seed: no result may depend on where hash tables put things.
-    engine = Engine(
-      model: scenario.model, configVersion: 1, sources: scenario.sources, seed: random.next())
-    try engine.restore(world.restored(model: scenario.model, all: false), mode: .resume)
+    if random.chance(habits.restarts) { try restart() }
   }
 
   /// An engine that believes the stored facts and records and nothing else.

@@ -55,6 +55,19 @@ struct StoredWorld {
     stalls += commit.stalls
   }
 
+  /// What a store forgets when another config is registered: rows by the numbers of the old one's measures and milestones.
+  ///
+  /// Amounts are stored by the property's name: their numbers become those of the new model's `summed`.
+  mutating func forgetConfig(summed: [String]) {
+    let names = summed + properties.filter { !summed.contains($0) }
+    for index in amounts.indices {
+      amounts[index].property = names.firstIndex(of: properties[amounts[index].property]) ?? 0
+    }
+    properties = names
+    measures = [:]
+    milestones = [:]
+  }
+
   /// What a new engine is given. `all`: also the facts that no window sees any more.
   func restored(model: Model, all: Bool) -> Restored {
     let last = Dictionary(stalls.map { ($0.stall.source, $0.stall) }, uniquingKeysWith: { $1 })
