@@ -1,0 +1,29 @@
+import KizashiCore
+import ReferenceModel
+import Testing
+
+/// What an evaluation may pass by, and what must wake it: the cases that random universes seldom come to.
+@Suite struct `What wakes a rule` {
+  @Test func `the last of the events that end a silence, though all come in one hour`() throws {
+    var model = Model(rules: [
+      Rule(name: "quiet", kind: .silence(feature: .any, after: .milliseconds(2 * 86_400_000), clear: 3))
+    ])
+    model.bands.journalStep = 10_000
+    let inputs = [Story.use(0), Story.use(5), Story.use(5), Story.use(5)]
+    let rules = try Story.journal(model, inputs, until: 6).filter { $0.contains("rule") }
+    #expect(rules == ["2d 10h rule quiet ok → firing", "5d 9h rule quiet firing → ok"])
+  }
+
+  @Test func `nothing at all, while the total that it looks at stays on its side`() throws {
+    let rule = Rule(
+      name: "busy",
+      kind: .threshold(
+        .metric(.count(feature: .any, windowHours: 24)), .above(Rational(5, 2)), clear: Rational(1)))
+    let inputs = (0..<4).map { Story.use(1, Int64(9 + $0)) }
+    #expect(
+      try Story.journal(Model(rules: [rule]), inputs, until: 4).filter { $0.contains("rule") } == [
+        // The third is above 5/2; when three of the four have left, one is left.
+        "1d 11h rule busy ok → firing", "2d 12h rule busy firing → ok",
+      ])
+  }
+}
