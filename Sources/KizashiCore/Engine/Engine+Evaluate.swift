@@ -68,7 +68,7 @@ extension Engine {
     writeJournal(account, bandWas: wasBand, first: first, scoreMoved: scoreMoved, steps: steps, trigger)
     if !flapped.isEmpty { tellFlapping(account, trigger) }
     if !noted.isEmpty { noted.removeAll(keepingCapacity: true) }
-    // Phases look at the band of the evaluation before; a rule that stepped may step again.
+    // What moved far may move on with the next look, also where nothing else does.
     if band != wasBand || change.moved || !steps.isEmpty || trigger.isConfig { usage.stir(account, .all) }
     schedule(account, wake)
   }

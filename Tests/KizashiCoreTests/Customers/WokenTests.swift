@@ -26,4 +26,16 @@ import Testing
         "1d 11h rule busy ok → firing", "2d 12h rule busy firing → ok",
       ])
   }
+
+  @Test func `the day on which somebody came to be missed, though it was looked at before on that day`() throws {
+    let one = GradeCurve.points([GradePoint(value: Rational(0), points: Rational(0))])
+    // No measure steps with the days, so that nothing else asks for a look.
+    let model = Model(
+      measures: [Measure(name: "level", metric: .attribute("level"), grade: one)],
+      scorecards: [Scorecard(name: "s", dimensions: [Dimension(name: "d", weight: 1, measures: [("level", 1)])])],
+      rules: [Rule(name: "gone", kind: .powerUserLost(after: .businessDays(10), role: []))])
+    let inputs = (0..<7).map { Story.use($0, 10, user: "main") } + [Story.use(7, 9), Story.use(7, 10, user: "main")]
+    let rules = try Story.journal(model, inputs, until: 60).filter { $0.contains("rule gone ok → firing") }
+    #expect(rules.count == 1)
+  }
 }

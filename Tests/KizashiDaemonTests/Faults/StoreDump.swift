@@ -25,7 +25,7 @@ enum StoreDump {
   private static let leftOutTables: Set<String> = ["stream", "clock_advance"]
 
   private static let more = [
-    "SELECT 'payload', seq, json_remove(payload, '$.detected_at') FROM delivery",
+    "SELECT 'payload', seq, json_remove(nullif(payload, ''), '$.detected_at') FROM delivery",
     """
     SELECT 'fingerprints', hour, group_concat(hex(bytes), '')
     FROM (SELECT hour, bytes FROM fingerprint ORDER BY seq) GROUP BY hour
