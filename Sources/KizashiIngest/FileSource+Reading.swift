@@ -69,7 +69,9 @@ extension FileSource {
       absolve(file.path)
     }
     emit(piece, stream)
-    if piece.readCount == options.readBudgetBytes { enqueue(file) }
+    // Also behind a hole that ended before the budget did: what follows it has been told of long ago.
+    let isCutShort = piece.readCount > 0 && stream.framer!.readOffset < file.facts.size
+    if piece.readCount == options.readBudgetBytes || isCutShort { enqueue(file) }
   }
 
   private func readCompressed(
