@@ -24,6 +24,26 @@ import Testing
     return Int(last.offset)
   }
 
+  @Test(arguments: 1...20 as ClosedRange<UInt64>)
+  func `business days of a span are those that are counted one by one`(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    let weekend = Set((0..<7).filter { _ in Int.random(in: 0..<3, using: &random) == 0 })
+    let holidays = Set((0..<60).map { _ in LocalDay(number: Int32.random(in: -400...400, using: &random)) })
+    let calendar = BusinessCalendar(
+      timezone: "UTC", transitions: BusinessCalendar.utc.transitions, weekend: weekend, holidays: holidays)
+    for day in Int32(-400)...400 {
+      let isOff = weekend.contains(CivilDate.weekday(days: Int(day))) || holidays.contains(LocalDay(number: day))
+      #expect(calendar.isBusinessDay(LocalDay(number: day)) == !isOff, "seed \(seed), day \(day)")
+    }
+    for _ in 0..<200 {
+      let last = Int32.random(in: -420...420, using: &random)
+      let day = Int32.random(in: -420...420, using: &random)
+      let counted = last < day ? (last + 1...day).count { calendar.isBusinessDay(LocalDay(number: $0)) } : 0
+      let days = calendar.businessDays(after: LocalDay(number: last), through: LocalDay(number: day))
+      #expect(days == Int64(counted), "seed \(seed): \(last) to \(day)")
+    }
+  }
+
   @Test(arguments: [
     // Changes that are not daylight saving, with the offsets in minutes before and after.
     ("Asia/Pyongyang", "2015-08-14T15:00", 540, 510),

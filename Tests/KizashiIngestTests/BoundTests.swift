@@ -50,6 +50,24 @@ import Testing
     #expect(await sink.positions.values.map(\.offset) == [Int64(length) + 9])
   }
 
+  @Test func `behind each hole a file is read on at once`() async throws {
+    // A piece that a hole cuts short is not the file's last one: nothing else would tell of the rest.
+    scratch.append("a.ndjson", "one\n")
+    for line in ["two", "three"] {
+      scratch.extend("a.ndjson", by: 3 << 20)
+      scratch.append("a.ndjson", "\n\(line)\n")
+    }
+    let source = try FileSource(id: "app", paths: [scratch["*.ndjson"]])
+    await source.begin()
+    let progress = await source.advance(10_000, now: 0)
+    await source.end()
+    #expect(progress.isDrained)
+    let read = progress.outputs.reduce(into: "") { text, output in
+      if case .chunk(let chunk) = output { text += String(decoding: chunk.bytes, as: UTF8.self) }
+    }
+    #expect(read.split(separator: "\n") == ["one", "two", "three"])
+  }
+
   @Test func `a bomb of a gigabyte in a megabyte is read in little memory`() async throws {
     // Members of 4 MiB each, without a line feed: one line of all of them.
     let count = Self.soaks ? 256 : 64

@@ -63,10 +63,7 @@ extension Engine {
   private mutating func ownConditions(_ index: Int, _ account: AccountID) -> (condition: Bool, clear: Bool) {
     let state = scores.rules(account) + index
     switch compiled.rules[index].condition {
-    case .bandChange, .band, .drop, .silence: preconditionFailure("rule \(index) is a fast one")
-    case .measure(let measure, let comparison, let clear):
-      let grade = scores.grades(account)[measure]
-      return compare(grade < 0 ? nil : Rational(Int128(grade), 100), comparison, clear)
+    case .bandChange, .band, .drop, .silence, .measure: preconditionFailure("rule \(index) is a fast one")
     case .metric(let metric, let comparison, let clear):
       return compare(value(metric, account), comparison, clear)
     case .collapse(let trend, let most):

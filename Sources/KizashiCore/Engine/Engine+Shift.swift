@@ -142,18 +142,5 @@ extension ReasonText {
   /// Events a day: whole, where there are ten or more.
   static func daily(_ events: Rational) -> String { events.text(digits: events < Rational(10) ? 1 : 0) }
 
-  /// A day of the proleptic Gregorian calendar: `2026-05-12`.
-  static func date(_ day: Int32) -> String {
-    // Years from March on, so that the leap day is the last (Hinnant, chrono-compatible low-level date algorithms).
-    let shifted = Int64(day) + 719_468
-    let era = floorDivide(shifted, 146_097)
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let month = (5 * dayOfYear + 2) / 153
-    let monthDay = dayOfYear - (153 * month + 2) / 5 + 1
-    let year = yearOfEra + era * 400 + (month >= 10 ? 1 : 0)
-    func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    return "\(year)-\(two(month < 10 ? month + 3 : month - 9))-\(two(monthDay))"
-  }
+  static func date(_ day: Int32) -> String { CivilDate.text(LocalDay(number: day)) }
 }

@@ -96,10 +96,9 @@ public struct BusinessCalendar: Sendable, Equatable {
     return count - Int64(lostBefore(day.number + 1) - lostBefore(last.number + 1))
   }
 
-  /// 1970-01-01 was a Thursday (4).
   @inline(__always)
   private static func isAmong(_ weekdays: UInt8, _ day: Int32) -> Bool {
-    weekdays & 1 << UInt8(((Int64(day) + 4) % 7 + 7) % 7) != 0
+    weekdays & 1 << UInt8(CivilDate.weekday(days: Int(day))) != 0
   }
 
   /// How many holidays that fall on a weekday lie before a day.

@@ -21,16 +21,13 @@ package struct DigestTimes: Sendable, Hashable {
     let seconds = floorDivide(instant.milliseconds + 999, 1000)
     // No zone is more than a day from UTC; of seven days one is among the digest's.
     let first = floorDivide(seconds, 86_400) - 1
-    for day in first...first + 10 where digest.weekdays.contains(weekday(day)) {
+    for day in first...first + 10 where digest.weekdays.contains(CivilDate.weekday(days: Int(day))) {
       let at = beginning(of: day * 86_400 + Int64(digest.at) * 60)
       if at >= seconds { return Instant(milliseconds: at * 1000) }
     }
     // No week is without its days.
     return instant
   }
-
-  /// 1970-01-01 was a Thursday (4).
-  private func weekday(_ day: Int64) -> Int { Int(((day + 4) % 7 + 7) % 7) }
 
   /// The first instant at which the clock on the wall shows a local time or a later one, in seconds.
   private func beginning(of local: Int64) -> Int64 {

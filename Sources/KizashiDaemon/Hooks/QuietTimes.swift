@@ -81,9 +81,7 @@ package struct QuietTimes: Sendable, Hashable {
 extension QuietHours.Span {
   fileprivate func begins(on day: Int64, _ calendar: BusinessCalendar) -> Bool {
     let local = LocalDay(number: Int32(clamping: day))
-    // 1970-01-01 was a Thursday (4).
-    let weekday = Int(((day + 4) % 7 + 7) % 7)
-    return weekdays.contains(weekday) || (onHolidays && calendar.holidays.contains(local))
+    return weekdays.contains(CivilDate.weekday(days: Int(day))) || (onHolidays && calendar.holidays.contains(local))
   }
 }
 

@@ -1,3 +1,4 @@
+import ReferenceModel
 import Testing
 
 @testable import KizashiCore
@@ -43,5 +44,19 @@ import Testing
     #expect(five.identity == Milestone(name: "live", goal: goal(Rational(50, 10)), dueMilliseconds: 2).identity)
     #expect(five.identity != Milestone(name: "live", goal: goal(Rational(51, 10)), dueMilliseconds: 1).identity)
     #expect(five.identity != Milestone(name: "alive", goal: goal(Rational(5)), dueMilliseconds: 1).identity)
+  }
+
+  @Test func `a config that gives it another time to be due stores that for everybody`() throws {
+    func scenario(_ days: Int64) -> Scenario {
+      var model = Model()
+      model.milestones = [
+        Milestone(name: "live", goal: .events(pattern: "x", atLeast: 1), dueMilliseconds: days * 86_400_000)
+      ]
+      return Scenario(model: model, inputs: [Story.use(0)])
+    }
+    var driver = EngineDriver(scenario(14))
+    try driver.run()
+    let commit = try driver.change(to: scenario(30))
+    #expect(commit.milestones.map(\.dueAt) == [Instant(milliseconds: Story.at(30, 9))])
   }
 }
