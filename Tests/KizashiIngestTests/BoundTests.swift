@@ -54,7 +54,8 @@ import Testing
     // A piece that a hole cuts short is not the file's last one: nothing else would tell of the rest.
     scratch.append("a.ndjson", "one\n")
     for line in ["two", "three"] {
-      scratch.extend("a.ndjson", by: 3 << 20)
+      // Whole blocks of the file system, and no whole pieces.
+      scratch.extend("a.ndjson", by: (3 << 20) + (3 << 13))
       scratch.append("a.ndjson", "\n\(line)\n")
     }
     let source = try FileSource(id: "app", paths: [scratch["*.ndjson"]])
