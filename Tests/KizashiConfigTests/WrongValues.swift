@@ -80,6 +80,7 @@ let wrongValues: [(String, String)] = [
   (measured("{count: {window: 365d}}"), "a.metric.count.window: this window needs usage to be kept for 760d"),
   ("windows: []", "expected 1 to 16 windows"),
   ("windows: [24h, 1d]", "\"1d\" is the same window as \"24h\""),
+  ("windows: [30m]", "expected a window of whole hours from 1h to 3660d, found \"30m\""),
   ("windows: [90m]", "expected a window of whole hours such as 24h or 28d, found \"90m\""),
   ("windows: 7d", "expected a list of windows"),
   ("features: {any: {events: [a]}}", "is built in and cannot be the name of a feature"),

@@ -70,7 +70,7 @@ extension Cursor {
 
   /// A window in whole hours.
   func hours(_ what: String = "a window") -> Int? {
-    guard let value = duration("\(what) of whole hours", in: Milliseconds.second...Milliseconds.longest) else {
+    guard let value = duration("\(what) of whole hours", in: Milliseconds.hour...Milliseconds.longest) else {
       return nil
     }
     guard value % Milliseconds.hour == 0 else {
