@@ -81,11 +81,10 @@ struct CommitBuilder {
         suggestion: rule.playbook.map { AlertPayload.Suggestion(playbook: $0) },
         state: notice?.began == true ? "flapping" : nil)
       let suppression = suppression ?? (transition.isSilenced ? .flapping : isStale ? .stale : nil)
-      // What is never run needs no words, and a backfill has as many of them as alerts; what flaps may be told yet.
-      let needsWords = suppression == nil || suppression == .flapping
       return NewDelivery(
         deliveryID: payload.deliveryID, alertID: payload.alertID, account: transition.account, hook: hook,
-        payload: needsWords ? payload.json : "",
+        // What is not run needs no words, and a backfill has as many of them as alerts; a release brings its own.
+        payload: suppression == nil ? payload.json : "",
         nextAt: times.next(hook: hook, severity: rule.severity, from: detectedAt), suppression: suppression)
     }
   }
