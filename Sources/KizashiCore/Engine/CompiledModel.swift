@@ -20,6 +20,8 @@ struct CompiledModel {
   let model: Model
   let leaves: [Leaf]
   let windows: [Window]
+  /// A bit for each rule that must stand idle where the leaving of a window is to wait: see ``Leaving``.
+  let idleWindowRules: UInt64
   /// Running sums of properties, beside the leaves.
   let sums: [SumLeaf]
   let measures: [CompiledMeasure]
@@ -171,7 +173,6 @@ struct CompiledModel {
       CompiledModel.collectDaySteps(measure.metric, &dayStepMetrics)
     }
     leaves = compiler.leaves
-    windows = compiler.windows
     sums = compiler.sums
     let leaves = compiler.leaves
     let filtered = leaves.indices.filter {
@@ -179,12 +180,16 @@ struct CompiledModel {
     }
     filteredLeaves = filtered
     var fastRules = rules.map { FastRule($0, customers.conditions, filtered: Set(filtered)) }
-    for (place, flap) in flapRules.enumerated() {
-      fastRules[flap.rule].flap = Int32(place)
-      fastRules[flap.rule].wakes.insert(.day)
-    }
+    for (place, flap) in flapRules.enumerated() { fastRules[flap.rule].flap = Int32(place) }
     self.fastRules = Table(fastRules)
     ruleWakes = fastRules.reduce(into: []) { $0.formUnion($1.wakes) }
+    var leavings = LeavingCompiler(leaves: leaves, sums: sums)
+    for measure in measures { leavings.add(measure.metric) }
+    for milestone in customers.milestones {
+      if case .metric(let metric, _) = milestone.goal { leavings.add(metric) }
+    }
+    for (index, rule) in rules.enumerated() { leavings.add(rule.condition, fastRules[index], index) }
+    (windows, idleWindowRules) = leavings.windows(compiler.windows)
     lastTiles = leaves.indices.filter { leaves[$0].kind == .lastTile }
     dropCount = drops
     let fastMeasures = fast.measures

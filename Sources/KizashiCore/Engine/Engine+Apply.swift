@@ -191,6 +191,7 @@ extension Engine {
     pending.facts.append(
       Fact(hour: hour, account: account, event: event, user: user, events: count, first: instant, last: instant))
     if !shifts.isEmpty { countTowardShifts(account, event: event, hour: hour, count: count) }
+    catchUp(account)
     usage.add(account, event: event, user: user, hour: hour, count: count, clockHour: self.clockHour(of: account))
     if !batch.amounts.isEmpty { countAmounts(row, batch, account, event: event, hour: hour) }
     noteDelivery(account, source, hour)

@@ -7,7 +7,8 @@ extension Engine {
     let now = now.milliseconds
     let core = scores.core(account)
     if !wake.isDisjoint(with: [.day, .time, .grades]) { core.pointee.restsUntil = nextRest(account) }
-    var next = usage.nextLeaving(account)
+    let idle = compiled.idleWindowRules
+    var next = usage.nextLeaving(account, areIdle: core.pointee.idleRules & idle == idle)
     next = min(next, nextDayStep(account))
     next = min(
       next,
@@ -51,6 +52,13 @@ extension Engine {
       next = min(next, unit == .days ? daySteps.nextDay : daySteps.nextBusinessDay)
     }
     return next
+  }
+
+  /// Takes out of an account's windows what has left them without a deadline.
+  @inline(__always)
+  mutating func catchUp(_ account: AccountID) {
+    let time = stalls.holding && !stalls.isApart ? time(of: account) : now
+    if usage.isBehind(account, at: time.milliseconds) { usage.expire(account, clockHour: time.tile.hour) }
   }
 
   /// Fires every deadline at or before `limit`, earliest first; the clock becomes each one's instant.

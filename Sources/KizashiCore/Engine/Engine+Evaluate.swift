@@ -22,6 +22,7 @@ extension Engine {
   /// Evaluates an account at the clock: grades, score, band, journal, rules, next deadline.
   mutating func evaluate(_ account: AccountID, _ trigger: Trigger) {
     daySteps.move(to: now.tile)
+    catchUp(account)
     if !shifts.isEmpty { judgeDays(account) }
     let core = scores.core(account)
     var wake = woken(account, trigger)
@@ -68,8 +69,8 @@ extension Engine {
     writeJournal(account, bandWas: wasBand, first: first, scoreMoved: scoreMoved, steps: steps, trigger)
     if !flapped.isEmpty { tellFlapping(account, trigger) }
     if !noted.isEmpty { noted.removeAll(keepingCapacity: true) }
-    // What moved far may move on with the next look, also where nothing else does.
-    if band != wasBand || change.moved || !steps.isEmpty || trigger.isConfig { usage.stir(account, .all) }
+    // Under another config nothing opened or was over: the next look may find so, also where nothing moves.
+    if trigger.isConfig { usage.stir(account, .all) }
     schedule(account, wake)
   }
 

@@ -10,8 +10,8 @@ extension Engine {
     case .effectiveUsers(let leaf): return previous || !holds(leaf) ? nil : usage.effectiveUsers(account, leaf)
     case .daysSince(let leaf, let unit): return daysSince(leaf, unit, account).map { Rational($0) }
     case .ratio(let a, let b):
-      guard let x = value(a, account, previous: previous), let y = value(b, account, previous: previous),
-        y.numerator != 0
+      guard let y = value(b, account, previous: previous), y.numerator != 0,
+        let x = value(a, account, previous: previous)
       else { return nil }
       return (x.reduced / y.reduced).reduced
     case .trend(let of, let floor, let minVolume):

@@ -38,12 +38,25 @@ extension Engine {
     }
   }
 
-  /// Finds the deadlines of an account's rules as they were stored. What they rest on is looked at when it is next evaluated.
+  /// Finds the deadlines of an account's rules as they were stored, and which stand idle. What they rest on is looked at when
+  /// it is next evaluated.
   mutating func restoreRests(_ account: AccountID) {
     var next = RuleRest(until: .max)
     for index in compiled.fastRules.indices {
       next.merge(rest(index, compiled.fastRules.pointer(index), account))
+      noteIdle(index, account)
     }
     scores.core(account).pointee.rulesDeadline = next.deadline
+  }
+
+  /// Notes whether a rule stands idle: neither open nor pending nor kept from opening.
+  @inline(__always)
+  func noteIdle(_ index: Int, _ account: AccountID) {
+    guard index < 64 else { return }
+    let state = scores.rules(account) + index
+    let core = scores.core(account)
+    let bit: UInt64 = 1 << UInt64(index)
+    let isIdle = state.pointee.phase == .ok && !state.pointee.inhibited
+    core.pointee.idleRules = isIdle ? core.pointee.idleRules | bit : core.pointee.idleRules & ~bit
   }
 }

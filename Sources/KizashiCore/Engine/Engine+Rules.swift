@@ -44,7 +44,8 @@ extension Engine {
       guard restEnds || !wake.isDisjoint(with: rule.pointee.wakes) else { continue }
       // Most of what wakes a rule is one event more of many: nothing is open, and nothing begins.
       if rule.pointee.kind.waitsForNothing && rule.pointee.flap < 0 && !restEnds && !looksAtAll && index < 64
-        && core.pointee.idleRules & 1 << UInt64(index) != 0 && !fastConditions(index, rule, account).condition
+        && core.pointee.idleRules & 1 << UInt64(index) != 0
+        && !(holds(rule.pointee.when, account) && fastConditions(index, rule, account).condition)
       {
         continue
       }
@@ -61,6 +62,7 @@ extension Engine {
       }
       // What resolves while its condition holds (a band change into another band, a silence ended by late events) opens
       // again at the end of its cooldown: without one, at once.
+      let stepsBefore = steps.count
       for _ in 0..<2 {
         guard let step = stepRule(index, account, rebases: rebases, trigger) else { break }
         steps.append(step)
@@ -68,12 +70,10 @@ extension Engine {
         if step.step.to != .ok || step.step.from != .firing { break }
       }
       rests[index] = rest(index, rule, account)
+      // One that moved may move on with the next look, also where nothing wakes it: what opened may be over.
+      if steps.count > stepsBefore { rests[index].until = now }
       moved = true
-      if index < 64 {
-        let bit: UInt64 = 1 << UInt64(index)
-        let isIdle = states[index].phase == .ok && !states[index].inhibited
-        core.pointee.idleRules = isIdle ? core.pointee.idleRules | bit : core.pointee.idleRules & ~bit
-      }
+      noteIdle(index, account)
     }
     guard moved else { return steps }
     var next = RuleRest(until: .max)

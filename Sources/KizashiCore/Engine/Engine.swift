@@ -106,8 +106,8 @@ public struct Engine: ~Copyable {
     // Windows of an account that waits reach from behind its own time to the clock.
     holdHours = watched.reduce(0) { max($0, Int($1.maxHoldMilliseconds / Tile.length + 1 + Self.idleHours)) }
     usage = UsageState(
-      model: model, leaves: compiled.leaves, windows: compiled.windows, keepsUsers: compiled.powerUserRuleCount > 0,
-      holdHours: holdHours)
+      model: model, leaves: compiled.leaves, windows: compiled.windows, sums: compiled.sums,
+      keepsUsers: compiled.powerUserRuleCount > 0, holdHours: holdHours)
     sums = SumState(compiled.sums, properties: model.summed, horizon: usage.horizon)
     variants = EventVariants(filters: model.filters)
     scores = ScoreTable(

@@ -58,7 +58,8 @@ struct Wake: OptionSet, BitwiseCopyable {
     case .overdue, .holds, .marked: .customer
     case .abandoned(let events, let days, _, let alive):
       Wake.metric(events).union(.metric(days)).union(.metric(alive))
-    case .powerUserLost, .shift: [.day, .days]
+    // Until the next day that can bring them another answer they rest.
+    case .powerUserLost, .shift: .days
     case .composite: .episodes
     }
   }

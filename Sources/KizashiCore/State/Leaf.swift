@@ -40,6 +40,9 @@ struct SumLeaf {
 struct Window {
   var hours: Int32
   var needsPrevious: Bool
+  /// Whether an account must be looked at when a tile leaves it, and when one leaves the window before.
+  var leaving = Leaving.always
+  var leavingPrevious = Leaving.always
 }
 
 /// A metric with its leaves resolved to indices.

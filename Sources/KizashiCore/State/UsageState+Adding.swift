@@ -1,5 +1,6 @@
 extension UsageState {
-  /// Counts events of one line. `clockHour` is the tile of the clock: what the windows hold is measured from it.
+  /// Counts events of one line. `clockHour` is the tile of the clock: what the windows hold is measured from it, and what
+  /// has left them by it has been taken out.
   @inline(__always)
   mutating func add(
     _ account: AccountID, event: EventNameID, user: UserID, hour: Int32, count: Int64, clockHour: Int32
@@ -26,7 +27,7 @@ extension UsageState {
       for window in windows.indices {
         guard let period = period(hour, window, clockHour) else { continue }
         place(account, block, entry, at: index, window, period, sign: 1)
-        note(leaving: hour, period, window, header(block))
+        note(leaving: entry, period, window, header(block))
       }
     } while rest > 0
     let length = header(block).pointee.count
@@ -35,10 +36,17 @@ extension UsageState {
 
   /// Keeps up when a tile leaves next.
   @inline(__always)
-  func note(leaving hour: Int32, _ period: Period, _ window: Int, _ header: UnsafeMutablePointer<Header>) {
-    let hours = windows[window].hours
-    let leaving = Int64(hour + 1 + (period == .current ? hours : 2 * hours)) * Tile.length
-    if leaving < header.pointee.nextLeaving { header.pointee.nextLeaving = leaving }
+  func note(leaving entry: LogEntry, _ period: Period, _ window: Int, _ header: UnsafeMutablePointer<Header>) {
+    let membership = membership(entry.event, window)
+    guard period == .current ? membership.isCurrent : membership.isPrevious else { return }
+    let settings = windows.pointer(window)
+    let hours = settings.pointee.hours
+    let leaving = Int64(entry.hour + 1 + (period == .current ? hours : 2 * hours)) * Tile.length
+    switch period == .current ? settings.pointee.leaving : settings.pointee.leavingPrevious {
+    case .always: if leaving < header.pointee.nextLeaving { header.pointee.nextLeaving = leaving }
+    case .unlessIdle:
+      if leaving < header.pointee.nextLeavingUnlessIdle { header.pointee.nextLeavingUnlessIdle = leaving }
+    }
   }
 
   @inline(__always)
@@ -100,14 +108,23 @@ extension UsageState {
     if index < count { (log + index + 1).update(from: log + index, count: count - index) }
     log[index] = entry
     header.pointee.count += 1
-    // A cursor counts the entries before its window: one more where the entry is older.
     let cursors = cursors(block)
     for window in windows.indices {
       let start = clockHour - windows[window].hours
-      if entry.hour < start { cursors[window].current += 1 }
-      if entry.hour < start - windows[window].hours { cursors[window].previous += 1 }
+      let membership = membership(entry.event, window)
+      Self.move(&cursors[window].current, past: index, counts: membership.isCurrent && entry.hour >= start)
+      Self.move(
+        &cursors[window].previous, past: index,
+        counts: membership.isPrevious && entry.hour >= start - windows[window].hours)
     }
     return index
+  }
+
+  /// Keeps a cursor right where an entry has been put in. One that counts nothing in the window, or is older than it, is
+  /// passed by. Those between one that counts and where the cursor stood count nothing: they may be passed by once more.
+  @inline(__always)
+  private static func move(_ cursor: inout Int32, past index: Int, counts: Bool) {
+    if counts { cursor = min(cursor, Int32(index)) } else if index <= Int(cursor) { cursor += 1 }
   }
 
   private func grow(_ header: UnsafeMutablePointer<Header>) {
@@ -206,7 +223,6 @@ extension UsageState {
     let newest = log[count - 1].hour
     var start = count
     while start > 0 && log[start - 1].hour == newest { start -= 1 }
-    // Cursors never point into the newest tile unless the whole window lies behind it.
     guard count - start >= 64, newest >= clockHour - (windows.indices.map { windows[$0].hours }.min() ?? 0) else {
       return
     }
@@ -233,5 +249,11 @@ extension UsageState {
       }
     }
     header.pointee.count = Int32(kept + 1)
+    // None of it has left a window: a cursor that stands in it has only passed by what counts nothing.
+    let cursors = cursors(block)
+    for window in windows.indices {
+      cursors[window].current = min(cursors[window].current, Int32(start))
+      cursors[window].previous = min(cursors[window].previous, Int32(start))
+    }
   }
 }

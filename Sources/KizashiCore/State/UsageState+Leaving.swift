@@ -8,32 +8,46 @@ extension UsageState {
     let cursors = cursors(block)
     var dead = count
     header.pointee.nextLeaving = .max
+    header.pointee.nextLeavingUnlessIdle = .max
     for window in windows.indices {
       let hours = windows[window].hours
       let needsPrevious = windows[window].needsPrevious
       let start = clockHour - hours
       var index = Int(cursors[window].current)
-      while index < count && log[index].hour < start {
+      while index < count {
         let entry = log[index]
-        place(account, block, entry, at: index, window, .current, sign: -1)
-        if needsPrevious { place(account, block, entry, at: index, window, .previous, sign: 1) }
+        if entry.hour < start {
+          place(account, block, entry, at: index, window, .current, sign: -1)
+          if needsPrevious { place(account, block, entry, at: index, window, .previous, sign: 1) }
+        } else if membership(entry.event, window).isCurrent {
+          note(leaving: entry, .current, window, header)
+          break
+        }
         index += 1
       }
       cursors[window].current = Int32(index)
-      if index < count { note(leaving: log[index].hour, .current, window, header) }
       let current = index
       if needsPrevious {
         index = Int(cursors[window].previous)
-        while index < count && log[index].hour < start - hours {
-          place(account, block, log[index], at: index, window, .previous, sign: -1)
+        while index < current {
+          let entry = log[index]
+          if entry.hour < start - hours {
+            place(account, block, entry, at: index, window, .previous, sign: -1)
+          } else if membership(entry.event, window).isPrevious {
+            note(leaving: entry, .previous, window, header)
+            break
+          }
           index += 1
         }
         cursors[window].previous = Int32(index)
-        if index < current { note(leaving: log[index].hour, .previous, window, header) }
       }
       dead = min(dead, index)
     }
-    if dead > 16 && dead * 2 > count { forget(dead, block) }
+    // As many as the cursors have passed at the most: some of them may only count nothing in any window.
+    if dead > 16 && dead * 2 > count {
+      while dead > 0 && log[dead - 1].hour >= clockHour - horizon { dead -= 1 }
+      if dead > 16 && dead * 2 > count { forget(dead, block) }
+    }
   }
 
   /// Frees the oldest entries, which no window holds any more.

@@ -24,18 +24,27 @@ struct UsageState: ~Copyable {
     var log: UnsafeMutablePointer<LogEntry>?
     var count: Int32
     var capacity: Int32
-    /// The next instant at which a tile leaves a window; `.max`: none.
+    /// The next instant at which a tile leaves a window where that always matters; `.max`: none.
     var nextLeaving: Int64
+    /// The same of windows where it matters unless the rules that read them stand idle.
+    var nextLeavingUnlessIdle: Int64
     /// What has moved since it was last asked.
     var stirred: Wake
   }
 
-  /// Where a window begins in an account's log.
+  /// Where a window begins in an account's log. Entries that add nothing to any total of the window are passed by, so that
+  /// it may stand further on than the window's first entry.
   struct Cursor {
-    /// Index of the first entry of the current window.
+    /// Index of the first entry of the current window that counts in it.
     var current: Int32
-    /// Index of the first entry of the previous window.
+    /// Index of the first entry of the previous window that counts in it.
     var previous: Int32
+  }
+
+  /// Whether entries of an event name count in a window, and in the one before.
+  struct Membership {
+    var isCurrent: Bool
+    var isPrevious: Bool
   }
 
   struct Total {
@@ -81,6 +90,9 @@ struct UsageState: ~Copyable {
 
   /// Per event name and window its contributions, as a range; behind the windows one range of `lastTile` leaves.
   private var ranges = Column<Span>()
+  /// Per event name and window.
+  private var memberships = Column<Membership>()
+  private let sums: [SumLeaf]
   private(set) var contributions = Column<Contribution>()
   /// Per event name: its only feature, or ``noFeature`` or ``manyFeatures``.
   private(set) var onlyFeature = Column<UInt32>()
@@ -100,10 +112,14 @@ struct UsageState: ~Copyable {
   var dayCache: DayCache
 
   /// - Parameters:
+  ///   - sums: What is added up of the same events, over windows that are among `windows`.
   ///   - keepsUsers: Whether entries must know their users though no leaf counts them.
   ///   - holdHours: How much later than an account's own time tiles may be that its windows hold.
-  init(model: Model, leaves: [Leaf], windows: [Window], keepsUsers: Bool = false, holdHours: Int = 0) {
+  init(
+    model: Model, leaves: [Leaf], windows: [Window], sums: [SumLeaf], keepsUsers: Bool = false, holdHours: Int = 0
+  ) {
     self.leaves = leaves
+    self.sums = sums
     self.windows = Table(windows)
     horizon = windows.reduce(0) { max($0, $1.needsPrevious ? 2 * $1.hours : $1.hours) }
     features = FeatureIndex(model)
@@ -140,7 +156,7 @@ struct UsageState: ~Copyable {
   mutating func addAccount() {
     let block = blocks.add()
     block.bindMemory(to: Header.self, capacity: 1).initialize(
-      to: Header(log: nil, count: 0, capacity: 0, nextLeaving: .max, stirred: .all))
+      to: Header(log: nil, count: 0, capacity: 0, nextLeaving: .max, nextLeavingUnlessIdle: .max, stirred: .all))
     (block + cursorsAt).bindMemory(to: Cursor.self, capacity: windows.count)
       .initialize(repeating: Cursor(current: 0, previous: 0), count: windows.count)
     let totals = (block + totalsAt).bindMemory(to: Total.self, capacity: leaves.count)
@@ -175,7 +191,15 @@ struct UsageState: ~Copyable {
     let belonging = leaves.indices.filter { features.belongs(event, to: leaves[$0].feature) }
     for index in windows.indices {
       let window = windows[index]
-      add(belonging.filter { leaves[$0].kind != .lastTile && leaves[$0].windowHours == Int(window.hours) })
+      let counted = belonging.filter { leaves[$0].kind != .lastTile && leaves[$0].windowHours == Int(window.hours) }
+      add(counted)
+      let summed = sums.filter {
+        $0.windowHours == Int(window.hours) && features.belongs(event, to: $0.feature)
+      }
+      memberships.append(
+        Membership(
+          isCurrent: !counted.isEmpty || !summed.isEmpty,
+          isPrevious: counted.contains { leaves[$0].needsPrevious } || summed.contains(where: \.needsPrevious)))
     }
     add(belonging.filter { leaves[$0].kind == .lastTile })
   }
@@ -221,6 +245,12 @@ struct UsageState: ~Copyable {
     return Int(range.start)..<Int(range.end)
   }
 
+  /// Whether entries of an event name count in a window.
+  @inline(__always)
+  func membership(_ event: EventNameID, _ window: Int) -> Membership {
+    memberships[Int(event) * windows.count + window]
+  }
+
   // MARK: Reading
 
   @inline(__always)
@@ -229,9 +259,21 @@ struct UsageState: ~Copyable {
     return period == .current ? total.current : total.previous
   }
 
-  /// The next instant at which a tile of the account leaves a window; `.max`: none.
+  /// The next instant at which a tile of the account leaves a window and that matters; `.max`: none.
+  ///
+  /// - Parameter areIdle: Whether all rules are that must be for others not to matter: see ``Leaving``.
   @inline(__always)
-  func nextLeaving(_ account: AccountID) -> Int64 { header(block(account)).pointee.nextLeaving }
+  func nextLeaving(_ account: AccountID, areIdle: Bool) -> Int64 {
+    let header = header(block(account))
+    return areIdle
+      ? header.pointee.nextLeaving : min(header.pointee.nextLeaving, header.pointee.nextLeavingUnlessIdle)
+  }
+
+  /// Whether a tile should have left a window by an instant.
+  @inline(__always)
+  func isBehind(_ account: AccountID, at instant: Int64) -> Bool {
+    header(block(account)).pointee.nextLeavingUnlessIdle <= instant
+  }
 
   /// Notes that something of an account moved.
   @inline(__always)
