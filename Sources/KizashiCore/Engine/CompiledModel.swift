@@ -39,8 +39,10 @@ struct CompiledModel {
   let rules: [CompiledRule]
   /// The same rules for the hot path.
   let fastRules: Table<FastRule>
-  /// What any of them rests on.
-  let ruleWakes: Wake
+  /// By rule: what its conditions rest on. Beside them, because every evaluation reads all of it.
+  let ruleWakes: Table<Wake>
+  /// What any rule rests on.
+  let anyRuleWakes: Wake
   let dropCount: Int
   /// Whether time alone gives a measure another value, beside its window's: for display, values are those of evaluations.
   let hasValuesOfTime: Bool
@@ -179,10 +181,12 @@ struct CompiledModel {
       leaves[$0].kind != .lastTile && !model.filters(of: leaves[$0].feature).isEmpty
     }
     filteredLeaves = filtered
-    var fastRules = rules.map { FastRule($0, customers.conditions, filtered: Set(filtered)) }
+    var fastRules = rules.map { FastRule($0, filtered: Set(filtered)) }
     for (place, flap) in flapRules.enumerated() { fastRules[flap.rule].flap = Int32(place) }
     self.fastRules = Table(fastRules)
-    ruleWakes = fastRules.reduce(into: []) { $0.formUnion($1.wakes) }
+    let ruleWakes = rules.map { $0.wakes(customers.conditions) }
+    self.ruleWakes = Table(ruleWakes)
+    anyRuleWakes = ruleWakes.reduce(into: []) { $0.formUnion($1) }
     var leavings = LeavingCompiler(leaves: leaves, sums: sums)
     for measure in measures { leavings.add(measure.metric) }
     for milestone in customers.milestones {

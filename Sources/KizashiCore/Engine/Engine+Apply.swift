@@ -305,6 +305,7 @@ extension Engine {
         let score = record.value("score").flatMap(Record.decimal)
       else { return .survey }
       records.answer(account, survey, score, at: stored.at.milliseconds)
+      scores.core(account).pointee.hasRecords = true
       return .survey
     case (.track, "sentiment.recorded"):
       if let value = record.value("value") { setAttribute(account, "sentiment", value, stored.at, report) }
@@ -337,6 +338,7 @@ extension Engine {
   ) {
     let kept: Scalar? = value == .null ? nil : value
     let was = records.value(account, name)
+    scores.core(account).pointee.hasRecords = true
     guard records.set(account, name, kept, at: at.milliseconds), report else { return }
     if was?.shown != kept?.shown {
       noted.append(.attribute(name, from: was?.shown, to: kept?.shown))

@@ -2,9 +2,8 @@
 extension Engine {
   /// The value a measure grades; nil: missing, or expired.
   func value(ofMeasure index: Int, _ account: AccountID) -> Rational? {
-    let measure = compiled.measures[index]
-    guard let value = value(measure.metric, account) else { return nil }
-    guard let decay = measure.decay, let age = age(index, account) else { return value }
+    guard let value = value(compiled.measures[index].metric, account) else { return nil }
+    guard let decay = compiled.measures[index].decay, let age = age(index, account) else { return value }
     return age > decay.expireDays ? nil : value
   }
 
@@ -17,6 +16,8 @@ extension Engine {
   /// The next instant at which a measure that grows old has another grade; `.max`: none.
   func nextDecay(_ account: AccountID) -> Int64 {
     var next = Int64.max
+    // What is old is what somebody said.
+    guard scores.core(account).pointee.hasRecords else { return next }
     for index in compiled.decaying {
       let measure = compiled.measures[index]
       guard let decay = measure.decay, let since = datumDay(index, account), let value = value(measure.metric, account),

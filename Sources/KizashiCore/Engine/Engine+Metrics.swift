@@ -23,11 +23,15 @@ extension Engine {
       if previous { return nil }
       let states = customers.milestones(account)
       return Rational(Int128(milestones.count { states[$0].reachedAt != .max }), Int128(milestones.count))
-    case .attribute(let name): return records.number(account, name)
+    case .attribute(let name): return hasRecords(account) ? records.number(account, name) : nil
     case .survey(let name, let aggregate, let hours):
+      guard hasRecords(account) else { return nil }
       return records.survey(account, name, aggregate, windowHours: hours, clockHour: clockHour(of: account))
     }
   }
+
+  @inline(__always)
+  private func hasRecords(_ account: AccountID) -> Bool { scores.core(account).pointee.hasRecords }
 
   @inline(__always)
   func daysSince(_ leaf: Int, _ unit: DayUnit, _ account: AccountID) -> Int64? {
@@ -60,6 +64,7 @@ extension Engine {
 
   @inline(never)
   private func generalGrade(_ index: Int, _ account: AccountID) -> Int32 {
+    if compiled.fast.measures.pointer(index).pointee.isOfRecords && !hasRecords(account) { return -1 }
     guard let value = value(compiled.measures[index].metric, account) else { return -1 }
     return decayed(compiled.measures[index].curve.grade(value), index, account)
   }
@@ -79,7 +84,8 @@ extension Engine {
       let was = usage.total(account, fast.leaf, .previous)
       guard was >= fast.minVolume else { return .missing }
       return ShownValue(usage.total(account, fast.leaf, .current) - was, over: max(was, fast.floor))
-    case .general: return ShownValue(value(ofMeasure: index, account))
+    case .general:
+      return fast.isOfRecords && !hasRecords(account) ? .missing : ShownValue(value(ofMeasure: index, account))
     }
   }
 

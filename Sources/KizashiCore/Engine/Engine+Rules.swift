@@ -39,9 +39,9 @@ extension Engine {
     let rests = scores.rests(account)
     let fast = compiled.fastRules
     for index in fast.indices {
-      let rule = fast.pointer(index)
       let restEnds = restsEnd && now >= rests[index].until
-      guard restEnds || !wake.isDisjoint(with: rule.pointee.wakes) else { continue }
+      guard restEnds || !wake.isDisjoint(with: compiled.ruleWakes[index]) else { continue }
+      let rule = fast.pointer(index)
       // Most of what wakes a rule is one event more of many: nothing is open, and nothing begins.
       if rule.pointee.kind.waitsForNothing && rule.pointee.flap < 0 && !restEnds && !looksAtAll && index < 64
         && core.pointee.idleRules & 1 << UInt64(index) != 0
@@ -87,7 +87,7 @@ extension Engine {
   @inline(__always)
   func areRulesAtRest(_ account: AccountID, _ wake: Wake) -> Bool {
     compiled.rules.isEmpty
-      || now.milliseconds < scores.core(account).pointee.rulesRestUntil && wake.isDisjoint(with: compiled.ruleWakes)
+      || now.milliseconds < scores.core(account).pointee.rulesRestUntil && wake.isDisjoint(with: compiled.anyRuleWakes)
   }
 
   private mutating func stepRule(

@@ -11,12 +11,14 @@ extension Engine {
   @inline(__always)
   mutating func judgeDays(_ account: AccountID) {
     let yesterday = today(of: account).number - 1
+    let core = scores.core(account)
+    guard core.pointee.judgedDay < yesterday else { return }
+    core.pointee.judgedDay = yesterday
     if shifts.isBehind(account, yesterday) { judge(account, through: yesterday) }
   }
 
   private mutating func judge(_ account: AccountID, through yesterday: Int32) {
-    shifts.judge(account, through: yesterday, first: firstDay(account))
-    tellRulesOfShifts(account)
+    if shifts.judge(account, through: yesterday, first: firstDay(account)) { tellRulesOfShifts(account) }
   }
 
   /// A lasting alarm of the other side is another condition: its time starts anew.

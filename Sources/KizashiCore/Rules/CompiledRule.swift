@@ -29,6 +29,13 @@ struct CompiledRule {
   let clear: ConditionTable.Place?
   /// FNV-1a of the name: finds the rule's stored state again.
   let key: UInt64
+
+  /// What its conditions rest on.
+  func wakes(_ conditions: ConditionTable) -> Wake {
+    var wakes = Wake.rule(condition).union(.customer).union(conditions.wakes(when))
+    if let clear { wakes.formUnion(conditions.wakes(clear)) }
+    return wakes
+  }
 }
 
 /// Where one rule stands for one account.

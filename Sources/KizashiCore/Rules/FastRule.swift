@@ -32,8 +32,6 @@ struct FastRule: BitwiseCopyable {
   var opensOnce: Bool
   /// Finds its stored state again: see ``CompiledRule/key``.
   var key: UInt64 = 0
-  /// What its conditions rest on.
-  var wakes = Wake.all
   /// Its place among the rules with `flap`; -1: it has none.
   var flap: Int32 = -1
   /// Limits it.
@@ -86,10 +84,8 @@ struct FastRule: BitwiseCopyable {
   }
 
   /// - Parameter filtered: Leaves whose totals may not be of a whole window: see ``Engine/holds(_:previous:)``.
-  init(_ compiled: CompiledRule, _ conditions: ConditionTable, filtered: Set<Int>) {
+  init(_ compiled: CompiledRule, filtered: Set<Int>) {
     self.init(compiled.rule)
-    wakes = Wake.rule(compiled.condition).union(.customer).union(conditions.wakes(compiled.when))
-    if let clear = compiled.clear { wakes.formUnion(conditions.wakes(clear)) }
     key = compiled.key
     when = compiled.when
     clear = compiled.clear ?? Self.none

@@ -21,6 +21,8 @@ struct FastMeasure {
   var holdMilliseconds: Int64 = 0
   /// What its grade rests on.
   var wakes: Wake
+  /// Whether it has no value where nothing was ever told of the account.
+  var isOfRecords: Bool
   /// Which cause a deadline gives a change of the grade.
   var causeOfTime: Cause
   var leaf = 0
@@ -46,6 +48,7 @@ struct FastMeasure {
     }
     // A grade that grows old steps with the days.
     wakes = Wake.metric(metric).union(sensitivity.decays ? [.customer, .day, .time] : .customer)
+    isOfRecords = Self.isOfRecords(metric)
     causeOfTime = sensitivity.decays ? .decay : sensitivity.dayStep && !sensitivity.windowed ? .silence : .expiry
     // Only what looks through a window has no value for a while.
     let holds = !sensitivity.filtered
@@ -58,6 +61,15 @@ struct FastMeasure {
       guard let floor = Int64(exactly: floor.numerator), let least = Int64(exactly: minVolume.numerator) else { break }
       (kind, self.leaf, self.floor, self.minVolume) = (.trend, leaf, floor, least)
     default: break
+    }
+  }
+
+  private static func isOfRecords(_ metric: CompiledMetric) -> Bool {
+    switch metric {
+    case .attribute, .survey: true
+    case .ratio(let a, let b): isOfRecords(a) || isOfRecords(b)
+    case .trend(let of, _, _): isOfRecords(of)
+    case .leaf, .sum, .shareTopUser, .effectiveUsers, .daysSince, .milestones: false
     }
   }
 }

@@ -26,8 +26,12 @@ struct ScoreTable: ~Copyable {
     var adjusted = false
     /// The local day of the last evaluation.
     var day: Int32 = .min
+    /// The last day whose use was judged for shifts.
+    var judgedDay: Int32 = .min
     /// Whether a rule waits whose base was another than the account's is now: see ``WaitingBases``.
     var keepsBases = false
+    /// Whether an attribute or an answer was ever told of it: of most accounts nothing is, and nothing need be looked up.
+    var hasRecords = false
     var coverage: Int128 = 0
     /// A bit for each measure whose row may not be what is stored.
     var movedMeasures: UInt64 = 0

@@ -85,7 +85,8 @@ struct CommitBuilder {
         deliveryID: payload.deliveryID, alertID: payload.alertID, account: transition.account, hook: hook,
         // What is not run needs no words, and a backfill has as many of them as alerts; a release brings its own.
         payload: suppression == nil ? payload.json : "",
-        nextAt: times.next(hook: hook, severity: rule.severity, from: detectedAt), suppression: suppression)
+        nextAt: suppression == nil ? times.next(hook: hook, severity: rule.severity, from: detectedAt) : detectedAt,
+        suppression: suppression)
     }
   }
 }

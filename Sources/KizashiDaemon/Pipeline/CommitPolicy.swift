@@ -27,7 +27,7 @@ package struct CommitPolicy: Sendable, Hashable {
   /// A backfill: large transactions, because each rewrites the accounts it touched, but none so large that the store has
   /// nothing to do while it gathers, or the engine while it is written.
   package static let replay = CommitPolicy(
-    mostEvents: 500_000, enoughEvents: 25_000, mostMilliseconds: 2000, whenDrained: false)
+    mostEvents: 500_000, enoughEvents: 200_000, mostMilliseconds: 2000, whenDrained: false)
 
   /// - Parameters:
   ///   - events: Events gathered.

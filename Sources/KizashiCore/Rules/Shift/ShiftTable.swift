@@ -19,8 +19,9 @@ struct ShiftTable {
   private let span: Int
   /// y of small counts, which nearly all are: a root costs a dozen divisions.
   private let roots: Table<Int64>
-  /// By event name: the slots it counts for.
-  private var belonging: ContiguousArray<[Int]> = []
+  /// By event name: the slots it counts for, as a range of `slots`.
+  private var belonging: ContiguousArray<Range<Int>> = []
+  private var slots: ContiguousArray<Int> = []
   /// By account, then slot.
   private var counts: ContiguousArray<DailyCounts> = []
   /// By account, then watch.
@@ -55,15 +56,16 @@ struct ShiftTable {
   mutating func addEventName(_ index: FeatureIndex) {
     guard !isEmpty else { return }
     let event = EventNameID(belonging.count)
-    belonging.append(features.indices.filter { index.belongs(event, to: features[$0]) })
+    let start = slots.count
+    slots.append(contentsOf: features.indices.filter { index.belongs(event, to: features[$0]) })
+    belonging.append(start..<slots.count)
   }
 
   /// Counts events; whether a watched feature has them.
   mutating func count(_ account: AccountID, _ event: EventNameID, _ events: Int64, on day: Int32) -> Bool {
-    for slot in belonging[Int(event)] {
-      counts[Int(account) * features.count + slot].add(events, on: day, span: span)
-    }
-    return !belonging[Int(event)].isEmpty
+    let range = belonging[Int(event)]
+    for place in range { counts[Int(account) * features.count + slots[place]].add(events, on: day, span: span) }
+    return !range.isEmpty
   }
 
   func detector(_ account: AccountID, _ watch: Int) -> ShiftDetector { detectors[Int(account) * watches.count + watch] }
@@ -86,21 +88,27 @@ struct ShiftTable {
   /// Judges every whole day not judged yet, by the counts as they are.
   ///
   /// - Parameter first: The day of the account's first usage; `.max`: none.
-  mutating func judge(_ account: AccountID, through yesterday: Int32, first: Int32) {
+  /// - Returns: Whether an alarm that lasts, or its side, is another than before.
+  @discardableResult
+  mutating func judge(_ account: AccountID, through yesterday: Int32, first: Int32) -> Bool {
+    var moved = false
     for index in watches.indices {
       let watch = watches[index]
       var detector = detectors[Int(account) * watches.count + index]
       if detector.judged == .min { detector.begin(behind: yesterday) }
-      let place = Int(account) * features.count + watch.slot
+      let counted = Int(account) * features.count + watch.slot
       while detector.judged < yesterday {
         let day = detector.judged + 1
-        let isIdle = Self.isIdle(day, counts[place], watch.settings)
+        let isIdle = Self.isIdle(day, counts[counted], watch.settings)
         if isIdle && detector.passQuietly(through: yesterday) { break }
-        let z = ShiftBaseline.z(of: day, first: first, watch.settings) { isIdle ? roots[0] : root(place, $0) }
+        let z = ShiftBaseline.z(of: day, first: first, watch.settings) { isIdle ? roots[0] : root(counted, $0) }
         detector.judge(day, z: z, watch.settings)
       }
-      detectors[Int(account) * watches.count + index] = detector
+      let place = Int(account) * watches.count + index
+      if detector.side != detectors[place].side { moved = true }
+      detectors[place] = detector
     }
+    return moved
   }
 
   /// Whether neither a day nor any it is compared with has an event: then y = μ and z = 0.
