@@ -62,7 +62,6 @@ extension Engine {
       }
       // What resolves while its condition holds (a band change into another band, a silence ended by late events) opens
       // again at the end of its cooldown: without one, at once.
-      let stepsBefore = steps.count
       for _ in 0..<2 {
         guard let step = stepRule(index, account, rebases: rebases, trigger) else { break }
         steps.append(step)
@@ -70,8 +69,6 @@ extension Engine {
         if step.step.to != .ok || step.step.from != .firing { break }
       }
       rests[index] = rest(index, rule, account)
-      // One that moved may move on with the next look, also where nothing wakes it: what opened may be over.
-      if steps.count > stepsBefore { rests[index].until = now }
       moved = true
       noteIdle(index, account)
     }

@@ -47,6 +47,15 @@ struct Story {
     }
   }
 
+  /// When the account was looked at for the last time: `7d 10h`.
+  static func lastLook(_ model: Model, _ inputs: [ReferenceInput], until days: Int64) throws -> String {
+    var driver = EngineDriver(Scenario(model: model, inputs: inputs + [.settle(at: at(days))]))
+    try driver.run()
+    let at = try #require(driver.world.accountRows[0]?.scoredAt)
+    let hours = at.milliseconds / 3_600_000 - start
+    return "\(hours / 24)d \(hours % 24)h"
+  }
+
   private static func name(_ measure: Int, _ model: Model) -> String {
     switch measure {
     case ExplanationLine.cap: "cap"
