@@ -48,6 +48,26 @@ import Testing
       ])
   }
 
+  @Test func `does not leave twice with a late event that was out of the window when it came`() throws {
+    // The log reaches back further than the window, and nobody has looked when the clock is past the window of both.
+    let long = Rule(
+      name: "long", kind: .threshold(.metric(.count(feature: .any, windowHours: 240)), .above(Rational(9)), clear: nil))
+    let inputs = [
+      Story.use(0, 9), .settle(at: Story.at(4)), Story.use(0, 10), Story.use(5, 9), Story.use(5, 10),
+    ]
+    #expect(
+      try Self.rules(Self.model(Self.busy(above: 1), long), inputs, until: 9) == [
+        "5d 10h rule busy ok → firing", "7d 10h rule busy firing → ok",
+      ])
+  }
+
+  @Test func `has left before an attribute lets the rule speak`() throws {
+    var rule = Self.busy(above: 1)
+    rule.when = .attribute("watched", .oneOf([.bool(true)]))
+    let inputs = [Story.use(0, 9), Story.use(0, 10), Story.group(5, [("watched", .bool(true))])]
+    #expect(try Self.rules(Self.model(rule), inputs, until: 9).isEmpty)
+  }
+
   @Test func `is noticed where fewer events are what a rule waits for`() throws {
     let rule = Rule(
       name: "calm",
@@ -88,6 +108,23 @@ import Testing
       try Self.rules(Self.model(rule), inputs, until: 9) == [
         "2d 10h rule reports ok → firing", "2d 15h rule reports firing → ok",
       ])
+  }
+
+  @Test func `is right for an event of a busy hour that the window passed by in part`() throws {
+    let reports = Rule(
+      name: "reports",
+      kind: .threshold(
+        .metric(.ratio(.count(feature: .named("reports"), windowHours: 72), .attribute("seats"))), .above(Rational(0)),
+        clear: nil))
+    // Its delay ends an hour later: the account is looked at when the hour holds nothing but pages.
+    var busy = Self.busy(above: 20)
+    busy.forMilliseconds = 3_600_000
+    let pages = (0..<130).map { Story.use(4, 9, "page.\($0)") }
+    let inputs =
+      [Story.group(0, [("seats", .number("1"))]), Story.use(0, 9, "report.made")] + pages[..<40]
+      + [.settle(at: Story.at(4, 11)), Story.use(4, 9, "report.made")] + pages[40...]
+    let told = try Self.rules(Self.model(reports, busy), inputs, until: 9).filter { $0.contains("reports") }
+    #expect(told.suffix(2) == ["4d 11h rule reports ok → firing", "7d 10h rule reports firing → ok"])
   }
 
   @Test func `of the window before is nobody's while its fall is no smaller`() throws {
