@@ -53,7 +53,6 @@ struct LeavingCompiler {
     case .collapse(let trend, _):
       // Features that leave the window before make the fall of those used since a smaller one.
       if fast.kind == .collapse, fast.numerator >= -fast.denominator {
-        reads[fast.leaf].current = .always
         addWhileIdle(fast.leaf, true, index)
       } else {
         add(trend)
@@ -88,7 +87,7 @@ struct LeavingCompiler {
         leaves[$0].kind != .lastTile && leaves[$0].windowHours == Int(window.hours)
       }
       let summed = sums.filter { $0.windowHours == Int(window.hours) }
-      // What leaves a window enters the one before it.
+      // Whoever reads the window before has to see what enters it.
       let matters =
         !summed.isEmpty || read.contains { leaves[$0].needsPrevious || reads[$0].current == .always }
       let mattersBefore =

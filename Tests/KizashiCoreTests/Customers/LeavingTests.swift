@@ -110,6 +110,20 @@ import Testing
       ])
   }
 
+  @Test func `is noticed where it was a feature's last event, and not where it was anything's`() throws {
+    let rule = Rule(
+      name: "given-up",
+      kind: .abandoned(feature: .named("reports"), windowHours: 48, beforeHours: 240, days: 2, aliveHours: 24))
+    let reports = [Story.use(0, 9, "report.made"), Story.use(1, 9, "report.made")]
+    #expect(
+      try Self.rules(Self.model(rule), reports + [Story.use(3, 2, "page.seen")], until: 20) == [
+        "3d 10h rule given-up ok → firing", "4d 3h rule given-up firing → ok",
+      ])
+    let idle = reports + [Story.use(2, 12, "report.made"), Story.use(3, 2, "page.seen")]
+    // Pages that leave the day, and the tenth day of reports, are nobody's deadline.
+    #expect(try Story.lastLook(Self.model(rule), idle, until: 20) == "4d 13h")
+  }
+
   @Test func `is right for an event of a busy hour that the window passed by in part`() throws {
     let reports = Rule(
       name: "reports",
