@@ -28,6 +28,11 @@ package struct BacktestFigures: Sendable, Equatable {
   package var precision = Share(0, of: 0)
   /// The same, of the alerts whose whole horizon is known: free of the bias that near the end only hits can be decided.
   package var settledPrecision = Share(0, of: 0)
+  /// Customers that churned within the horizon of a settled alert, of those with such an alert: of each it counts once whether
+  /// it is told of rightly, however often and by however many rules.
+  package var customers = Share(0, of: 0)
+  /// What as many alerts at random times of random customers would come to, 0…1, for display.
+  package var customersAtRandom: Double?
   /// Churns of the period that an alert foresaw in time.
   package var recall = Share(0, of: 0)
   /// What as many alerts at random times of random customers would have foreseen, 0…1, for display.
@@ -98,6 +103,8 @@ extension BacktestFigures {
   init(_ alerts: [(account: AccountID, at: Int64)], _ judge: AlertJudge, _ base: BacktestBase) {
     let terms = judge.terms
     var accounts: Set<AccountID> = []
+    /// Stays with a settled alert of the period, and whether it is a hit.
+    var told: [Int: Bool] = [:]
     /// Per stay: instants of alerts before its end, of all the history.
     var byStay: [Int: [Int64]] = [:]
     for alert in alerts {
@@ -114,8 +121,11 @@ extension BacktestFigures {
       if judged.outcome != .undecided { precision = Share(precision.part + hit, of: precision.whole + 1) }
       if judged.isSettled {
         settledPrecision = Share(settledPrecision.part + hit, of: settledPrecision.whole + 1)
+        if let stay = judged.stay { told[stay, default: false] = told[stay, default: false] || hit == 1 }
       }
     }
+    customers = Share(Int64(told.values.count { $0 }), of: Int64(told.count))
+    customersAtRandom = Self.customersAtRandom(alerts: settledPrecision.whole, judge, base)
     self.accounts = Int64(accounts.count)
     if base.customerTime > 0 {
       alertsPerAccountYear = Rational(Int128(self.alerts) * Int128(BacktestBase.year), Int128(base.customerTime))
@@ -135,5 +145,21 @@ extension BacktestFigures {
     if recall.whole > 0, base.customerTime > 0 { recallAtRandom = random / Double(recall.whole) }
     leads.sort()
     warned = Int64(leads.count)
+  }
+
+  /// Of a customer with the part p of all the time none of n alerts tells with probability (1 − p)ⁿ.
+  private static func customersAtRandom(alerts: Int64, _ judge: AlertJudge, _ base: BacktestBase) -> Double? {
+    let terms = judge.terms
+    let time = Double(base.settledPrecision.whole)
+    guard alerts > 0, time > 0 else { return nil }
+    let end = min(terms.to, terms.end - terms.horizon)
+    func chance(_ length: Int64) -> Double { 1 - pow(1 - Double(length) / time, Double(alerts)) }
+    var (right, all) = (0.0, 0.0)
+    for stay in judge.stays where stay.to > stay.from {
+      all += chance(BacktestBase.length(stay.from, stay.to - 1, terms.from, end))
+      guard stay.hasEnded else { continue }
+      right += chance(BacktestBase.length(max(stay.from, stay.to - terms.horizon), stay.to - 1, terms.from, end))
+    }
+    return all > 0 ? right / all : nil
   }
 }

@@ -50,12 +50,12 @@ struct BacktestSummary {
     history.episodes.filter { (terms.from...terms.to).contains($0.at.milliseconds) }
   }
 
-  /// All of the period; where rules were picked, only theirs.
+  /// All of the period, and those before it that come within the horizon of one of its churns, because recall counts them;
+  /// where rules were picked, only theirs.
   func episodes() -> [BacktestReport.Episode] {
     let comparing = Comparing(new, stored: history.episodes)
     let rules = new.configuration.model.rules
-    let period = terms.from...terms.to
-    var found: [BacktestReport.Episode] = new.episodes.filter { period.contains($0.at) }.map { episode in
+    var found: [BacktestReport.Episode] = new.episodes.filter(isListed).map { episode in
       let name = rules[episode.rule].name
       return row(
         name, episode.account, episode.at, episode.resolved,
@@ -69,6 +69,13 @@ struct BacktestSummary {
     return found.filter { request.rules?.contains($0.rule) ?? true }.sorted {
       ($0.at, $0.account, $0.rule) < ($1.at, $1.account, $1.rule)
     }
+  }
+
+  private func isListed(_ episode: BacktestEpisode) -> Bool {
+    if (terms.from...terms.to).contains(episode.at) { return true }
+    let judged = judge.judge(episode.account, at: episode.at)
+    guard episode.at < terms.from, judged.outcome == .hit, let stay = judged.stay else { return false }
+    return (terms.from...terms.to).contains(judge.stays[stay].to)
   }
 
   private func row(

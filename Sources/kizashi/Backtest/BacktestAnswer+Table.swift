@@ -45,6 +45,8 @@ extension BacktestAnswer {
       shown("A YEAR") { $0.alertsPerAccountYear?.text(digits: 2) },
       shown("PRECISION") { percent($0.precision) },
       shown("SETTLED") { percent($0.settledPrecision) },
+      shown("CUSTOMERS") { percent($0.customers) },
+      shown("AT RANDOM") { $0.customersAtRandom.map(Wording.percent) },
       shown("RECALL") { percent($0.recall) },
       shown("AT RANDOM") { $0.recallAtRandom.map(Wording.percent) },
       shown("LEAD DAYS", leads),

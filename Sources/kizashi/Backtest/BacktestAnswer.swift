@@ -115,9 +115,13 @@ struct BacktestAnswer {
       .init("precision_settled", decimal(figures.settledPrecision.exact)),
       .init("hits_settled", .integer(figures.settledPrecision.part)),
       .init("settled", .integer(figures.settledPrecision.whole)),
+      .init("precision_customers", decimal(figures.customers.exact)),
+      .init("hits_customers", .integer(figures.customers.part)),
+      .init("customers", .integer(figures.customers.whole)),
+      .init("precision_customers_at_random", rounded(figures.customersAtRandom)),
       .init("recall", decimal(figures.recall.exact)), .init("foreseen", .integer(figures.recall.part)),
       .init("churns", .integer(figures.recall.whole)),
-      .init("recall_at_random", Value(figures.recallAtRandom.map { ($0 * 10_000).rounded() / 10_000 })),
+      .init("recall_at_random", rounded(figures.recallAtRandom)),
       .init("warned", .integer(figures.warned)),
       .init("lead_days_q1", figures.lead(quartile: 1).map { days($0) } ?? .null),
       .init("lead_days_median", figures.lead(quartile: 2).map { days($0) } ?? .null),
@@ -131,6 +135,8 @@ struct BacktestAnswer {
     let scale = (0..<digits).reduce(Int64(1)) { scale, _ in scale * 10 }
     return .decimal(Double(Int64(clamping: (number * Rational(scale)).halfUp)) / Double(scale))
   }
+
+  private static func rounded(_ share: Double?) -> Value { Value(share.map { ($0 * 10_000).rounded() / 10_000 }) }
 
   private static func share(_ share: (part: Int64, whole: Int64)) -> Value {
     decimal(Share(share.part, of: share.whole).exact)

@@ -62,6 +62,11 @@ import Testing
     #expect(figures.precision == Share(Int64(hits.count), of: Int64(hits.count + settled.count - settledHits.count)))
     #expect(figures.settledPrecision == Share(Int64(settledHits.count), of: Int64(settled.count)))
 
+    // A time as a customer is told apart by its account and its end.
+    let told = Dictionary(grouping: settled) { [Int64($0.account), world.end($0.account, $0.at) ?? 0] }
+    let right = told.filter { stay, alerts in alerts.contains { stay[1] <= $0.at + terms.horizon } }
+    #expect(figures.customers == Share(Int64(right.count), of: Int64(told.count)))
+
     var foreseen: Int64 = 0
     var leads: [Int64] = []
     for churn in world.churns {
@@ -76,7 +81,7 @@ import Testing
 
     // Chance: an alert at each millisecond of each customer.
     var time: Int64 = 0
-    var right: Int64 = 0
+    var rightTime: Int64 = 0
     var decided: Int64 = 0
     var rightSettled: Int64 = 0
     var whole: Int64 = 0
@@ -86,7 +91,7 @@ import Testing
         time += 1
         let isRight = end != .max && end - at <= terms.horizon
         let isSettled = at + terms.horizon <= terms.end
-        if isRight { right += 1 }
+        if isRight { rightTime += 1 }
         if isRight || isSettled { decided += 1 }
         if isSettled { whole += 1 }
         if isRight && isSettled { rightSettled += 1 }
@@ -94,7 +99,7 @@ import Testing
     }
     #expect(base.customerTime == time)
     #expect(base.churns == Int64(world.churns.count))
-    #expect(base.precision == (right, decided))
+    #expect(base.precision == (rightTime, decided))
     #expect(base.settledPrecision == (rightSettled, whole))
   }
 
@@ -107,14 +112,22 @@ import Testing
     let judge = AlertJudge(terms: terms, stays: stays)
     let base = BacktestBase(judge)
     let places = stays.flatMap { stay in (stay.from...min(1000, stay.to - 1)).map { (stay.account, $0) } }
+    let settledPlaces = places.filter { $0.1 <= 800 }
     var foreseen: Int64 = 0
+    var customers = Share(0, of: 0)
     for _ in 0..<2000 {
       let alerts = (0..<30).map { _ in random.pick(places) }.map { (account: $0.0, at: $0.1) }
       foreseen += BacktestFigures(alerts, judge, base).recall.part
+      let settled = (0..<30).map { _ in random.pick(settledPlaces) }.map { (account: $0.0, at: $0.1) }
+      let figures = BacktestFigures(settled, judge, base)
+      customers = Share(customers.part + figures.customers.part, of: customers.whole + figures.customers.whole)
     }
     let thirty = BacktestFigures((0..<30).map { _ in places[0] }.map { (account: $0.0, at: $0.1) }, judge, base)
     let expected = try #require(thirty.recallAtRandom)
     #expect(abs(Double(foreseen) / 16_000 - expected) < 0.02, "\(foreseen) of 16,000, expected \(expected)")
+    let expectedCustomers = try #require(thirty.customersAtRandom)
+    let found = Double(customers.part) / Double(customers.whole)
+    #expect(abs(found - expectedCustomers) < 0.02, "\(found), expected \(expectedCustomers)")
   }
 
   @Test func `quartiles are of the nearest rank`() {
