@@ -29,8 +29,8 @@ extension Engine {
       let band = compiled.bands.name(scores.core(account).pointee.band)
       let names = bands.map { compiled.bands.name($0) }.joined(separator: " or ")
       let length = compiled.rules[index].rule.forMilliseconds
-      return ended
-        ? "the band is \(band), no longer \(names)" : "the band has been \(names) for \(ReasonText.span(length))"
+      if ended { return "the band is \(band), no longer \(names)" }
+      return length == 0 ? "the band is \(band)" : "the band has been \(names) for \(ReasonText.span(length))"
     case .collapse(let trend, let most):
       guard case .breadthCollapse(let hours, _, _) = compiled.rules[index].rule.kind,
         let change = value(trend, account)
@@ -45,11 +45,14 @@ extension Engine {
       let used = value(days, account)?.text(digits: 0) ?? "0"
       let name = ReasonText.feature(feature)
       return
-        "\(name) \(ended ? "is used" : "came into use:") on \(used) days of the last \(ReasonText.span(hours: hours))"
+        "\(ended ? ReasonText.isUsed(feature) : "\(name) came into use:") on \(used) \(used == "1" ? "day" : "days") of the last "
+        + ReasonText.span(hours: hours)
         + (ended ? ", fewer than \(least.text(digits: 0))" : "")
     case .silence(let leaf, let after, _):
       let name = ReasonText.feature(compiled.leaves[leaf].feature)
-      return ended ? "\(name) is used again" : "no event of \(name) for \(ReasonText.span(after))"
+      return ended
+        ? "\(ReasonText.isUsed(compiled.leaves[leaf].feature)) again"
+        : "no event of \(name) for \(ReasonText.span(after))"
     case .overdue(let milestone):
       let name = compiled.model.milestones[milestone].name
       return ended ? "\(name) is reached" : "\(name) is not reached and was due by now"
@@ -60,7 +63,7 @@ extension Engine {
       let name = ReasonText.feature(feature)
       let used = value(days, account)?.text(digits: 0) ?? "0"
       return ended
-        ? "\(name) is used again, or nothing else is"
+        ? "\(ReasonText.isUsed(feature)) again, or nothing else is"
         : "no event of \(name) for \(ReasonText.span(hours: hours)), after \(used) active days in the "
           + "\(ReasonText.span(hours: before)) before; the account uses other things"
     case .powerUserLost(let after, let role, let slot):
@@ -100,6 +103,13 @@ enum ReasonText {
     case .named(let name): name
     case .matching(let feature, _): ReasonText.feature(feature)
     }
+  }
+
+  /// `exports is used`, `the core features are used`.
+  static func isUsed(_ of: FeatureReference) -> String {
+    if case .core = of { return "\(feature(of)) are used" }
+    if case .matching(let whole, _) = of { return isUsed(whole) }
+    return "\(feature(of)) is used"
   }
 
   static func percent(_ share: Rational) -> String { "\((share * Rational(100)).text(digits: 0)) %" }
