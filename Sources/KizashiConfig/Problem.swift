@@ -1,3 +1,5 @@
+import Glibc
+
 /// One thing that is wrong, or doubtful, in a config: where it stands, which key it is about and what would be right.
 package struct Problem: Sendable, Equatable, CustomStringConvertible {
   /// The file it stands in, as the operator named it.
@@ -47,7 +49,7 @@ package enum ConfigurationError: Error, Sendable, Equatable, CustomStringConvert
     case .problems(let problems):
       problems.map(\.description).joined(separator: "\n")
     case .unreadable(let path, let why, let hint):
-      "cannot read the config \(quoted(path)): \(why) — \(hint)"
+      "cannot read the config \(quoted(path: path)): \(why) — \(hint)"
     }
   }
 }
@@ -65,3 +67,6 @@ func quoted(_ text: String, limit: Int = 60) -> String {
   }
   return result + "\""
 }
+
+/// A path for a message, whole: what it ends with tells it from others, and somebody will copy it.
+func quoted(path: String) -> String { quoted(path, limit: Int(PATH_MAX)) }

@@ -34,7 +34,7 @@ import Testing
         Issue.record("\(name) was accepted")
       } catch {
         let text = error.description
-        #expect(text.hasPrefix("cannot read the config \"\(scratch.path)/"))
+        #expect(text.hasPrefix("cannot read the config \"\(scratch.path)/\(name)\": "), "\(text)")
         #expect(text.contains(why) && text.contains(hint), "\(text)")
       }
     }
@@ -100,10 +100,10 @@ import Testing
         kizashi.yaml:2: hooks.gone.run[0]: there is no file "/nowhere/notify.sh" yet: the hook would fail — install it
         """,
         """
-        kizashi.yaml:3: hooks.folder.run[0]: \(quoted(scratch.path)) is a directory: the hook would fail — name the \
+        kizashi.yaml:3: hooks.folder.run[0]: \(quoted(path: scratch.path)) is a directory: the hook would fail — name the \
         program in it
         """,
-        "kizashi.yaml:4: hooks.plain.run[0]: \(quoted(plain)) is not executable: the hook would fail — chmod +x it",
+        "kizashi.yaml:4: hooks.plain.run[0]: \(quoted(path: plain)) is not executable: the hook would fail — chmod +x it",
         """
         kizashi.yaml:4: hooks.plain.env[0]: the daemon's environment has no NOBODY_SET_THIS: the hook will not have it \
         — set it, or give a value

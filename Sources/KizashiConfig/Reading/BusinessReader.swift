@@ -29,7 +29,7 @@ extension Reading {
           "no time-zone files in \(quoted(directory)), so \(quoted(name)) is unknown",
           hint: "install tzdata, or set TZDIR to where they are")
       case .malformed(let path, let why):
-        cursor.fail("cannot use the time-zone file \(quoted(path)): \(why)", hint: "install tzdata anew")
+        cursor.fail("cannot use the time-zone file \(quoted(path: path)): \(why)", hint: "install tzdata anew")
       }
       return nil
     }
@@ -64,7 +64,7 @@ extension Reading {
       return holidayFile(try FileContent.read(path, limit: 1 << 20), path)
     } catch {
       cursor.fail(
-        "cannot read the holidays \(quoted(path)): \(error.why)",
+        "cannot read the holidays \(quoted(path: path)): \(error.why)",
         hint: "one date such as 2026-05-03 a line, # begins a comment; relative paths start at the config's directory")
       return []
     }

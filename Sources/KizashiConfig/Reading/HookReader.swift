@@ -69,11 +69,11 @@ extension Reading {
   private func checkProgram(_ path: String, _ cursor: Cursor) {
     var isDirectory: ObjCBool = false
     if !FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) {
-      cursor.warn("there is no file \(quoted(path)) yet: the hook would fail", hint: "install it")
+      cursor.warn("there is no file \(quoted(path: path)) yet: the hook would fail", hint: "install it")
     } else if isDirectory.boolValue {
-      cursor.warn("\(quoted(path)) is a directory: the hook would fail", hint: "name the program in it")
+      cursor.warn("\(quoted(path: path)) is a directory: the hook would fail", hint: "name the program in it")
     } else if !FileManager.default.isExecutableFile(atPath: path) {
-      cursor.warn("\(quoted(path)) is not executable: the hook would fail", hint: "chmod +x it")
+      cursor.warn("\(quoted(path: path)) is not executable: the hook would fail", hint: "chmod +x it")
     }
   }
 

@@ -31,7 +31,7 @@ extension Reading {
     guard case .unix(let path, _, _) = source.kind else { return }
     for other in earlier {
       if case .unix(path, _, _) = other.kind {
-        cursor.fail("the socket \(quoted(path)) is already that of the source \(quoted(other.id))")
+        cursor.fail("the socket \(quoted(path: path)) is already that of the source \(quoted(other.id))")
       }
     }
   }
