@@ -36,4 +36,8 @@ enum NameHash {
     }
     return fold(state ^ tail, k0 ^ UInt64(truncatingIfNeeded: count))
   }
+
+  static func hash(_ bytes: [UInt8], seed: UInt64) -> UInt64 {
+    bytes.withUnsafeBytes { hash($0, seed: seed) }
+  }
 }

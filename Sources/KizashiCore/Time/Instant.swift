@@ -53,3 +53,12 @@ public struct LocalDay: Comparable, Hashable, Sendable {
   let q = a / b
   return (a % b != 0 && (a < 0) != (b < 0)) ? q - 1 : q
 }
+
+extension Int64 {
+  /// `self - other` without leaving the range.
+  @inline(__always)
+  func subtractingClamped(_ other: Int64) -> Int64 {
+    let (value, overflow) = subtractingReportingOverflow(other)
+    return overflow ? (other > 0 ? .min : .max) : value
+  }
+}
