@@ -1,5 +1,3 @@
-import Glibc
-
 /// One thing that is wrong, or doubtful, in a config: where it stands, which key it is about and what would be right.
 package struct Problem: Sendable, Equatable, CustomStringConvertible {
   /// The file it stands in, as the operator named it.
@@ -68,5 +66,5 @@ func quoted(_ text: String, limit: Int = 60) -> String {
   return result + "\""
 }
 
-/// A path for a message, whole: what it ends with tells it from others, and somebody will copy it.
-func quoted(path: String) -> String { quoted(path, limit: Int(PATH_MAX)) }
+/// A path for a message, whole (none that the system takes has more than 4095 bytes): what it ends with tells it from others.
+func quoted(path: String) -> String { quoted(path, limit: 4096) }
