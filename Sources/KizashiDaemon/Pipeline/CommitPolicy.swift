@@ -25,9 +25,10 @@ package struct CommitPolicy: Sendable, Hashable {
   package static let live = CommitPolicy(
     mostEvents: 100_000, enoughEvents: 100_000, mostMilliseconds: 200, whenDrained: true)
   /// A backfill: large transactions, because each rewrites the accounts it touched, but none so large that the store has
-  /// nothing to do while it gathers, or the engine while it is written.
+  /// nothing to do while it gathers, or the engine while it is written. What is under way between them is a good part of a
+  /// backfill's memory: at 500,000 events a tenth more of all of it, and no faster (decision 0021).
   package static let replay = CommitPolicy(
-    mostEvents: 500_000, enoughEvents: 200_000, mostMilliseconds: 2000, whenDrained: false)
+    mostEvents: 300_000, enoughEvents: 100_000, mostMilliseconds: 2000, whenDrained: false)
 
   /// - Parameters:
   ///   - events: Events gathered.
