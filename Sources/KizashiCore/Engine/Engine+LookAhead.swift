@@ -40,7 +40,7 @@ extension Engine {
         ahead[row - first].userHash = userNames.hash(user, owner: account)
         read &+= userNames.warm(ahead[row - first].userHash)
       }
-      read &+= usage.warm(account) &+ scores.warm(account)
+      read &+= usage.warm(account) &+ scores.warm(account) &+ warmMemory(account)
       if compiled.customers.isNeeded { read &+= customers.warm(account) }
     }
     for row in rows where batch.kind[row] == RowKind.usage.rawValue {
@@ -48,7 +48,9 @@ extension Engine {
       read &+= usage.warmNewest(account, ahead[row - first].event)
       let user = Engine.slice(text, batch.user[row])
       if user.count > 0 {
-        ahead[row - first].user = userNames.find(user, owner: account, hash: ahead[row - first].userHash)
+        let user = userNames.find(user, owner: account, hash: ahead[row - first].userHash)
+        ahead[row - first].user = user
+        if let user { read &+= usage.warmCounters(of: user) }
       }
     }
     // Kept, so that the reads are not optimized away.
@@ -62,11 +64,20 @@ extension Engine {
     var read: UInt64 = 0
     for index in accounts {
       let account = queue.upcoming(index)
-      read &+= usage.warm(account) &+ scores.warm(account)
+      read &+= usage.warm(account) &+ scores.warm(account) &+ warmMemory(account)
       if compiled.customers.isNeeded { read &+= customers.warm(account) }
     }
-    for index in accounts { read &+= usage.warmOldest(queue.upcoming(index)) }
-    for index in accounts { read &+= usage.warmLeavingFeature(queue.upcoming(index)) }
+    for index in accounts { read &+= usage.warmLeaving(queue.upcoming(index), by: queue.openHour) }
+    for index in accounts { read &+= usage.warmCountersLeaving(queue.upcoming(index), by: queue.openHour) }
     warmth &+= read
+  }
+
+  /// Reads what rules and sums remember of an account beside its scores.
+  @inline(__always)
+  private func warmMemory(_ account: AccountID) -> UInt64 {
+    var read: UInt64 = 0
+    if !sums.isEmpty { read &+= sums.warm(account) }
+    if !shifts.isEmpty { read &+= shifts.warm(account) }
+    return read
   }
 }

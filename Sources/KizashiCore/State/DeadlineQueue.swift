@@ -29,7 +29,7 @@ struct DeadlineQueue: ~Copyable {
   /// Accounts in buckets, those counted twice that stand in a second one by mistake of the past included.
   private var waitingCount = 0
   /// The hour that was opened last: later ones are in buckets.
-  private var openHour = Int32.min
+  private(set) var openHour = Int32.min
   /// Due in the open hour when it was opened, ascending; from `next` on still to come.
   private var opened: ContiguousArray<Entry> = []
   private var next = 0

@@ -26,6 +26,8 @@ struct SumState: ~Copyable {
     var log: ContiguousArray<Entry> = []
     /// The tile up to which what left has been taken out.
     var hour: Int32 = .min
+    /// The first tile by which more leaves than that; `.max`: none.
+    var nextLeaving: Int32 = .max
   }
 
   /// What is added up; amounts name it by its place.
@@ -76,16 +78,20 @@ struct SumState: ~Copyable {
     _ account: AccountID, event: EventNameID, property: Int, hour: Int32, micros: Int128, clockHour: Int32
   ) {
     _ = expire(account, clockHour: clockHour)
+    // Nothing leaves in between, and what comes now is put where it belongs at this tile.
+    accounts[Int(account)].hour = max(accounts[Int(account)].hour, clockHour)
     guard hour >= clockHour - horizon else { return }
     for summand in members[Int(event)] where summands[Int(summand)].property == property {
       note(Entry(hour: hour, summand: summand, micros: micros), account)
       for index in leaves.indices where summandOf[index] == summand {
         let place = Int(account) * leaves.count + index
-        let start = clockHour - Int32(leaves[index].windowHours)
-        if hour >= start {
+        let hours = Int32(leaves[index].windowHours)
+        if hour >= clockHour - hours {
           totals[place].current += micros
-        } else if hour >= start - Int32(leaves[index].windowHours) {
+          note(leaving: hour + 1 + hours, account)
+        } else if hour >= clockHour - 2 * hours {
           totals[place].previous += micros
+          note(leaving: hour + 1 + 2 * hours, account)
         }
       }
     }
@@ -106,10 +112,11 @@ struct SumState: ~Copyable {
 
   /// Takes out what has left the windows by the tile of `clockHour`; whether anything had.
   mutating func expire(_ account: AccountID, clockHour: Int32) -> Bool {
+    // Of most accounts nothing is added up, and of others nothing leaves at most instants.
+    guard clockHour >= accounts[Int(account)].nextLeaving else { return false }
     let was = accounts[Int(account)].hour
-    guard clockHour > was else { return false }
     accounts[Int(account)].hour = clockHour
-    guard !accounts[Int(account)].log.isEmpty else { return false }
+    accounts[Int(account)].nextLeaving = .max
     var moved = false
     for index in leaves.indices {
       let hours = Int32(leaves[index].windowHours)
@@ -119,10 +126,23 @@ struct SumState: ~Copyable {
       totals[place].current -= left
       totals[place].previous += left - forgotten
       if left != 0 || forgotten != 0 { moved = true }
+      noteNext(account, hours, clockHour)
+      noteNext(account, 2 * hours, clockHour)
     }
     let dead = Self.place(in: accounts[Int(account)].log, ofHour: clockHour - horizon)
     if dead > 16 && dead * 2 > accounts[Int(account)].log.count { accounts[Int(account)].log.removeFirst(dead) }
     return moved
+  }
+
+  /// Notes when the oldest entry of the last `hours` leaves them.
+  private mutating func noteNext(_ account: AccountID, _ hours: Int32, _ clockHour: Int32) {
+    let place = Self.place(in: accounts[Int(account)].log, ofHour: clockHour - hours)
+    guard place < accounts[Int(account)].log.count else { return }
+    note(leaving: accounts[Int(account)].log[place].hour + 1 + hours, account)
+  }
+
+  private mutating func note(leaving hour: Int32, _ account: AccountID) {
+    accounts[Int(account)].nextLeaving = min(accounts[Int(account)].nextLeaving, hour)
   }
 
   /// The index of the first entry of an hour or a later one.
@@ -147,6 +167,10 @@ struct SumState: ~Copyable {
     }
     return result
   }
+
+  /// Reads when something leaves next.
+  @inline(__always)
+  func warm(_ account: AccountID) -> UInt64 { UInt64(truncatingIfNeeded: accounts[Int(account)].nextLeaving) }
 
   /// What a leaf comes to in its window or the one before, in millionths.
   func total(_ account: AccountID, _ leaf: Int, previous: Bool) -> Int128 {

@@ -27,7 +27,7 @@ extension UsageState {
       for window in windows.indices {
         guard let period = period(hour, window, clockHour) else { continue }
         place(account, block, entry, at: index, window, period, sign: 1)
-        note(leaving: entry, period, window, header(block))
+        note(leaving: entry, period, window, block)
       }
     } while rest > 0
     let length = header(block).pointee.count
@@ -36,16 +36,20 @@ extension UsageState {
 
   /// Keeps up when a tile leaves next.
   @inline(__always)
-  func note(leaving entry: LogEntry, _ period: Period, _ window: Int, _ header: UnsafeMutablePointer<Header>) {
+  private func note(leaving entry: LogEntry, _ period: Period, _ window: Int, _ block: UnsafeMutableRawPointer) {
     let membership = membership(entry.event, window)
-    guard period == .current ? membership.isCurrent : membership.isPrevious else { return }
-    let settings = windows.pointer(window)
-    let hours = settings.pointee.hours
-    let leaving = Int64(entry.hour + 1 + (period == .current ? hours : 2 * hours)) * Tile.length
-    switch period == .current ? settings.pointee.leaving : settings.pointee.leavingPrevious {
-    case .always: if leaving < header.pointee.nextLeaving { header.pointee.nextLeaving = leaving }
-    case .unlessIdle:
-      if leaving < header.pointee.nextLeavingUnlessIdle { header.pointee.nextLeavingUnlessIdle = leaving }
+    let settings = windows.pointer(window).pointee
+    let cursor = cursors(block) + window
+    switch period {
+    case .current where membership.isCurrent:
+      let leaves = entry.hour + 1 + settings.hours
+      cursor.pointee.currentLeaves = min(cursor.pointee.currentLeaves, leaves)
+      Self.note(leaves, settings.leaving, header(block))
+    case .previous where membership.isPrevious:
+      let leaves = entry.hour + 1 + 2 * settings.hours
+      cursor.pointee.previousLeaves = min(cursor.pointee.previousLeaves, leaves)
+      Self.note(leaves, settings.leavingPrevious, header(block))
+    case .current, .previous: break
     }
   }
 

@@ -3,51 +3,82 @@ extension UsageState {
   mutating func expire(_ account: AccountID, clockHour: Int32) {
     let block = block(account)
     let header = header(block)
-    guard let log = header.pointee.log else { return }
-    let count = Int(header.pointee.count)
+    guard header.pointee.log != nil else { return }
     let cursors = cursors(block)
-    var dead = count
+    var dead = Int(header.pointee.count)
     header.pointee.nextLeaving = .max
     header.pointee.nextLeavingUnlessIdle = .max
     for window in windows.indices {
-      let hours = windows[window].hours
-      let needsPrevious = windows[window].needsPrevious
-      let start = clockHour - hours
-      var index = Int(cursors[window].current)
-      while index < count {
-        let entry = log[index]
-        if entry.hour < start {
-          place(account, block, entry, at: index, window, .current, sign: -1)
-          if needsPrevious { place(account, block, entry, at: index, window, .previous, sign: 1) }
-        } else if membership(entry.event, window).isCurrent {
-          note(leaving: entry, .current, window, header)
-          break
-        }
-        index += 1
-      }
-      cursors[window].current = Int32(index)
-      let current = index
-      if needsPrevious {
-        index = Int(cursors[window].previous)
-        while index < current {
-          let entry = log[index]
-          if entry.hour < start - hours {
-            place(account, block, entry, at: index, window, .previous, sign: -1)
-          } else if membership(entry.event, window).isPrevious {
-            note(leaving: entry, .previous, window, header)
-            break
-          }
-          index += 1
-        }
-        cursors[window].previous = Int32(index)
-      }
-      dead = min(dead, index)
+      let cursor = cursors + window
+      if cursor.pointee.isDue(clockHour) { expire(account, block, window, clockHour: clockHour) }
+      let settings = windows.pointer(window).pointee
+      Self.note(cursor.pointee.currentLeaves, settings.leaving, header)
+      Self.note(cursor.pointee.previousLeaves, settings.leavingPrevious, header)
+      dead = min(dead, Int(settings.needsPrevious ? cursor.pointee.previous : cursor.pointee.current))
     }
     // As many as the cursors have passed at the most: some of them may only count nothing in any window.
-    if dead > 16 && dead * 2 > count {
-      while dead > 0 && log[dead - 1].hour >= clockHour - horizon { dead -= 1 }
-      if dead > 16 && dead * 2 > count { forget(dead, block) }
+    if dead > 16 && dead * 2 > Int(header.pointee.count) { forgetDead(dead, block, clockHour: clockHour) }
+  }
+
+  /// Takes out what has left one window, and the one before.
+  private mutating func expire(
+    _ account: AccountID, _ block: UnsafeMutableRawPointer, _ window: Int, clockHour: Int32
+  ) {
+    let header = header(block)
+    guard let log = header.pointee.log else { return }
+    let count = Int(header.pointee.count)
+    let cursor = cursors(block) + window
+    let (hours, needsPrevious) = (windows[window].hours, windows[window].needsPrevious)
+    let start = clockHour - hours
+    var index = Int(cursor.pointee.current)
+    cursor.pointee.currentLeaves = .max
+    while index < count {
+      let entry = log[index]
+      if entry.hour < start {
+        place(account, block, entry, at: index, window, .current, sign: -1)
+        if needsPrevious { place(account, block, entry, at: index, window, .previous, sign: 1) }
+      } else if membership(entry.event, window).isCurrent {
+        cursor.pointee.currentLeaves = entry.hour + 1 + hours
+        break
+      }
+      index += 1
     }
+    cursor.pointee.current = Int32(index)
+    guard needsPrevious else { return }
+    let current = index
+    index = Int(cursor.pointee.previous)
+    cursor.pointee.previousLeaves = .max
+    while index < current {
+      let entry = log[index]
+      if entry.hour < start - hours {
+        place(account, block, entry, at: index, window, .previous, sign: -1)
+      } else if membership(entry.event, window).isPrevious {
+        cursor.pointee.previousLeaves = entry.hour + 1 + 2 * hours
+        break
+      }
+      index += 1
+    }
+    cursor.pointee.previous = Int32(index)
+  }
+
+  /// Keeps up when something leaves next: by the tile `leaves`, if any.
+  @inline(__always)
+  static func note(_ leaves: Int32, _ leaving: Leaving, _ header: UnsafeMutablePointer<Header>) {
+    guard leaves != .max else { return }
+    let instant = Int64(leaves) * Tile.length
+    switch leaving {
+    case .always: if instant < header.pointee.nextLeaving { header.pointee.nextLeaving = instant }
+    case .unlessIdle:
+      if instant < header.pointee.nextLeavingUnlessIdle { header.pointee.nextLeavingUnlessIdle = instant }
+    }
+  }
+
+  private func forgetDead(_ passed: Int, _ block: UnsafeMutableRawPointer, clockHour: Int32) {
+    let header = header(block)
+    guard let log = header.pointee.log else { return }
+    var dead = passed
+    while dead > 0 && log[dead - 1].hour >= clockHour - horizon { dead -= 1 }
+    if dead > 16 && dead * 2 > Int(header.pointee.count) { forget(dead, block) }
   }
 
   /// Frees the oldest entries, which no window holds any more.

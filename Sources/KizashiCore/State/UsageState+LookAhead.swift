@@ -5,41 +5,54 @@ extension UsageState {
   func warmNewest(_ account: AccountID, _ event: EventNameID?) -> UInt64 {
     let header = header(block(account)).pointee
     guard let log = header.log, header.count > 0 else { return 0 }
-    var read = UInt64(log[Int(header.count) - 1].event)
-    if usesFeatures, let event, onlyFeature[Int(event)] < Self.manyFeatures {
-      read &+= featureCounts.warm(account, onlyFeature[Int(event)])
+    let read = UInt64(log[Int(header.count) - 1].event)
+    return event.map { read &+ warmCounters(account, $0) } ?? read
+  }
+
+  /// Reads the entries that have left by a tile.
+  @inline(__always)
+  func warmLeaving(_ account: AccountID, by hour: Int32) -> UInt64 {
+    let block = block(account)
+    guard let log = header(block).pointee.log else { return 0 }
+    var read: UInt64 = 0
+    for window in windows.indices {
+      let cursor = (cursors(block) + window).pointee
+      if hour >= cursor.currentLeaves { read &+= UInt64(log[Int(cursor.current)].event) }
+      if hour >= cursor.previousLeaves { read &+= UInt64(log[Int(cursor.previous)].event) }
     }
     return read
   }
 
-  /// Reads the entries that leave next.
+  /// Reads the counters that entries step which have left by a tile.
   @inline(__always)
-  func warmOldest(_ account: AccountID) -> UInt64 {
+  func warmCountersLeaving(_ account: AccountID, by hour: Int32) -> UInt64 {
     let block = block(account)
-    let header = header(block).pointee
-    guard let log = header.log else { return 0 }
+    guard let log = header(block).pointee.log else { return 0 }
     var read: UInt64 = 0
     for window in windows.indices {
-      let cursor = cursors(block)[window]
-      if cursor.current < header.count { read &+= UInt64(log[Int(cursor.current)].event) }
-      if cursor.previous < cursor.current { read &+= UInt64(log[Int(cursor.previous)].event) }
+      let cursor = (cursors(block) + window).pointee
+      if hour >= cursor.currentLeaves {
+        let entry = log[Int(cursor.current)]
+        read &+= warmCounters(account, entry.event) &+ warmCounters(of: entry.user)
+      }
     }
     return read
   }
 
-  /// Reads the counters of the feature that leaves next.
+  /// Reads a feature's counters.
   @inline(__always)
-  func warmLeavingFeature(_ account: AccountID) -> UInt64 {
-    guard usesFeatures else { return 0 }
-    let block = block(account)
-    let header = header(block).pointee
-    guard let log = header.log else { return 0 }
+  private func warmCounters(_ account: AccountID, _ event: EventNameID) -> UInt64 {
+    guard usesFeatures, onlyFeature[Int(event)] < Self.manyFeatures else { return 0 }
+    return featureCounts.warm(account, onlyFeature[Int(event)])
+  }
+
+  /// Reads a user's counters.
+  @inline(__always)
+  func warmCounters(of user: UserID) -> UInt64 {
     var read: UInt64 = 0
-    for window in windows.indices {
-      let cursor = cursors(block)[window]
-      guard cursor.current < header.count else { continue }
-      let feature = onlyFeature[Int(log[Int(cursor.current)].event)]
-      if feature < Self.manyFeatures { read &+= featureCounts.warm(account, feature) }
+    if userColumns > 0 { read = UInt64(truncatingIfNeeded: userCounter(user, column: 0).pointee) }
+    if shareColumns > 0 {
+      read &+= UInt64(truncatingIfNeeded: userEvents.pointer(Int(user) * shareColumns).pointee)
     }
     return read
   }

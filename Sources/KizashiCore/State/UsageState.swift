@@ -39,6 +39,14 @@ struct UsageState: ~Copyable {
     var current: Int32
     /// Index of the first entry of the previous window that counts in it.
     var previous: Int32
+    /// The tile by which the first entry that counts has left the current window, or the previous one, so that nothing of the
+    /// log need be read before it; `.max`: none counts.
+    var currentLeaves = Int32.max
+    var previousLeaves = Int32.max
+
+    /// Whether a tile finds something to leave.
+    @inline(__always)
+    func isDue(_ hour: Int32) -> Bool { hour >= currentLeaves || hour >= previousLeaves }
   }
 
   /// Whether entries of an event name count in a window, and in the one before.
@@ -103,7 +111,7 @@ struct UsageState: ~Copyable {
 
   /// Per users leaf and user: entries in the current window, then in the previous one.
   var userCounts: Column<Int32>
-  private let userColumns: Int
+  let userColumns: Int
   /// Per userEvents leaf and user: events in the window.
   var userEvents: Column<Int64>
   let shareColumns: Int

@@ -1,6 +1,7 @@
 /// Events a day of one feature of one account, over as many days as the shift rules look back; exact up to `UInt32.max` a day.
 struct DailyCounts {
-  /// By day modulo its length; empty before the first event.
+  /// By day modulo its length, a power of two, because a day is compared with dozens of others and a division is most of
+  /// what reading one costs; empty before the first event.
   private var counts: ContiguousArray<UInt32> = []
   /// The newest day with an event; `.min`: none.
   private(set) var newest: Int32 = .min
@@ -8,11 +9,11 @@ struct DailyCounts {
   /// Adds events of a day; what lies `span` days or more before the newest day no longer matters.
   mutating func add(_ events: Int64, on day: Int32, span: Int) {
     if counts.isEmpty {
-      counts = ContiguousArray(repeating: 0, count: span)
+      counts = ContiguousArray(repeating: 0, count: 1 << (Int.bitWidth - (span - 1).leadingZeroBitCount))
       newest = day
     }
     if day > newest {
-      let passed = min(Int64(day) - Int64(newest), Int64(span))
+      let passed = min(Int64(day) - Int64(newest), Int64(counts.count))
       for back in 0..<Int32(passed) { counts[place(day - back)] = 0 }
       newest = day
     }
@@ -30,8 +31,5 @@ struct DailyCounts {
   }
 
   @inline(__always)
-  private func place(_ day: Int32) -> Int {
-    let rest = Int(day) % counts.count
-    return rest < 0 ? rest + counts.count : rest
-  }
+  private func place(_ day: Int32) -> Int { Int(day) & (counts.count - 1) }
 }

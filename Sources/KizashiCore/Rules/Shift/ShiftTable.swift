@@ -85,6 +85,13 @@ struct ShiftTable {
     detectors[Int(account) * watches.count].judged < yesterday
   }
 
+  /// Reads where an account's days were judged to, and the counts they are judged by.
+  @inline(__always)
+  func warm(_ account: AccountID) -> UInt64 {
+    UInt64(truncatingIfNeeded: detectors[Int(account) * watches.count].judged)
+      &+ UInt64(truncatingIfNeeded: counts[Int(account) * features.count].newest)
+  }
+
   /// Judges every whole day not judged yet, by the counts as they are.
   ///
   /// - Parameter first: The day of the account's first usage; `.max`: none.
