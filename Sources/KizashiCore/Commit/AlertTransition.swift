@@ -7,7 +7,13 @@ public struct AlertTransition: Sendable {
     /// Late data showed that the episode should never have opened.
     case retracted
     /// The name users see: `firing`, `resolved` or `retracted`.
-    public var name: String { String(describing: self) }
+    public var name: String {
+      switch self {
+      case .firing: "firing"
+      case .resolved: "resolved"
+      case .retracted: "retracted"
+      }
+    }
   }
   /// The account the episode is about.
   public var account: AccountID

@@ -44,6 +44,15 @@ public struct ShownValue: Sendable, Equatable, BitwiseCopyable {
     }
   }
 
+  /// A value as it stands, where its parts fit.
+  init(unreduced value: Rational?) {
+    if let value, let n = Int64(exactly: value.numerator), let d = Int64(exactly: value.denominator) {
+      self.init(n, over: d)
+    } else {
+      self.init(value)
+    }
+  }
+
   /// Nil: missing.
   public var rational: Rational? { denominator == 0 ? nil : Rational(Int128(numerator), Int128(denominator)) }
 

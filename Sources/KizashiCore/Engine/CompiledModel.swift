@@ -31,18 +31,13 @@ struct CompiledModel {
   let settling: Table<Settling>
   /// In config order: the first whose condition holds is an account's.
   let scorecards: [CompiledScorecard]
-  /// The first of them again, where the hot path reads it without a reference to retain.
-  let firstScorecard: CompiledScorecard
   let hasCaps: Bool
   let customers: CompiledCustomers
   let bands: BandTracker
   let rules: [CompiledRule]
   /// The same rules for the hot path.
   let fastRules: Table<FastRule>
-  /// By rule: what its conditions rest on. Beside them, because every evaluation reads all of it.
-  let ruleWakes: Table<Wake>
-  /// What any rule rests on.
-  let anyRuleWakes: Wake
+  let ruleWakes: RuleWakes
   let dropCount: Int
   /// Whether time alone gives a measure another value, beside its window's: for display, values are those of evaluations.
   let hasValuesOfTime: Bool
@@ -86,7 +81,6 @@ struct CompiledModel {
     var conditions = ConditionCompiler(model, bands)
     scorecards = model.scorecards.map { CompiledScorecard($0, measures: model.measures, &conditions) }
     precondition(!scorecards.isEmpty, "a model has at least one scorecard")
-    firstScorecard = scorecards[0]
     hasCaps = scorecards.contains { !$0.caps.isEmpty }
     var drops = 0
     var silences: [(Int, Int)] = []
@@ -184,9 +178,7 @@ struct CompiledModel {
     var fastRules = rules.map { FastRule($0, filtered: Set(filtered)) }
     for (place, flap) in flapRules.enumerated() { fastRules[flap.rule].flap = Int32(place) }
     self.fastRules = Table(fastRules)
-    let ruleWakes = rules.map { $0.wakes(customers.conditions) }
-    self.ruleWakes = Table(ruleWakes)
-    anyRuleWakes = ruleWakes.reduce(into: []) { $0.formUnion($1) }
+    ruleWakes = RuleWakes(rules.map { $0.wakes(customers.conditions) })
     var leavings = LeavingCompiler(leaves: leaves, sums: sums)
     for measure in measures { leavings.add(measure.metric) }
     for milestone in customers.milestones {

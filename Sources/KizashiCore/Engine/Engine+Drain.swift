@@ -17,6 +17,7 @@ extension Engine {
     // Ascending, so that the store appends and a dump of two runs compares.
     dirtyAccounts.sort()
     commit.accountRows.reserveCapacity(dirtyAccounts.count)
+    commit.measureRows.reserveCapacity(min(measureRowsBefore, dirtyAccounts.count * compiled.measures.count))
     for account in dirtyAccounts {
       scores.core(account).pointee.dirty = false
       scores.core(account).pointee.pendingHistory = -1
@@ -25,6 +26,7 @@ extension Engine {
       appendMilestoneRows(of: account, to: &commit.milestones)
     }
     dirtyAccounts.removeAll(keepingCapacity: true)
+    measureRowsBefore = commit.measureRows.count
     return commit
   }
 

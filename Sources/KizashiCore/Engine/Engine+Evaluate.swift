@@ -133,10 +133,7 @@ extension Engine {
     let card = Int(core.pointee.card)
     var result = CompiledScorecard.Result(score: -1, coverage: 0)
     var covered = false
-    if card == 0 {
-      result = compiled.firstScorecard.score(scores.grades(account)) { self.countsForCoverage($0, account) }
-      covered = compiled.firstScorecard.covered(result)
-    } else if card > 0 {
+    if card >= 0 {
       result = compiled.scorecards[card].score(scores.grades(account)) { self.countsForCoverage($0, account) }
       covered = compiled.scorecards[card].covered(result)
     }

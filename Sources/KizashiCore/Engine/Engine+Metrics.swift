@@ -57,6 +57,15 @@ extension Engine {
       let over = max(total.previous, fast.pointee.floor)
       guard total.current < 1 << 29, over < 1 << 29 else { break }
       return compiled.fast.grade(fast, total.current - total.previous, over)
+    case .topUserShare:
+      guard let share = usage.topUserShare(account, fast.pointee.leaf) else { return -1 }
+      guard share.denominator < 1 << 29 else { break }
+      return compiled.fast.grade(fast, Int64(share.numerator), Int64(share.denominator))
+    case .effectiveUsers:
+      // The squares' sum is at most the sum's square.
+      guard let users = usage.effectiveUsers(account, fast.pointee.leaf) else { return -1 }
+      guard users.numerator < 1 << 29 else { break }
+      return compiled.fast.grade(fast, Int64(users.numerator), Int64(users.denominator))
     case .general: break
     }
     return generalGrade(index, account)
@@ -84,6 +93,8 @@ extension Engine {
       let was = usage.total(account, fast.leaf, .previous)
       guard was >= fast.minVolume else { return .missing }
       return ShownValue(usage.total(account, fast.leaf, .current) - was, over: max(was, fast.floor))
+    case .topUserShare: return ShownValue(unreduced: usage.topUserShare(account, fast.leaf))
+    case .effectiveUsers: return ShownValue(unreduced: usage.effectiveUsers(account, fast.leaf))
     case .general:
       return fast.isOfRecords && !hasRecords(account) ? .missing : ShownValue(value(ofMeasure: index, account))
     }

@@ -35,42 +35,43 @@ extension Engine {
       steps = retract(account, event: late.event, hour: late.hour)
       lateUse = nil
     }
-    let states = scores.rules(account)
     let rests = scores.rests(account)
     let fast = compiled.fastRules
-    for index in fast.indices {
-      let restEnds = restsEnd && now >= rests[index].until
-      guard restEnds || !wake.isDisjoint(with: compiled.ruleWakes[index]) else { continue }
-      let rule = fast.pointer(index)
-      // Most of what wakes a rule is one event more of many: nothing is open, and nothing begins.
-      if rule.pointee.kind.waitsForNothing && rule.pointee.flap < 0 && !restEnds && !looksAtAll && index < 64
-        && core.pointee.idleRules & 1 << UInt64(index) != 0
-        && !(holds(rule.pointee.when, account) && fastConditions(index, rule, account).condition)
-      {
-        continue
-      }
-      if rule.pointee.kind == .bandChange {
-        let entered = enteredBand(
-          from: rule.pointee.from, to: rule.pointee.to, was: bandWas, is: scores.core(account).pointee.band, first)
-        if let entered {
-          states[index].enteredBand = entered
-          // Another band is another condition: what a change of config or phase made true was about the one before, and a time
-          // starts anew.
-          states[index].inhibited = false
-          if states[index].phase == .pending { states[index].since = now }
+    for word in 0..<compiled.ruleWakes.words {
+      var due = compiled.ruleWakes.rules(word, wokenBy: wake)
+      if restsEnd {
+        for index in 64 * word..<min(64 * word + 64, fast.count) where now >= rests[index].until {
+          due |= 1 << UInt64(index & 63)
         }
       }
-      // What resolves while its condition holds (a band change into another band, a silence ended by late events) opens
-      // again at the end of its cooldown: without one, at once.
-      for _ in 0..<2 {
-        guard let step = stepRule(index, account, rebases: rebases, trigger) else { break }
-        steps.append(step)
-        if step.step.from == .firing || step.step.to == .firing { wake.insert(.episodes) }
-        if step.step.to != .ok || step.step.from != .firing { break }
+      while due != 0 {
+        let index = 64 * word + due.trailingZeroBitCount
+        due &= due - 1
+        let rule = fast.pointer(index)
+        // Most of what wakes a rule is one event more of many: nothing is open, and nothing begins.
+        if rule.pointee.kind.waitsForNothing && rule.pointee.flap < 0 && !looksAtAll && word == 0
+          && core.pointee.idleRules & 1 << UInt64(index) != 0 && !(restsEnd && now >= rests[index].until)
+          && !(holds(rule.pointee.when, account) && fastConditions(index, rule, account).condition)
+        {
+          continue
+        }
+        noteBand(index, rule, account, was: bandWas, first)
+        // What resolves while its condition holds (a band change into another band, a silence ended by late events) opens
+        // again at the end of its cooldown: without one, at once.
+        for _ in 0..<2 {
+          guard let step = stepRule(index, account, rebases: rebases, trigger) else { break }
+          steps.append(step)
+          if step.step.from == .firing || step.step.to == .firing {
+            // What is made of other rules stands behind them.
+            wake.insert(.episodes)
+            due |= compiled.ruleWakes.rules(word, wokenBy: .episodes) & UInt64.max << UInt64(index % 64 + 1)
+          }
+          if step.step.to != .ok || step.step.from != .firing { break }
+        }
+        rests[index] = rest(index, rule, account)
+        moved = true
+        noteIdle(index, account)
       }
-      rests[index] = rest(index, rule, account)
-      moved = true
-      noteIdle(index, account)
     }
     guard moved else { return steps }
     var next = RuleRest(until: .max)
@@ -84,7 +85,25 @@ extension Engine {
   @inline(__always)
   func areRulesAtRest(_ account: AccountID, _ wake: Wake) -> Bool {
     compiled.rules.isEmpty
-      || now.milliseconds < scores.core(account).pointee.rulesRestUntil && wake.isDisjoint(with: compiled.anyRuleWakes)
+      || now.milliseconds < scores.core(account).pointee.rulesRestUntil && wake.isDisjoint(with: compiled.ruleWakes.any)
+  }
+
+  /// Notes for a band_change rule which band was entered that makes it true.
+  @inline(__always)
+  private func noteBand(
+    _ index: Int, _ rule: UnsafePointer<FastRule>, _ account: AccountID, was: Int8, _ first: Bool
+  ) {
+    guard rule.pointee.kind == .bandChange else { return }
+    let band = scores.core(account).pointee.band
+    guard let entered = enteredBand(from: rule.pointee.from, to: rule.pointee.to, was: was, is: band, first) else {
+      return
+    }
+    let state = scores.rules(account) + index
+    state.pointee.enteredBand = entered
+    // Another band is another condition: what a change of config or phase made true was about the one before, and a time
+    // starts anew.
+    state.pointee.inhibited = false
+    if state.pointee.phase == .pending { state.pointee.since = now.milliseconds }
   }
 
   private mutating func stepRule(

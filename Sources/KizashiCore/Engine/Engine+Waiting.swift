@@ -36,18 +36,20 @@ extension Engine {
     var keeps = false
     for rule in waiting.rules {
       let since = scores.rules(account)[rule].waitsSince
-      var kept = core.pointee.keepsBases ? waiting[account, rule] : nil
-      let had = kept != nil
-      if kept?.since != since { kept = nil }
-      if moves && since != .max {
-        if kept == nil {
-          kept = base(of: account, since: since)
-        } else {
-          kept?.add(causesOf: base(of: account, since: since))
-        }
+      var isKept = false
+      if core.pointee.keepsBases, let kept = waiting.since(account, rule) {
+        isKept = kept == since
+        if !isKept { waiting[account, rule] = nil }
       }
-      if had || kept != nil { waiting[account, rule] = kept }
-      if kept != nil { keeps = true }
+      if moves && since != .max {
+        if isKept {
+          waiting.add(account, rule, scores)
+        } else {
+          waiting[account, rule] = base(of: account, since: since)
+        }
+        isKept = true
+      }
+      if isKept { keeps = true }
     }
     core.pointee.keepsBases = keeps
   }

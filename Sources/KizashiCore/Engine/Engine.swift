@@ -66,6 +66,8 @@ public struct Engine: ~Copyable {
   var pending = Commit()
   var dirtyAccounts: ContiguousArray<AccountID> = []
   var dirtySources: Set<Int> = []
+  /// How many rows of measures the last commit had: the next will have about as many.
+  var measureRowsBefore = 0
   var refusals: [Refusal] = []
   var changeSequence: Int64 = 0
   var explaining = ExplainedChange()

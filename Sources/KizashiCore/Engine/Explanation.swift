@@ -54,8 +54,7 @@ extension Engine {
   /// Each measure's effective share of the account's score.
   func shares(_ account: AccountID) -> [Share] {
     let card = scores.core(account).pointee.card
-    if card == 0 { return compiled.firstScorecard.shares(scores.grades(account)) }
-    guard card > 0 else { return compiled.measures.map { _ in Share(numerator: 0, denominator: 1) } }
+    guard card >= 0 else { return compiled.measures.map { _ in Share(numerator: 0, denominator: 1) } }
     return compiled.scorecards[Int(card)].shares(scores.grades(account))
   }
 

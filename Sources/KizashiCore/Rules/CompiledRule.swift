@@ -44,7 +44,15 @@ struct RuleState: Equatable {
     case ok = 0
     case pending
     case firing
-    var name: String { String(describing: self) }
+
+    /// As users see it.
+    var name: String {
+      switch self {
+      case .ok: "ok"
+      case .pending: "pending"
+      case .firing: "firing"
+      }
+    }
   }
   var phase: Phase = .ok
   /// True before a change of config made it possible: must turn false once before it may open, and what opens once never does.

@@ -18,6 +18,13 @@ struct WaitingBase {
     overrideCauses |= later.overrideCauses
     for index in measures.indices { measures[index].causes |= later.measures[index].causes }
   }
+
+  /// The same of what moved the account since its own base.
+  mutating func add(_ account: AccountID, _ scores: borrowing ScoreTable) {
+    capCauses |= scores.adjustment(account).pointee.capCauses
+    overrideCauses |= scores.adjustment(account).pointee.overrideCauses
+    for index in measures.indices { measures[index].causes |= scores.causes(account)[index] }
+  }
 }
 
 /// The bases of rules that wait, of those accounts whose journal has had an entry since the wait began: until then the
@@ -36,6 +43,14 @@ struct WaitingBases {
   subscript(account: AccountID, rule: Int) -> WaitingBase? {
     get { bases[Self.key(account, rule)] }
     set { bases[Self.key(account, rule)] = newValue }
+  }
+
+  /// When the wait began whose base is kept; nil: none is.
+  func since(_ account: AccountID, _ rule: Int) -> Int64? { bases[Self.key(account, rule)]?.since }
+
+  /// Takes into a base that is kept what has moved the account since its own base.
+  mutating func add(_ account: AccountID, _ rule: Int, _ scores: borrowing ScoreTable) {
+    bases[Self.key(account, rule)]?.add(account, scores)
   }
 
   private static func key(_ account: AccountID, _ rule: Int) -> UInt64 { UInt64(account) << 32 | UInt64(rule) }

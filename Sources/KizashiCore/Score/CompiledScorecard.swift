@@ -1,7 +1,8 @@
 /// A scorecard with its weights made ready for exact scoring.
 ///
-/// A measure takes part in at most one dimension.
-struct CompiledScorecard {
+/// A measure takes part in at most one dimension. A class, because it is read in place for each account: one reference and not
+/// five.
+final class CompiledScorecard {
   struct Member {
     var measure: Int
     var weight: Int64
@@ -15,12 +16,16 @@ struct CompiledScorecard {
     var end: Int
   }
 
-  /// Of all parts, part by part.
-  private let members: Table<Member>
-  private let parts: Table<Part>
-  private let measureCount: Int
+  fileprivate struct Weights {
+    /// Of all parts, part by part.
+    let members: Table<Member>
+    let parts: Table<Part>
+    let measureCount: Int
+  }
+
+  private let weights: Weights
   /// Each measure's share where all are present, which they mostly are.
-  private var fullShares: [Share] = []
+  private let fullShares: [Share]
   let coverageTotal: Int128
   /// The least sum of `coverage` that is enough.
   private let coverageNeeded: Int128
@@ -35,8 +40,7 @@ struct CompiledScorecard {
     caps = scorecard.caps.map { (conditions.compile($0.condition), Int32($0.most)) }
     let sums = scorecard.dimensions.map { $0.measures.reduce(Int128(0)) { $0 + Int128($1.weight) } }
     let product = sums.reduce(Int128(1), *)
-    let weights = scorecard.dimensions.reduce(Int128(0)) { $0 + Int128($1.weight) }
-    coverageTotal = weights * product
+    coverageTotal = scorecard.dimensions.reduce(Int128(0)) { $0 + Int128($1.weight) } * product
     let need = scorecard.minimumCoverage
     // Smallest whole sum with sum / total ≥ need.
     coverageNeeded = -Rational(-need.numerator * coverageTotal, need.denominator).floor
@@ -56,11 +60,10 @@ struct CompiledScorecard {
       }
       parts.append(Part(weight: Int64(dimension.weight), start: start, end: members.count))
     }
-    self.parts = Table(parts)
-    self.members = Table(members)
-    measureCount = measures.count
+    let weighed = Weights(members: Table(members), parts: Table(parts), measureCount: measures.count)
+    weights = weighed
     let all = ContiguousArray(repeating: Int32(0), count: measures.count)
-    fullShares = all.withUnsafeBufferPointer { grades in grades.baseAddress.map(computedShares) ?? [] }
+    fullShares = all.withUnsafeBufferPointer { grades in grades.baseAddress.map(weighed.shares) ?? [] }
   }
 
   /// A score in hundredths (-1: none) and what it covers, over `coverageTotal`.
@@ -80,12 +83,12 @@ struct CompiledScorecard {
     var numerator: Int128 = 0
     var denominator: Int128 = 1
     var partWeights: Int128 = 0
-    for number in parts.indices {
-      let part = parts[number]
+    for number in weights.parts.indices {
+      let part = weights.parts[number]
       var n: Int64 = 0
       var d: Int64 = 0
       for index in part.start..<part.end {
-        let member = members[index]
+        let member = weights.members[index]
         guard grades[member.measure] >= 0 else { continue }
         n += member.weight * Int64(grades[member.measure])
         d += member.weight
@@ -94,7 +97,7 @@ struct CompiledScorecard {
       guard d > 0 else { continue }
       present += 1
       (sum, weight) = (n, d)
-      if parts.count > 1 {
+      if weights.parts.count > 1 {
         numerator = numerator * Int128(d) + Int128(part.weight) * Int128(n) * denominator
         denominator *= Int128(d)
         partWeights += Int128(part.weight)
@@ -112,17 +115,19 @@ struct CompiledScorecard {
 
   /// Each measure's effective share of the score; zero for absent ones.
   func shares(_ grades: UnsafePointer<Int32>) -> [Share] {
-    for measure in 0..<measureCount where grades[measure] < 0 { return computedShares(grades) }
+    for measure in 0..<weights.measureCount where grades[measure] < 0 { return weights.shares(grades) }
     return fullShares
   }
+}
 
-  private func computedShares(_ grades: UnsafePointer<Int32>) -> [Share] {
+extension CompiledScorecard.Weights {
+  func shares(_ grades: UnsafePointer<Int32>) -> [Share] {
     var shares = Array(repeating: Share(numerator: 0, denominator: 1), count: measureCount)
     var total: Int64 = 0
-    for index in parts.indices where presentWeight(parts[index], grades) > 0 { total += parts[index].weight }
+    for index in parts.indices where present(parts[index], grades) > 0 { total += parts[index].weight }
     for index in parts.indices {
       let part = parts[index]
-      let present = presentWeight(part, grades)
+      let present = present(part, grades)
       for member in part.start..<part.end where grades[members[member].measure] >= 0 {
         shares[members[member].measure] = Share(reducing: part.weight * members[member].weight, total * present)
       }
@@ -130,8 +135,9 @@ struct CompiledScorecard {
     return shares
   }
 
+  /// The weights of the measures of a part that are present.
   @inline(__always)
-  private func presentWeight(_ part: Part, _ grades: UnsafePointer<Int32>) -> Int64 {
+  private func present(_ part: CompiledScorecard.Part, _ grades: UnsafePointer<Int32>) -> Int64 {
     var sum: Int64 = 0
     for index in part.start..<part.end where grades[members[index].measure] >= 0 { sum += members[index].weight }
     return sum

@@ -1,12 +1,14 @@
 /// A measure as the hot path reads it: plain numbers in flat tables, no reference to retain.
 ///
-/// Covers what nearly every scorecard is made of: whole-number metrics of one leaf, and the trend of one. Everything else is
+/// Covers what nearly every scorecard is made of: metrics of one leaf that are whole numbers or a fraction of two. Everything else is
 /// `general` and goes through ``CompiledMetric``; both give the same grades, because the tables come from the same ``Curve``.
 struct FastMeasure {
   enum Kind {
     case leaf
     case daysSince
     case trend
+    case topUserShare
+    case effectiveUsers
     case general
   }
   enum Missing: UInt8 {
@@ -60,6 +62,8 @@ struct FastMeasure {
     where holds && curve.smallCorners != nil && floor.denominator == 1 && minVolume.denominator == 1:
       guard let floor = Int64(exactly: floor.numerator), let least = Int64(exactly: minVolume.numerator) else { break }
       (kind, self.leaf, self.floor, self.minVolume) = (.trend, leaf, floor, least)
+    case .shareTopUser(let leaf) where holds && curve.smallCorners != nil: (kind, self.leaf) = (.topUserShare, leaf)
+    case .effectiveUsers(let leaf) where holds && curve.smallCorners != nil: (kind, self.leaf) = (.effectiveUsers, leaf)
     default: break
     }
   }

@@ -55,10 +55,21 @@ package struct AlertPayload: Sendable {
   }
 
   /// `rule:account:n`.
-  package var alertID: String { "\(transition.ruleName):\(account):\(transition.episode)" }
+  package var alertID: String {
+    Self.alertID(rule: transition.ruleName, account: account, episode: transition.episode)
+  }
 
   /// `rule:account:n:state:hook`.
-  package var deliveryID: String { "\(alertID):\(state):\(hook)" }
+  package var deliveryID: String { Self.deliveryID(alertID: alertID, state: state, hook: hook) }
+
+  /// What an alert is called.
+  static func alertID(rule: String, account: String, episode: Int) -> String { "\(rule):\(account):\(episode)" }
+
+  /// What a run for it is called.
+  static func deliveryID(alertID: String, state: String, hook: String) -> String { "\(alertID):\(state):\(hook)" }
+
+  /// The state of an episode whose rule has begun to flap.
+  static let flapping = "flapping"
 
   /// The object as one line of JSON, without a line end.
   package var json: String {

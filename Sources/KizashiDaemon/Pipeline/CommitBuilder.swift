@@ -67,26 +67,33 @@ struct CommitBuilder {
   private func owed(
     _ transition: AlertTransition, _ engine: borrowing Engine, _ detectedAt: Instant, notice: FlapNotice? = nil
   ) -> [NewDelivery] {
-    guard let index = transition.rule else { return [] }
+    guard let index = transition.rule, !rules[index].hooks.isEmpty else { return [] }
     let rule = rules[index]
     // Whoever was told that it opened is told that it ended; of an episode that opened in shadow the store keeps neither.
     if transition.state == .firing || notice != nil, shadowRules.contains(rule.name) { return [] }
     let isStale = detectedAt.milliseconds - transition.at.milliseconds > hookMaxAgeMilliseconds
     let name = engine.name(of: transition.account)
+    // What is not run needs no words, and a backfill has as many of them as alerts; a release brings its own.
+    if let suppression = suppression ?? (transition.isSilenced ? .flapping : isStale ? .stale : nil) {
+      let alertID = AlertPayload.alertID(rule: rule.name, account: name, episode: transition.episode)
+      let state = notice?.began == true ? AlertPayload.flapping : transition.state.name
+      return rule.hooks.map { hook in
+        NewDelivery(
+          deliveryID: AlertPayload.deliveryID(alertID: alertID, state: state, hook: hook), alertID: alertID,
+          account: transition.account, hook: hook, payload: "", nextAt: detectedAt, suppression: suppression)
+      }
+    }
     return rule.hooks.map { hook in
       let payload = AlertPayload(
         transition: transition, hook: hook, account: name, phase: transition.phase, touch: transition.touch,
         attributes: transition.attributes, severity: rule.severity,
         measureNames: measureNames, detectedAt: detectedAt,
         suggestion: rule.playbook.map { AlertPayload.Suggestion(playbook: $0) },
-        state: notice?.began == true ? "flapping" : nil)
-      let suppression = suppression ?? (transition.isSilenced ? .flapping : isStale ? .stale : nil)
+        state: notice?.began == true ? AlertPayload.flapping : nil)
       return NewDelivery(
         deliveryID: payload.deliveryID, alertID: payload.alertID, account: transition.account, hook: hook,
-        // What is not run needs no words, and a backfill has as many of them as alerts; a release brings its own.
-        payload: suppression == nil ? payload.json : "",
-        nextAt: suppression == nil ? times.next(hook: hook, severity: rule.severity, from: detectedAt) : detectedAt,
-        suppression: suppression)
+        payload: payload.json, nextAt: times.next(hook: hook, severity: rule.severity, from: detectedAt),
+        suppression: nil)
     }
   }
 }
