@@ -73,10 +73,10 @@ extension Engine {
     if isPast { enter(Instant(milliseconds: core.pointee.scoredAt)) }
     defer { if isPast { leave(to: clock) } }
     let grades = scores.grades(account)
-    let shares = shares(account)
+    let shares = core.pointee.card < 0 ? nil : explaining.shares(compiled.scorecards[Int(core.pointee.card)], grades)
     for index in compiled.measures.indices where moved & Self.measureBit(index) != 0 {
       let grade = grades[index]
-      let share = shares[index].approximate
+      let share = shares?[index].approximate ?? 0
       rows.append(
         MeasureRow(
           account: account, measure: index,

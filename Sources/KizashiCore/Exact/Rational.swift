@@ -45,6 +45,12 @@ public struct Rational: Sendable, Hashable, Comparable {
 
   /// The same value in lowest terms.
   public var reduced: Rational {
+    if let n = Int64(exactly: numerator), let d = Int64(exactly: denominator) {
+      // What nearly every value fits, at a fraction of the cost.
+      var (a, b) = (n.magnitude, d.magnitude)
+      while b != 0 { (a, b) = (b, a % b) }
+      return a <= 1 ? self : Rational(Int128(n / Int64(a)), Int128(d / Int64(a)))
+    }
     var a = numerator.magnitude
     var b = denominator.magnitude
     while b != 0 { (a, b) = (b, a % b) }

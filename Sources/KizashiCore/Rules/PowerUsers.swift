@@ -104,10 +104,15 @@ extension Engine {
     var uses: [(user: UserID, day: Int32, events: Int64)] = []
     var days: [UserID: Set<Int32>] = [:]
     var lastHours: [UserID: Int32] = [:]
+    var core: [LogEntry] = []
     usage.forEachEntry(account) { entry in
-      guard entry.user != 0, usage.features.isCore(entry.event) else { return }
+      if entry.user != 0 && usage.features.isCore(entry.event) { core.append(entry) }
+    }
+    // Each active day of a user is an entry at the least.
+    guard core.count >= PowerUsers.leastDays else { return LostPowerUser(day: today) }
+    for entry in core {
       let day = usage.lastDay(of: entry.hour).number
-      guard day >= today - PowerUsers.oldestDay else { return }
+      guard day >= today - PowerUsers.oldestDay else { continue }
       uses.append((entry.user, day, Int64(entry.count)))
       days[entry.user, default: []].insert(day)
       lastHours[entry.user] = max(lastHours[entry.user] ?? .min, entry.hour)

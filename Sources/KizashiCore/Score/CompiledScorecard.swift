@@ -24,8 +24,6 @@ final class CompiledScorecard {
   }
 
   private let weights: Weights
-  /// Each measure's share where all are present, which they mostly are.
-  private let fullShares: [Share]
   let coverageTotal: Int128
   /// The least sum of `coverage` that is enough.
   private let coverageNeeded: Int128
@@ -60,10 +58,7 @@ final class CompiledScorecard {
       }
       parts.append(Part(weight: Int64(dimension.weight), start: start, end: members.count))
     }
-    let weighed = Weights(members: Table(members), parts: Table(parts), measureCount: measures.count)
-    weights = weighed
-    let all = ContiguousArray(repeating: Int32(0), count: measures.count)
-    fullShares = all.withUnsafeBufferPointer { grades in grades.baseAddress.map(weighed.shares) ?? [] }
+    weights = Weights(members: Table(members), parts: Table(parts), measureCount: measures.count)
   }
 
   /// A score in hundredths (-1: none) and what it covers, over `coverageTotal`.
@@ -113,10 +108,11 @@ final class CompiledScorecard {
   @inline(__always)
   func covered(_ result: Result) -> Bool { result.score >= 0 && result.coverage >= coverageNeeded }
 
+  var measureCount: Int { weights.measureCount }
+
   /// Each measure's effective share of the score; zero for absent ones.
   func shares(_ grades: UnsafePointer<Int32>) -> [Share] {
-    for measure in 0..<weights.measureCount where grades[measure] < 0 { return weights.shares(grades) }
-    return fullShares
+    weights.shares(grades)
   }
 }
 
@@ -142,26 +138,4 @@ extension CompiledScorecard.Weights {
     for index in part.start..<part.end where grades[members[index].measure] >= 0 { sum += members[index].weight }
     return sum
   }
-}
-
-/// A measure's part of a score, 0…1, in lowest terms. Weights are at most 10,000, so that 64 bits hold every part.
-struct Share {
-  var numerator: Int64
-  var denominator: Int64
-
-  init(numerator: Int64, denominator: Int64) {
-    self.numerator = numerator
-    self.denominator = denominator
-  }
-
-  init(reducing numerator: Int64, _ denominator: Int64) {
-    var a = numerator.magnitude
-    var b = denominator.magnitude
-    while b != 0 { (a, b) = (b, a % b) }
-    self.init(numerator: numerator / Int64(a), denominator: denominator / Int64(a))
-  }
-
-  var rational: Rational { Rational(Int128(numerator), Int128(denominator)) }
-  /// For display only.
-  var approximate: Double { Double(numerator) / Double(denominator) }
 }

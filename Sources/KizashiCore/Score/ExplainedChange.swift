@@ -15,6 +15,12 @@ struct ExplainedChange {
   }
 
   private var lines: [Line] = []
+  private var shares = KeptShares()
+
+  /// Each measure's effective share of a score; zero for absent ones.
+  mutating func shares(_ scorecard: CompiledScorecard, _ grades: UnsafePointer<Int32>) -> [Share] {
+    shares.of(scorecard, grades)
+  }
 
   /// The lines, largest first, of equals in the order of the measures.
   mutating func split(
@@ -22,8 +28,8 @@ struct ExplainedChange {
     to new: (score: Int32, grades: UnsafePointer<Int32>)
   ) -> [Line] {
     lines.removeAll(keepingCapacity: true)
-    let before = scorecard.shares(old.grades)
-    let after = scorecard.shares(new.grades)
+    let before = shares.of(scorecard, old.grades)
+    let after = shares.of(scorecard, new.grades)
     var missing = Int64(new.score) - Int64(old.score)
     for measure in before.indices {
       // A measure that is absent on one side did not move by itself.

@@ -109,15 +109,17 @@ actor EngineHost {
     for transition in parcel.unit.commit.stalls { tell(transition) }
     let store = store
     let committed = committed
+    let unit = StoredOnce(parcel.unit)
+    let (receipts, owesRuns) = (parcel.receipts, parcel.owesRuns)
     writing = Task {
       do {
-        try await store.write(parcel.unit)
+        try await store.write(unit)
       } catch {
         self.failed(error)
         throw error
       }
-      for (receipt, taker) in parcel.receipts { taker.take(receipt) }
-      committed(parcel.owesRuns)
+      for (receipt, taker) in receipts { taker.take(receipt) }
+      committed(owesRuns)
       self.written()
     }
   }

@@ -2,6 +2,7 @@ import KizashiCore
 import KizashiIngest
 import KizashiStore
 import Logging
+import Synchronization
 
 /// Owns the store and the one connection that writes: commits, hook outcomes, configs.
 ///
@@ -57,8 +58,8 @@ actor StoreHost: Outbox {
   }
 
   /// Stores a unit; returns when it is stored, however long space or a lock takes.
-  func write(_ unit: CommitUnit) async throws {
-    try await persist { try use { try $0.write(unit) } }
+  func write(_ unit: StoredOnce) async throws {
+    try await persist { try use { try unit.store(in: $0) } }
   }
 
   private func persist<T>(_ body: () throws -> T) async throws -> T {
@@ -117,6 +118,21 @@ actor StoreHost: Outbox {
 
   func mark(_ outcomes: [DeliveryOutcome]) async throws {
     _ = try use { try $0.mark(outcomes.map(DeliveryUpdate.init)) }
+  }
+}
+
+/// A unit on its way to the store. What it holds is given back on the store's thread, as soon as it is stored: there are
+/// hundreds of thousands of pieces, and the engine has no time for them.
+final class StoredOnce: Sendable {
+  private let unit: Mutex<CommitUnit?>
+
+  init(_ unit: CommitUnit) { self.unit = Mutex(unit) }
+
+  func store(in store: Store) throws {
+    try unit.withLock { unit in
+      if let whole = unit { try store.write(whole) }
+      unit = nil
+    }
   }
 }
 

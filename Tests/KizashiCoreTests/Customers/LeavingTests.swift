@@ -110,6 +110,22 @@ import Testing
       ])
   }
 
+  @Test func `is right for a late event of the window before`() throws {
+    let rule = Rule(
+      name: "fewer",
+      kind: .threshold(
+        .metric(
+          .trend(
+            of: .count(feature: .named("reports"), windowHours: 24), floor: Rational(1), minVolume: Rational(2))),
+        .below(Rational(0)), clear: nil))
+    // The second report of the day before is told of when the first has come to lie there, and is the older one.
+    let inputs = [Story.use(0, 9, "report.made"), Story.use(1, 12, "page.seen"), Story.use(0, 7, "report.made")]
+    #expect(
+      try Self.rules(Self.model(rule), inputs, until: 9) == [
+        "1d 12h rule fewer ok → firing", "2d 8h rule fewer firing → ok",
+      ])
+  }
+
   @Test func `is noticed where it was a feature's last event, and not where it was anything's`() throws {
     let rule = Rule(
       name: "given-up",

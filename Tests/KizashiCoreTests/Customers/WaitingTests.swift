@@ -79,6 +79,21 @@ import Testing
         ])
   }
 
+  @Test func `begin anew with a wait that nothing has moved since, while another rule still waits`() throws {
+    let other = Rule(
+      name: "other", kind: .threshold(.measure("y"), .below(Rational(50)), clear: nil),
+      forMilliseconds: 8 * Self.hour)
+    // The day's entry of the score is written at 7: what x does at 10 moves no band and so no base.
+    let changes = [
+      set(1, 7, "x", 80), set(1, 8, "x", 20), set(1, 8, "y", 40), set(1, 9, "x", 90), set(1, 10, "x", 48),
+    ]
+    #expect(
+      try alerts([low(for: 2), other], start + changes, until: 2) == [
+        "1d 12h low firing 65.00 → 44.00: x -21.00 attribute",
+        "1d 16h other firing 55.00 → 44.00: y -25.00 attribute, x 14.00 attribute",
+      ])
+  }
+
   @Test func `begin anew where another band is another condition`() throws {
     let turned = Rule(
       name: "turned", kind: .bandChange(from: [], to: []), forMilliseconds: 2 * Self.hour)
