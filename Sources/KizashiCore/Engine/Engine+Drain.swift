@@ -76,13 +76,22 @@ extension Engine {
     let shares = core.pointee.card < 0 ? nil : explaining.shares(compiled.scorecards[Int(core.pointee.card)], grades)
     for index in compiled.measures.indices where moved & Self.measureBit(index) != 0 {
       let grade = grades[index]
+      let value = shownValue(index, account).approximate
+      // Where nobody answers and nobody has seats most measures are absent for good, and need not be stored each time.
+      let isAbsent = grade < 0 && value == nil && index < 64
+      if isAbsent && core.pointee.absentMeasures & Self.measureBit(index) != 0 { continue }
+      core.pointee.absentMeasures.set(Self.measureBit(index), to: isAbsent)
       let share = shares?[index].approximate ?? 0
       rows.append(
         MeasureRow(
-          account: account, measure: index,
-          value: shownValue(index, account).approximate,
+          account: account, measure: index, value: value,
           grade: grade < 0 ? nil : Int(grade), share: share, points: grade < 0 ? 0 : share * Double(grade) / 100,
           missing: scores.missing(account)[index]))
     }
   }
+}
+
+extension UInt64 {
+  /// Sets or clears a bit.
+  mutating func set(_ bit: UInt64, to isSet: Bool) { self = isSet ? self | bit : self & ~bit }
 }

@@ -67,7 +67,14 @@ extension Engine {
       read &+= usage.warm(account) &+ scores.warm(account) &+ warmMemory(account)
       if compiled.customers.isNeeded { read &+= customers.warm(account) }
     }
-    for index in accounts { read &+= usage.warmLeaving(queue.upcoming(index), by: queue.openHour) }
+    let yesterday = usage.lastDay(of: queue.openHour).number - 1
+    for index in accounts {
+      let account = queue.upcoming(index)
+      read &+= usage.warmLeaving(account, by: queue.openHour)
+      if !compiled.rules.isEmpty { read &+= scores.warmRules(account, at: queue.deadline(of: account)) }
+      if !shifts.isEmpty { read &+= shifts.warmCounts(account, through: yesterday) }
+      if compiled.dropCount > 0 { read &+= UInt64(drops[Int(account) * compiled.dropCount].entries.count) }
+    }
     for index in accounts { read &+= usage.warmCountersLeaving(queue.upcoming(index), by: queue.openHour) }
     warmth &+= read
   }

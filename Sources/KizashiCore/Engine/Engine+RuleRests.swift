@@ -57,6 +57,6 @@ extension Engine {
     let core = scores.core(account)
     let bit: UInt64 = 1 << UInt64(index)
     let isIdle = state.pointee.phase == .ok && !state.pointee.inhibited
-    core.pointee.idleRules = isIdle ? core.pointee.idleRules | bit : core.pointee.idleRules & ~bit
+    core.pointee.idleRules.set(bit, to: isIdle)
   }
 }

@@ -30,6 +30,8 @@ extension Engine {
     // Until then no rest is over, and none need be read: they are more memory than all else of an evaluation.
     let restsEnd = now >= core.pointee.rulesRestUntil
     var moved = false
+    var wasFirst = restsEnd
+    var next = RuleRest(until: .max)
     var steps: [RuleStep] = []
     if let late = lateUse {
       steps = retract(account, event: late.event, hour: late.hour)
@@ -49,7 +51,7 @@ extension Engine {
         due &= due - 1
         let rule = fast.pointer(index)
         // Most of what wakes a rule is one event more of many: nothing is open, and nothing begins.
-        if rule.pointee.kind.waitsForNothing && rule.pointee.flap < 0 && !looksAtAll && word == 0
+        if rule.pointee.kind.waitsForNothing && !looksAtAll && word == 0
           && core.pointee.idleRules & 1 << UInt64(index) != 0 && !(restsEnd && now >= rests[index].until)
           && !(holds(rule.pointee.when, account) && fastConditions(index, rule, account).condition)
         {
@@ -68,14 +70,23 @@ extension Engine {
           }
           if step.step.to != .ok || step.step.from != .firing { break }
         }
-        rests[index] = rest(index, rule, account)
+        let rest = rest(index, rule, account)
+        // Where it was the first to end, or to move, another one is now.
+        let was = rests[index]
+        if was.until < rest.until && was.until <= core.pointee.rulesRestUntil { wasFirst = true }
+        if was.deadline < rest.deadline && was.deadline <= core.pointee.rulesDeadline { wasFirst = true }
+        rests[index] = rest
+        next.merge(rest)
         moved = true
         noteIdle(index, account)
       }
     }
     guard moved else { return steps }
-    var next = RuleRest(until: .max)
-    for index in fast.indices { next.merge(rests[index]) }
+    if wasFirst {
+      for index in fast.indices { next.merge(rests[index]) }
+    } else {
+      next.merge(RuleRest(until: core.pointee.rulesRestUntil, deadline: core.pointee.rulesDeadline))
+    }
     core.pointee.rulesRestUntil = next.until
     core.pointee.rulesDeadline = next.deadline
     return steps

@@ -17,11 +17,11 @@ struct FastRule: BitwiseCopyable {
     case abandoned
     case general
 
-    /// Whether nothing but its own state says when it moves by itself.
+    /// Whether one that stands idle moves only where its condition comes to hold.
     var waitsForNothing: Bool {
       switch self {
-      case .total, .grade, .collapse, .abandoned: true
-      case .bandChange, .band, .drop, .silence, .general: false
+      case .total, .grade, .collapse, .abandoned, .drop: true
+      case .bandChange, .band, .silence, .general: false
       }
     }
   }

@@ -35,6 +35,8 @@ struct ScoreTable: ~Copyable {
     var coverage: Int128 = 0
     /// A bit for each measure whose row may not be what is stored.
     var movedMeasures: UInt64 = 0
+    /// A bit for each of the first 64 measures whose row, as it was stored last, says that there is nothing.
+    var absentMeasures: UInt64 = 0
     /// When what only time moves in its measures must be looked at again: see ``Engine/nextRest(_:)``.
     var restsUntil: Int64 = .min
     /// The same of its rules, and the next deadline of one: see ``RuleRest``.
@@ -129,6 +131,25 @@ struct ScoreTable: ~Copyable {
   /// Reads what nearly every evaluation reads, so that it is in the cache then.
   @inline(__always)
   func warm(_ account: AccountID) -> UInt64 { blocks.warm(account) }
+
+  /// Reads what an evaluation at an instant will read of the rules beyond that: the states of those that stand open or wait,
+  /// and all rests where one is over.
+  @inline(__always)
+  func warmRules(_ account: AccountID, at instant: Int64) -> UInt64 {
+    let core = core(account)
+    var read: UInt64 = 0
+    var busy = ~core.pointee.idleRules & (ruleCount >= 64 ? .max : 1 << UInt64(ruleCount) - 1)
+    while busy != 0 {
+      read &+= UInt64(truncatingIfNeeded: rules(account)[busy.trailingZeroBitCount].since)
+      busy &= busy - 1
+    }
+    if instant >= core.pointee.rulesRestUntil {
+      for rest in stride(from: 0, to: ruleCount, by: 64 / MemoryLayout<RuleRest>.stride) {
+        read &+= UInt64(truncatingIfNeeded: rests(account)[rest].until)
+      }
+    }
+    return read
+  }
 
   @inline(__always)
   private func part<T: BitwiseCopyable>(_ account: AccountID, _ offset: Int) -> UnsafeMutablePointer<T> {

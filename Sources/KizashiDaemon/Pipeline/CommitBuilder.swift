@@ -70,7 +70,8 @@ struct CommitBuilder {
     guard let index = transition.rule, !rules[index].hooks.isEmpty else { return [] }
     let rule = rules[index]
     // Whoever was told that it opened is told that it ended; of an episode that opened in shadow the store keeps neither.
-    if transition.state == .firing || notice != nil, shadowRules.contains(rule.name) { return [] }
+    let opens = transition.state == .firing && notice == nil
+    if opens || notice != nil, shadowRules.contains(rule.name) { return [] }
     let isStale = detectedAt.milliseconds - transition.at.milliseconds > hookMaxAgeMilliseconds
     let name = engine.name(of: transition.account)
     // What is not run needs no words, and a backfill has as many of them as alerts; a release brings its own.
@@ -78,9 +79,11 @@ struct CommitBuilder {
       let alertID = AlertPayload.alertID(rule: rule.name, account: name, episode: transition.episode)
       let state = notice?.began == true ? AlertPayload.flapping : transition.state.name
       return rule.hooks.map { hook in
-        NewDelivery(
+        var delivery = NewDelivery(
           deliveryID: AlertPayload.deliveryID(alertID: alertID, state: state, hook: hook), alertID: alertID,
           account: transition.account, hook: hook, payload: "", nextAt: detectedAt, suppression: suppression)
+        delivery.opensEpisode = opens
+        return delivery
       }
     }
     return rule.hooks.map { hook in
@@ -90,10 +93,11 @@ struct CommitBuilder {
         measureNames: measureNames, detectedAt: detectedAt,
         suggestion: rule.playbook.map { AlertPayload.Suggestion(playbook: $0) },
         state: notice?.began == true ? AlertPayload.flapping : nil)
-      return NewDelivery(
+      var delivery = NewDelivery(
         deliveryID: payload.deliveryID, alertID: payload.alertID, account: transition.account, hook: hook,
-        payload: payload.json, nextAt: times.next(hook: hook, severity: rule.severity, from: detectedAt),
-        suppression: nil)
+        payload: payload.json, nextAt: times.next(hook: hook, severity: rule.severity, from: detectedAt))
+      delivery.opensEpisode = opens
+      return delivery
     }
   }
 }

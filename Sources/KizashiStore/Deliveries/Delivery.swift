@@ -46,6 +46,8 @@ package struct NewDelivery: Sendable {
   package var nextAt: Instant
   /// Nil: the run is owed.
   package var suppression: Suppression?
+  /// Whether it tells that its episode opens: then nobody need look whether it opened in shadow.
+  package var opensEpisode = false
 
   /// A run owed, or one recorded as suppressed.
   package init(

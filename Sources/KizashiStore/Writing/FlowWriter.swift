@@ -38,7 +38,7 @@ final class FlowWriter {
       """
       INSERT INTO delivery (delivery_id, alert_id, account, hook, state, attempts, next_ms, output, payload)
       SELECT ?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8
-      WHERE NOT EXISTS (SELECT 1 FROM alert WHERE alert_id = ?2 AND shadow)
+      WHERE ?9 OR NOT EXISTS (SELECT 1 FROM alert WHERE alert_id = ?2 AND shadow)
       ON CONFLICT (delivery_id) DO UPDATE SET seq = (SELECT max(seq) + 1 FROM delivery), state = 0,
         next_ms = excluded.next_ms, output = NULL, payload = excluded.payload
         WHERE delivery.state = \(DeliveryState.suppressed.rawValue) AND delivery.output = '\(Suppression.flapping.rawValue)'
@@ -142,6 +142,7 @@ final class FlowWriter {
     delivery.bind(6, row.suppression == nil ? row.nextAt.milliseconds : nil)
     delivery.bind(7, row.suppression?.rawValue)
     delivery.bind(8, row.payload)
+    delivery.bind(9, row.opensEpisode ? 1 : 0)
     try delivery.run()
   }
 }

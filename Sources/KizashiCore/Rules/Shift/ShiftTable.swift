@@ -92,6 +92,13 @@ struct ShiftTable {
       &+ UInt64(truncatingIfNeeded: counts[Int(account) * features.count].newest)
   }
 
+  /// Reads the counts themselves, where a day of them is to be judged.
+  @inline(__always)
+  func warmCounts(_ account: AccountID, through yesterday: Int32) -> UInt64 {
+    guard isBehind(account, yesterday) else { return 0 }
+    return UInt64(truncatingIfNeeded: counts[Int(account) * features.count].warmth)
+  }
+
   /// Judges every whole day not judged yet, by the counts as they are.
   ///
   /// - Parameter first: The day of the account's first usage; `.max`: none.
