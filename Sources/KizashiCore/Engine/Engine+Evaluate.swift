@@ -26,8 +26,6 @@ extension Engine {
     if !shifts.isEmpty { judgeDays(account) }
     let core = scores.core(account)
     var wake = woken(account, trigger)
-    // With the states the rules had before.
-    if !compiled.flapRules.isEmpty && wake.contains(.day) { endFlapDays(account, trigger) }
     // Before the grades, which may ask how many are reached.
     if !wake.isDisjoint(with: compiled.customers.milestoneWakes) { reachMilestones(account) }
     if !noted.isEmpty { wake = .all }
@@ -37,7 +35,7 @@ extension Engine {
     if change.moved { wake = .all }
     core.pointee.scoredAt = now.milliseconds
     touch(account)
-    if wake.isDisjoint(with: .grades) && queue.deadline(of: account) > now.milliseconds && flapped.isEmpty
+    if wake.isDisjoint(with: .grades) && queue.deadline(of: account) > now.milliseconds
       && areRulesAtRest(account, wake)
     {
       // Only totals moved: nothing that is derived from them did, and no delay ended.

@@ -1,24 +1,22 @@
 /// Where flap detection meets the engine. It changes nothing that is evaluated: it decides whom an episode is told, and is a
 /// function of what the rule was at the end of each local day.
 ///
-/// Whole days are ended at the first evaluation after them. Nothing happens in between, because each day's start at which
-/// flapping could begin or end is a deadline.
+/// Whole days are ended before the rule is next stepped: until then it stood as it does. Nothing happens in between, because
+/// each day's start at which flapping could begin or end is a deadline.
 extension Engine {
-  /// Ends the days that are over with the states the rules had before this evaluation steps them.
-  mutating func endFlapDays(_ account: AccountID, _ trigger: Trigger) {
-    let states = scores.rules(account)
-    let today = daySteps.today.number
-    for (rule, settings) in compiled.flapRules {
-      let state = states + rule
-      let wasFlapping = state.pointee.flaps.isFlapping
-      state.pointee.flaps.end(before: today, isFiring: state.pointee.phase == .firing, settings)
-      if state.pointee.flaps.isFlapping != wasFlapping { flapped.append(rule) }
-    }
-    if trigger.isConfig {
-      // A change of config begins and ends nothing; the next day's end does.
-      for rule in flapped { states[rule].flaps.isFlapping.toggle() }
-      flapped.removeAll(keepingCapacity: true)
-    }
+  /// Ends the days that are over with the state a rule has before it is stepped.
+  ///
+  /// - Parameter flap: Its place among the rules with `flap`; -1: it has none.
+  mutating func endFlapDays(_ flap: Int32, _ account: AccountID, isConfig: Bool) {
+    guard flap >= 0 else { return }
+    let (rule, settings) = compiled.flapRules[Int(flap)]
+    let state = scores.rules(account) + rule
+    let wasFlapping = state.pointee.flaps.isFlapping
+    state.pointee.flaps.end(
+      before: daySteps.today.number, isFiring: state.pointee.phase == .firing, settings)
+    guard state.pointee.flaps.isFlapping != wasFlapping else { return }
+    // A change of config begins and ends nothing; the next day's end does.
+    if isConfig { state.pointee.flaps.isFlapping = wasFlapping } else { flapped.append(rule) }
   }
 
   /// Whether a rule's step is kept from the hooks: whoever was told that an episode opened is told of its end.
@@ -71,8 +69,11 @@ extension Engine {
 
   func encodeFlaps(_ account: AccountID, _ out: inout ByteWriter) {
     out.write(unsigned: UInt64(compiled.flapRules.count))
-    for (rule, _) in compiled.flapRules {
-      let flaps = scores.rules(account)[rule].flaps
+    for (rule, settings) in compiled.flapRules {
+      let state = scores.rules(account)[rule]
+      var flaps = state.flaps
+      // Whether what was over has been ended yet depends on what else asked for a look.
+      flaps.end(before: scores.core(account).pointee.day, isFiring: state.phase == .firing, settings)
       out.write(unsigned: compiled.rules[rule].key)
       out.write(flaps.day)
       out.write(unsigned: UInt64(flaps.stored))

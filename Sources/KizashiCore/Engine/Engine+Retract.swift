@@ -21,6 +21,7 @@ extension Engine {
       guard state.pointee.phase == .firing, state.pointee.openedAt != .min else { continue }
       let opened = Instant(milliseconds: state.pointee.openedAt)
       guard hour <= opened.tile.hour, isFalse(index, account, at: opened, event: event, hour: hour) else { continue }
+      endFlapDays(compiled.fastRules[index].flap, account, isConfig: false)
       RuleMachine.retract(state)
       steps.append(
         RuleStep(

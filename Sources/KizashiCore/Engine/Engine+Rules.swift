@@ -57,6 +57,7 @@ extension Engine {
         {
           continue
         }
+        endFlapDays(rule.pointee.flap, account, isConfig: trigger.isConfig)
         noteBand(index, rule, account, was: bandWas, first)
         // What resolves while its condition holds (a band change into another band, a silence ended by late events) opens
         // again at the end of its cooldown: without one, at once.

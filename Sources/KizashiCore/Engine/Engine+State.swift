@@ -53,7 +53,6 @@ extension Engine {
   func encodeState(of account: AccountID) -> [UInt8] {
     let core = scores.core(account).pointee
     var out = ByteWriter()
-    out.bytes.reserveCapacity(256)
     out.write(unsigned: Self.stateFormat)
     out.write(core.evaluated)
     out.write(core.baseScore)

@@ -1,14 +1,41 @@
 /// Variable-length integers (LEB128, zigzag for signed) in a byte array: the engine's own per-account state.
-struct ByteWriter {
-  var bytes: [UInt8] = []
+///
+/// Into memory of its own, without the checks of an array: a backfill writes the state of each account a dozen times.
+struct ByteWriter: ~Copyable {
+  private var start: UnsafeMutablePointer<UInt8>
+  private var count = 0
+  private var capacity: Int
+  /// The bytes of the longest integer.
+  private static let longest = 10
+
+  init() {
+    capacity = 512
+    start = .allocate(capacity: capacity)
+  }
+
+  deinit { start.deallocate() }
+
+  /// What was written.
+  var bytes: [UInt8] { Array(UnsafeBufferPointer(start: start, count: count)) }
 
   mutating func write(unsigned value: UInt64) {
+    if capacity - count < Self.longest { grow() }
     var value = value
     while value >= 0x80 {
-      bytes.append(UInt8(truncatingIfNeeded: value) | 0x80)
+      start[count] = UInt8(truncatingIfNeeded: value) | 0x80
+      count += 1
       value >>= 7
     }
-    bytes.append(UInt8(value))
+    start[count] = UInt8(value)
+    count += 1
+  }
+
+  private mutating func grow() {
+    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: 2 * capacity)
+    larger.update(from: start, count: count)
+    start.deallocate()
+    start = larger
+    capacity *= 2
   }
 
   mutating func write(_ value: Int64) {
@@ -17,7 +44,7 @@ struct ByteWriter {
 
   mutating func write(_ value: some FixedWidthInteger & SignedInteger) { write(Int64(value)) }
 
-  mutating func write(_ value: Bool) { bytes.append(value ? 1 : 0) }
+  mutating func write(_ value: Bool) { write(unsigned: value ? 1 : 0) }
 }
 
 /// Reads what ``ByteWriter`` wrote; after the end everything is zero and `failed` is set.

@@ -27,6 +27,29 @@ import Testing
       ])
   }
 
+  @Test func `not the instant that it waited for, once it waits no more`() throws {
+    let one = GradeCurve.points([
+      GradePoint(value: Rational(0), points: Rational(0)), GradePoint(value: Rational(100), points: Rational(100)),
+    ])
+    let hour: Int64 = 3_600_000
+    var model = Model(
+      measures: [Measure(name: "level", metric: .attribute("level"), grade: one)],
+      scorecards: [Scorecard(name: "s", dimensions: [Dimension(name: "d", weight: 1, measures: [("level", 1)])])],
+      rules: [
+        Rule(
+          name: "low", kind: .threshold(.measure("level"), .below(Rational(50)), clear: nil), forMilliseconds: 10 * hour
+        ),
+        Rule(
+          name: "lower", kind: .threshold(.measure("level"), .below(Rational(30)), clear: nil),
+          forMilliseconds: 60 * hour),
+      ])
+    model.bands.downForMilliseconds = 0
+    let inputs = [(0, 90), (1, 20), (2, 40), (3, 90)].map { Story.group($0.0, [("level", .number("\($0.1)"))]) }
+    // The first opened at 1d 18h; the second would have at 3d 20h.
+    #expect(try Story.lastLook(model, inputs, until: 9) == "3d 8h")
+    #expect(try Story.lastLook(model, Array(inputs.prefix(2)), until: 9) == "3d 20h")
+  }
+
   @Test func `the day on which somebody came to be missed, though it was looked at before on that day`() throws {
     let one = GradeCurve.points([GradePoint(value: Rational(0), points: Rational(0))])
     // No measure steps with the days, so that nothing else asks for a look.
