@@ -90,8 +90,3 @@ extension Engine {
     }
   }
 }
-
-extension UInt64 {
-  /// Sets or clears a bit.
-  mutating func set(_ bit: UInt64, to isSet: Bool) { self = isSet ? self | bit : self & ~bit }
-}

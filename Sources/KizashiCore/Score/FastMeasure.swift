@@ -1,7 +1,8 @@
 /// A measure as the hot path reads it: plain numbers in flat tables, no reference to retain.
 ///
-/// Covers what nearly every scorecard is made of: metrics of one leaf that are whole numbers or a fraction of two. Everything else is
-/// `general` and goes through ``CompiledMetric``; both give the same grades, because the tables come from the same ``Curve``.
+/// Covers what nearly every scorecard is made of: metrics of one leaf that are whole numbers, or a fraction of two. Everything
+/// else is `general` and goes through ``CompiledMetric``; both give the same grades, because the tables come from the same
+/// ``Curve``.
 struct FastMeasure {
   enum Kind {
     case leaf

@@ -12,31 +12,27 @@ extension UsageState {
   /// Reads the entries that have left by a tile.
   @inline(__always)
   func warmLeaving(_ account: AccountID, by hour: Int32) -> UInt64 {
-    let block = block(account)
-    guard let log = header(block).pointee.log else { return 0 }
-    var read: UInt64 = 0
-    for window in windows.indices {
-      let cursor = (cursors(block) + window).pointee
-      if hour >= cursor.currentLeaves { read &+= UInt64(log[Int(cursor.current)].event) }
-      if hour >= cursor.previousLeaves { read &+= UInt64(log[Int(cursor.previous)].event) }
-    }
-    return read
+    readLeaving(account, by: hour) { UInt64($0.event) }
   }
 
-  /// Reads the counters that entries step which have left by a tile.
+  /// Reads the counters that these entries step.
   @inline(__always)
   func warmCountersLeaving(_ account: AccountID, by hour: Int32) -> UInt64 {
+    readLeaving(account, by: hour) { warmCounters(account, $0.event) &+ warmCounters(of: $0.user) }
+  }
+
+  /// Sums what is read of the entries that leave a window next, where they have by a tile.
+  @inline(__always)
+  private func readLeaving(_ account: AccountID, by hour: Int32, _ read: (LogEntry) -> UInt64) -> UInt64 {
     let block = block(account)
     guard let log = header(block).pointee.log else { return 0 }
-    var read: UInt64 = 0
+    var sum: UInt64 = 0
     for window in windows.indices {
       let cursor = (cursors(block) + window).pointee
-      if hour >= cursor.currentLeaves {
-        let entry = log[Int(cursor.current)]
-        read &+= warmCounters(account, entry.event) &+ warmCounters(of: entry.user)
-      }
+      if hour >= cursor.currentLeaves { sum &+= read(log[Int(cursor.current)]) }
+      if hour >= cursor.previousLeaves { sum &+= read(log[Int(cursor.previous)]) }
     }
-    return read
+    return sum
   }
 
   /// Reads a feature's counters.
