@@ -23,6 +23,15 @@ import Testing
       journal.filter { $0.contains("rule") } == ["24d 0h rule gone ok → firing", "41d 9h rule gone firing → ok"])
   }
 
+  @Test func `who used it on no more days than it takes is missed, too`() throws {
+    let rule = Rule(name: "gone", kind: .powerUserLost(after: .businessDays(10)))
+    let inputs = (0..<8).map { Story.use($0, 9, user: "main") } + [Story.use(40, 9, "page.seen", user: "other")]
+    var model = model([rule])
+    model.features = [Feature(name: "reports", patterns: ["report.*"], core: true)]
+    let rules = try Story.journal(model, inputs, until: 41).filter { $0.contains("rule") }
+    #expect(rules.first?.hasSuffix("rule gone ok → firing") == true)
+  }
+
   /// Ten days on which `main` makes more than half of the core use, then only `other` does something.
   private var habits: [ReferenceInput] {
     (0..<10).flatMap { day in

@@ -27,6 +27,22 @@ import Testing
       ])
   }
 
+  @Test func `a late event that takes an episode back, behind days of firing that count toward flapping`() throws {
+    var rule = Rule(
+      name: "quiet", kind: .silence(feature: .named("reports"), after: .milliseconds(2 * 86_400_000), clear: 1))
+    rule.flap = FlapSettings(start: 30, stop: 20)
+    var model = Model(rules: [rule])
+    model.features = [Feature(name: "reports", patterns: ["report.*"], core: false)]
+    let pages = (3..<6).map { Story.use($0, 9, "page.seen") }
+    // What an engine remembers that looked each day, and one that did not, is the same.
+    let late = [Story.use(1), Story.use(6, 9, "page.seen")]
+    let rules = try Story.journal(model, [Story.use(0)] + pages + late, until: 7)
+    #expect(
+      rules.filter { $0.contains("rule") }.prefix(2) == [
+        "2d 10h rule quiet ok → firing", "5d 9h rule quiet firing → retracted",
+      ])
+  }
+
   @Test func `not the instant that it waited for, once it waits no more`() throws {
     let one = GradeCurve.points([
       GradePoint(value: Rational(0), points: Rational(0)), GradePoint(value: Rational(100), points: Rational(100)),
