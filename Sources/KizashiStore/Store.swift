@@ -148,6 +148,18 @@ package final class Store {
     checkpointIfDue()
   }
 
+  /// Takes out some of the usage that has expired. Call after a commit, when nobody waits for it any more.
+  ///
+  /// - Parameter version: Of the config in force.
+  package func expireUsage(configVersion version: Int) throws(StoreError) {
+    guard let mapping = mappings[version] else { return }
+    try access("taking expired usage out of") { db in
+      try writer?.keepRoom(db)
+      try writer?.expireUsage(mapping, db)
+    }
+    checkpointIfDue()
+  }
+
   /// Call behind whatever writes again and again, and outside its errors: what is stored must not be reported as failed.
   func checkpointIfDue() { queue.inDatabase { writer?.checkpointIfDue($0) } }
 

@@ -8,7 +8,7 @@ public struct Fact: Sendable, Hashable {
   public var event: EventNameID
   /// 0: events without a user.
   public var user: UserID
-  /// How many events, ≥ 1: the sum of the lines' `count`.
+  /// How many events: the sum of the lines' `count`. 0: they have expired, see `store.retention`.
   public var events: Int64
   /// First instant, milliseconds.
   public var first: Int64

@@ -68,6 +68,11 @@ extension Engine {
       guard Int(fact.account) < scores.count else { throw .unknownName(what: "account", id: fact.account) }
       guard Int(fact.event) < eventNames.count else { throw .unknownName(what: "event name", id: fact.event) }
       guard Int(fact.user) <= userNames.count else { throw .unknownName(what: "user", id: fact.user) }
+      guard fact.events > 0 else {
+        // It has expired, and only says when something was last used.
+        usage.addLastUse(fact.account, event: fact.event, hour: Instant(milliseconds: fact.last).tile.hour)
+        continue
+      }
       usage.add(
         fact.account, event: fact.event, user: fact.user, hour: fact.hour, count: fact.events,
         clockHour: clockHour(of: fact.account))

@@ -54,7 +54,7 @@ extension Engine {
   mutating func restoreShifts(_ facts: [Fact], _ mode: RestoreMode) {
     guard !shifts.isEmpty, mode != .recompute else { return }
     var firstDays = ContiguousArray(repeating: Int32.max, count: scores.count)
-    for fact in facts {
+    for fact in facts where fact.events > 0 {
       let day = usage.dayCache.day(of: fact.hour)
       if mode == .rebase {
         let account = Int(fact.account)

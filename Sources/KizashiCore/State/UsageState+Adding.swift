@@ -6,12 +6,7 @@ extension UsageState {
     _ account: AccountID, event: EventNameID, user: UserID, hour: Int32, count: Int64, clockHour: Int32
   ) {
     let block = block(account)
-    for index in range(event, windows.count) {
-      let total = totals(block) + Int(contributions[index].leaf)
-      guard Int64(hour) > total.pointee.current else { continue }
-      total.pointee.current = Int64(hour)
-      header(block).pointee.stirred.formUnion(contributions[index].wakes)
-    }
+    noteUse(block, event, hour)
     guard !windows.isEmpty, hour >= clockHour - horizon else { return }
     let entryUser = usesUsers ? user : 0
     if join(block, event: event, user: entryUser, hour: hour, count: count) {
@@ -32,6 +27,22 @@ extension UsageState {
     } while rest > 0
     let length = header(block).pointee.count
     if length >= 64 && length & 63 == 0 { joinOpenTile(account, block, clockHour: clockHour) }
+  }
+
+  /// When something was last used that no window holds any more.
+  mutating func addLastUse(_ account: AccountID, event: EventNameID, hour: Int32) {
+    noteUse(block(account), event, hour)
+  }
+
+  /// Keeps up the tile of the latest use.
+  @inline(__always)
+  private func noteUse(_ block: UnsafeMutableRawPointer, _ event: EventNameID, _ hour: Int32) {
+    for index in range(event, windows.count) {
+      let total = totals(block) + Int(contributions[index].leaf)
+      guard Int64(hour) > total.pointee.current else { continue }
+      total.pointee.current = Int64(hour)
+      header(block).pointee.stirred.formUnion(contributions[index].wakes)
+    }
   }
 
   /// Keeps up when a tile leaves next.

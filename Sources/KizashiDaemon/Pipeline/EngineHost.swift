@@ -111,6 +111,7 @@ actor EngineHost {
     let committed = committed
     let unit = StoredOnce(parcel.unit)
     let (receipts, owesRuns) = (parcel.receipts, parcel.owesRuns)
+    let version = parcel.unit.configVersion
     writing = Task {
       do {
         try await store.write(unit)
@@ -120,6 +121,7 @@ actor EngineHost {
       }
       for (receipt, taker) in receipts { taker.take(receipt) }
       committed(owesRuns)
+      await store.expireUsage(configVersion: version)
       self.written()
     }
   }

@@ -62,6 +62,17 @@ actor StoreHost: Outbox {
     try await persist { try use { try unit.store(in: $0) } }
   }
 
+  /// Takes out some of the usage that has expired. Where that cannot be done now, it is after another commit.
+  func expireUsage(configVersion: Int) {
+    do {
+      try use { try $0.expireUsage(configVersion: configVersion) }
+    } catch let error as StoreError where error.isRetryable {
+      // The next commit will wait for what is missing, and say so.
+    } catch {
+      logger.error("Expired usage could not be taken out", metadata: ["error": "\(error)"])
+    }
+  }
+
   private func persist<T>(_ body: () throws -> T) async throws -> T {
     while true {
       do {

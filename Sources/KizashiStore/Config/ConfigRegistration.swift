@@ -34,4 +34,6 @@ struct ConfigMapping {
   /// Names of the model's milestones.
   var milestones: [String]
   var calendar: BusinessCalendar
+  /// How long usage is kept; nil: for good.
+  var retentionMilliseconds: Int64?
 }

@@ -30,7 +30,8 @@ struct ConfigRegistry {
       version,
       ConfigMapping(
         measures: measures, bands: bands, properties: properties, rules: config.model.rules,
-        milestones: config.model.milestones.map(\.name), calendar: config.model.calendar)
+        milestones: config.model.milestones.map(\.name), calendar: config.model.calendar,
+        retentionMilliseconds: config.model.limits.retentionMilliseconds)
     )
   }
 

@@ -67,9 +67,10 @@ extension AccountUsage {
     let facts = try Row.fetchCursor(
       db,
       sql: """
-        SELECT f.hour, t.day, f.event, f.user, f.events, f.first, f.span
-        FROM tile t CROSS JOIN fact f ON f.hour = t.hour AND f.account = ?1
-        WHERE t.hour >= (SELECT first_ms / 3600000 FROM account WHERE id = ?1) - 1 ORDER BY t.hour
+        SELECT f.hour, t.day, f.event, f.user, iif(f.hour < s.kept_hour, 0, f.events), f.first, f.span
+        FROM store_state s CROSS JOIN tile t CROSS JOIN fact f ON f.hour = t.hour AND f.account = ?1
+        WHERE t.hour >= (SELECT first_ms / 3600000 FROM account WHERE id = ?1) - 1
+          OR t.hour = \(UsageExpiry.traceHour) ORDER BY t.hour
         """, arguments: [account])
     while let row = try facts.next() {
       let event: Int64 = row[2]

@@ -70,8 +70,11 @@ package struct StoredHistory: Sendable {
     }
   }
 
+  /// SQL: the first hour whose usage has not expired.
+  private static let kept = "(SELECT kept_hour FROM store_state)"
+
   private static func head(_ db: Database) throws -> StoredHistory {
-    let firstFact = try Int64.fetchOne(db, sql: "SELECT min(hour) FROM fact")
+    let firstFact = try Int64.fetchOne(db, sql: "SELECT min(hour) FROM fact WHERE hour >= \(StoredHistory.kept)")
     let firstRecord = try Int64.fetchOne(db, sql: "SELECT min(at_ms) FROM record")
       .map { Int64(Instant(milliseconds: $0).tile.hour) }
     return StoredHistory(
@@ -94,7 +97,11 @@ package struct StoredHistory: Sendable {
     let records = try RecordCursor(db)
     var hour = HistoryHour(hour: .min)
     let query = try HotStatement(
-      db, "SELECT hour, account, event, user, events, first, span FROM fact WHERE events > 0 ORDER BY hour")
+      db,
+      """
+      SELECT hour, account, event, user, events, first, span FROM fact WHERE hour >= \(kept) AND events > 0
+      ORDER BY hour
+      """)
     try query.forEachRow { row in
       let number = Int32(truncatingIfNeeded: row.int(0))
       if number != hour.hour {

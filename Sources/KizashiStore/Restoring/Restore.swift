@@ -6,7 +6,7 @@ extension Store {
   ///
   /// - Parameter factHorizonHours: How many hours before the clock's tile facts are read from (`Engine`'s
   ///   `factHorizonHours`); nil: all, for another config and for `verify`.
-  /// - Returns: Facts ascending by (hour, account, event, user); names by number; records, changes in log order.
+  /// - Returns: Facts ascending by (hour, account, event, user), with no events where their usage has expired; names by number; records, changes in log order.
   package func restore(factHorizonHours: Int?) throws(StoreError) -> Restored {
     try access("reading") { db in try Self.restored(db, factHorizonHours: factHorizonHours) }
   }
@@ -23,7 +23,7 @@ extension Store {
       accounts: try names(db, "SELECT id, name FROM account_name ORDER BY id", firstID: 0),
       eventNames: try eventNames(db),
       users: try names(db, "SELECT id, name, account FROM user_name ORDER BY id", firstID: 1),
-      facts: try facts(db, from: from), amounts: try SumTable.amounts(db, from: from),
+      facts: try facts(db, from: from), amounts: try SumTable.amounts(db, from: max(from, keptHour(db))),
       properties: try SumTable.properties(db), records: try records(db), fingerprints: try fingerprints(db),
       accountRows: try accountRows(db), sources: try sourceRows(db), stalls: stalls,
       lastChangeSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM change") ?? 0,
@@ -76,14 +76,22 @@ extension Store {
     return block
   }
 
+  /// The first hour whose usage has not expired.
+  private static func keptHour(_ db: Database) throws -> Int64 {
+    try Int64.fetchOne(db, sql: "SELECT kept_hour FROM store_state") ?? .min
+  }
+
+  /// Those of usage that has expired have no events, whether or not they have been taken out already.
   private static func facts(_ db: Database, from hour: Int64) throws -> [Fact] {
     let query = try HotStatement(
       db,
       """
-      SELECT hour, account, event, user, events, first, span FROM fact WHERE hour >= ?
+      SELECT hour, account, event, user, iif(hour < ?2, 0, events), first, span FROM fact WHERE hour >= ?1
+        AND event <> \(UsageExpiry.noEvent)
       ORDER BY hour, account, event, user
       """)
     query.bind(1, hour)
+    query.bind(2, try keptHour(db))
     var facts: [Fact] = []
     try query.forEachRow { row in
       let hour = Int32(truncatingIfNeeded: row.int(0))

@@ -7,9 +7,9 @@ enum Tables {
   ///
   /// `fact` is clustered by time, because that is the order events arrive in: a commit's rows go to a few neighbouring
   /// pages. Instants are kept as milliseconds into the hour (`first`) and from there on (`span`), which an hour's fact
-  /// mostly stores in three bytes and none. A fact whose usage has expired may stay with `events` 0: it still proves
-  /// when something was first and last seen, and no window counts it. An event that matched filters has a name of its own,
-  /// with them as `conditions` (see Core's `EventVariant`); the event itself, without any, comes before it.
+  /// mostly stores in three bytes and none. A fact with `events` 0 proves when something was first and last seen, and no
+  /// window counts it: it is what is left of usage that has expired (see ``UsageExpiry``). An event that matched filters has
+  /// a name of its own, with them as `conditions` (see Core's `EventVariant`); the event itself, without any, comes before it.
   ///
   /// `amount` is what an hour's events come to in a property that is added up, in millionths: `high` · 2⁶² + `low`, because 64
   /// bits are not enough for a sum of lines of which each may take all of them.
@@ -137,12 +137,13 @@ enum Tables {
       due_ms INTEGER, done_ms INTEGER, note TEXT, PRIMARY KEY (account, action)) WITHOUT ROWID;
     """
 
-  /// The one row of what is true of the store as a whole, and where among the lines (of all sources, in the order they
+  /// The one row of what is true of the store as a whole (usage before `kept_hour` has expired), and where among the lines (of all sources, in the order they
   /// were applied) the clock moved without one: with the lines themselves, all that the rest is a function of.
   private static let state = """
     CREATE TABLE store_state (
       id INTEGER PRIMARY KEY CHECK (id = 1), now_ms INTEGER, now_hour INTEGER, schema_version INTEGER NOT NULL,
-      config_version INTEGER NOT NULL, program_version TEXT NOT NULL, clean_stop INTEGER NOT NULL);
+      config_version INTEGER NOT NULL, program_version TEXT NOT NULL, clean_stop INTEGER NOT NULL,
+      kept_hour INTEGER NOT NULL);
     CREATE TABLE clock_advance (lines INTEGER PRIMARY KEY, to_ms INTEGER NOT NULL);
     """
 

@@ -73,7 +73,8 @@ enum UsageViews {
     SELECT a.name AS account, n.name AS feature, \(Views.date("t.day")) AS day,
       sum(f.events) AS events, count(DISTINCT f.user) FILTER (WHERE f.user > 0) AS users
     \(factsOfFeatures)
-    WHERE f.events > 0
+      JOIN store_state s
+    WHERE f.events > 0 AND f.hour >= s.kept_hour
     GROUP BY a.name, n.name, t.day
     """
 

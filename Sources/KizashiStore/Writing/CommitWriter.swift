@@ -9,6 +9,11 @@ final class CommitWriter {
   private let customers: CustomerWriter
   private let flow: FlowWriter
   private let stalls: StallWriter
+  private let expiry: UsageExpiry
+  /// How many facts the last commit had.
+  private var factsBefore = 0
+  /// The fewest expired facts that go at a time, where there are as many: some milliseconds.
+  var leastExpired = 1000
   private let clock: HotStatement
   private let advance: HotStatement
   private let gauge: WALGauge
@@ -32,7 +37,8 @@ final class CommitWriter {
     customers = try CustomerWriter(db)
     flow = try FlowWriter(db)
     stalls = try StallWriter(db)
-    clock = try HotStatement(db, "UPDATE store_state SET now_ms = ?, now_hour = ?")
+    expiry = try UsageExpiry(db)
+    clock = try HotStatement(db, "UPDATE store_state SET now_ms = ?, now_hour = ?, kept_hour = ?")
     advance = try HotStatement(db, "INSERT OR REPLACE INTO clock_advance VALUES (?, ?)")
     gauge = WALGauge(db)
   }
@@ -59,11 +65,29 @@ final class CommitWriter {
       if unit.commit.now.milliseconds != .min {
         clock.bind(1, unit.commit.now.milliseconds)
         clock.bind(2, Int64(unit.commit.now.tile.hour))
+        expiry.move(to: unit.commit.now, config)
+        clock.bind(3, Int64(expiry.keptHour))
         try clock.run()
       }
       return .commit
     }
     usage.committed(unit.commit)
+    factsBefore = unit.commit.facts.count
+  }
+
+  /// Takes out some of the usage that has expired, in a transaction of its own: twice as much as the last commit brought, so
+  /// that it is gone some day however fast more comes. What is not done now is done after another commit.
+  func expireUsage(_ config: ConfigMapping, _ db: Database) throws {
+    expiry.look(config) { usage.oldestHour }
+    guard expiry.isDue else { return }
+    try setSyncing(false, db)
+    var hour = UsageExpiry.traceHour
+    try db.inTransaction(.immediate) {
+      hour = try expiry.step(facts: max(leastExpired, 2 * factsBefore), calendar: config.calendar)
+      return .commit
+    }
+    usage.forget(before: hour)
+    expiry.stepped(to: hour)
   }
 
   /// Whether the transactions that follow are synced to disk before they return.

@@ -62,6 +62,12 @@ final class UsageWriter {
     }
   }
 
+  /// The oldest hour with usage; nil: there is none.
+  var oldestHour: Int32? { hours.lazy.filter { $0 > UsageExpiry.traceHour }.min() }
+
+  /// The hours before one have been taken out.
+  func forget(before hour: Int32) { hours = hours.filter { $0 >= hour || $0 == UsageExpiry.traceHour } }
+
   /// The transaction is committed: what it added is there.
   func committed(_ commit: borrowing Commit) {
     hours.formUnion(addedHours)
