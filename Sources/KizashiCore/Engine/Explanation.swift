@@ -87,10 +87,11 @@ extension Engine {
   /// What each source has delivered, by number.
   public var sourceRows: [SourceRow] { sources.map(\.row) }
 
-  /// How much has gathered since the last ``drain()``: usage events, and whether anything at all is to be stored.
-  public var undrained: (events: Int, anything: Bool) {
+  /// How much has gathered since the last ``drain()``: about how many bytes of memory, and whether anything at all is to be
+  /// stored.
+  public var undrained: (bytes: Int, anything: Bool) {
     (
-      pending.facts.count,
+      pending.bytes,
       !pending.facts.isEmpty || !dirtyAccounts.isEmpty || !dirtySources.isEmpty || !pending.records.isEmpty
         || !pending.clockAdvances.isEmpty || !pending.stalls.isEmpty
     )

@@ -207,7 +207,7 @@ struct Pipeline: ~Copyable {
   func decide(now: Instant, storeIsFree: Bool) -> CommitPolicy.Decision {
     guard hasSomething else { return .gather }
     return policy.decide(
-      events: engine.undrained.events, since: lastCut, now: now, isDrained: isDrained, storeIsFree: storeIsFree)
+      bytes: engine.undrained.bytes, since: lastCut, now: now, isDrained: isDrained, storeIsFree: storeIsFree)
   }
 
   /// Whether what gathered while the store was busy should follow at once.

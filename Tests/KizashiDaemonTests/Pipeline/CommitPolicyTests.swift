@@ -1,0 +1,32 @@
+import KizashiCore
+import Testing
+
+@testable import KizashiDaemon
+
+/// When what has gathered is stored.
+@Suite struct CommitPolicyTests {
+  private func decide(
+    _ policy: CommitPolicy, bytes: Int, after milliseconds: Int64 = 1, isDrained: Bool = false, storeIsFree: Bool = true
+  ) -> CommitPolicy.Decision {
+    policy.decide(
+      bytes: bytes, since: Instant(milliseconds: 0), now: Instant(milliseconds: milliseconds), isDrained: isDrained,
+      storeIsFree: storeIsFree)
+  }
+
+  @Test func `a free store gets what is enough, or old; a busy one is waited for when it is too much`() {
+    let policy = CommitPolicy.replay
+    #expect(decide(policy, bytes: policy.enoughBytes - 1) == .gather)
+    #expect(decide(policy, bytes: policy.enoughBytes) == .commit)
+    #expect(decide(policy, bytes: 1, after: policy.mostMilliseconds) == .commit)
+    #expect(decide(policy, bytes: 1, after: -1) == .commit, "the clock was set back")
+    #expect(decide(policy, bytes: policy.mostBytes - 1, storeIsFree: false) == .gather)
+    #expect(decide(policy, bytes: policy.mostBytes, storeIsFree: false) == .waitForStore)
+    #expect(decide(policy, bytes: 1, isDrained: true) == .gather)
+  }
+
+  @Test func `a running daemon stores at once when nothing is left to read`() {
+    #expect(decide(.live, bytes: 1, isDrained: true) == .commit)
+    #expect(decide(.live, bytes: 1, isDrained: true, storeIsFree: false) == .gather)
+    #expect(decide(.live, bytes: 1) == .gather)
+  }
+}
