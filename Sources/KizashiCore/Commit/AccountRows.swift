@@ -20,6 +20,8 @@ public struct AccountRow: Sendable {
   public var touch: String?
   /// The engine's clock at the last evaluation; nil before the first.
   public var scoredAt: Instant?
+  /// Since when the score is what it is: the instant of the newest row of history; nil: it has none.
+  public var scoreSince: Instant?
   /// The config version the row was computed under.
   public var configVersion: Int
   /// The engine's own state of the account, opaque; restored as is.
@@ -27,8 +29,8 @@ public struct AccountRow: Sendable {
   /// An account's row; see the properties.
   public init(
     account: AccountID, firstSeen: Int64?, lastSeen: Int64?, score: Int?, computedScore: Int?, band: String?,
-    coverage: Double?, phase: String? = nil, touch: String? = nil, scoredAt: Instant?, configVersion: Int,
-    state: [UInt8]
+    coverage: Double?, phase: String? = nil, touch: String? = nil, scoredAt: Instant?,
+    scoreSince: Instant? = nil, configVersion: Int, state: [UInt8]
   ) {
     self.phase = phase
     self.touch = touch
@@ -40,6 +42,7 @@ public struct AccountRow: Sendable {
     self.band = band
     self.coverage = coverage
     self.scoredAt = scoredAt
+    self.scoreSince = scoreSince
     self.configVersion = configVersion
     self.state = state
   }

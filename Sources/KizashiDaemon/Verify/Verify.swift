@@ -43,8 +43,8 @@ package enum Verify {
     var engine = Engine(model: model, configVersion: version, sources: sources, seed: 0)
     try engine.restore(state.restored, mode: .recompute)
     var report = VerifyReport(
-      accounts: state.restored.accountRows.count, facts: state.restored.facts.count { $0.events > 0 }, measures: state.measures.count,
-      differences: [])
+      accounts: state.restored.accountRows.count, facts: state.restored.facts.count { $0.events > 0 },
+      measures: state.measures.count, differences: [])
     for row in state.restored.accountRows where row.band != nil {
       let fresh = engine.explain(row.account)
       let name = engine.name(of: row.account)

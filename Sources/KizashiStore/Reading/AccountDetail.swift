@@ -132,8 +132,10 @@ extension StoreReader {
     try Int64.fetchOne(
       db,
       sql: """
-        SELECT c.at_ms FROM change_of o JOIN change c ON c.seq = \(PackedKey.change.second(of: "o.key"))
-        WHERE \(PackedKey.change.isOf("?1", key: "o.key")) AND c.kind = ?2 ORDER BY o.key DESC LIMIT 1
+        SELECT c.at_ms FROM change_block b
+          CROSS JOIN change_of o ON \(HistoryKey.change.isOf("?1", block: "b.block", key: "o.key"))
+          CROSS JOIN change c ON c.seq = \(HistoryKey.change.number(of: "o.key"))
+        WHERE c.kind = ?2 ORDER BY b.block DESC, o.key DESC LIMIT 1
         """, arguments: [id, Change.Kind.band.rawValue]
     ).map(Instant.init(milliseconds:))
   }

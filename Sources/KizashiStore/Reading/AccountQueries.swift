@@ -105,12 +105,8 @@ extension StoreReader {
         """, arguments: filter.arguments)
   }
 
-  /// The score now less the score in force seven days before now, as `trend_7d` has it.
-  private static let drop = """
-    (r.score - (SELECT h.score FROM score_day h
-      WHERE \(PackedKey.scoreDay.isOf("r.id", key: "h.key")) AND h.at_ms <= s.now_ms - 7 * 86400000
-      ORDER BY h.key DESC LIMIT 1))
-    """
+  /// What `trend_7d` has.
+  private static let drop = Views.rise(days: 7)
 
   private func bandRankSQL(_ worstFirst: [String]) -> String {
     let cases = worstFirst.enumerated().map { "WHEN '\($1.replacing("'", with: "''"))' THEN \($0)" }

@@ -8,12 +8,6 @@ struct PackedKey {
 
   /// Of `measure`: the account and the store-wide number of a measure.
   static let measure = PackedKey(bits: 20, offset: 0)
-  /// Of `score_day`: the account and the local day; every year that RFC 3339 can write fits.
-  static let scoreDay = PackedKey(bits: 23, offset: 1 << 22)
-
-  /// Of `change_of`: the account and the sequence number of a change.
-  static let change = PackedKey(bits: 36, offset: 0)
-
   private var mask: Int64 { 1 << bits - 1 }
 
   /// The key of a row.

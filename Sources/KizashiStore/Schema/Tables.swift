@@ -63,14 +63,16 @@ enum Tables {
     CREATE TABLE usage_window (id INTEGER PRIMARY KEY, name TEXT NOT NULL, hours INTEGER NOT NULL);
     """
 
-  /// Accounts, their scores and what changed. The keys of `measure`, `score_day` and `change_of` are ``PackedKey``s.
-  /// `change_of` finds the changes of an account: an index kept by hand, because a commit can fill it in its own order, at a
-  /// third of what SQLite needs to keep one in the order of arrival. `from_value` and `to_value` are points as a number, all
-  /// else as text.
+  /// Accounts, their scores and what changed. The key of `measure` is a ``PackedKey``, those of `score_day` and `change_of` are
+  /// ``HistoryKey``s, whose blocks `score_block` and `change_block` list. `change_of` finds the changes of an account: an index
+  /// kept by hand, because a commit can fill it in its own order, at a third of what SQLite needs to keep one in the order of
+  /// arrival. `from_value` and `to_value` are points as a number, all else as text. `account.since_ms` is when its score became
+  /// what it is: the instant of its newest `score_day`.
   private static let accounts = """
     CREATE TABLE account (
       id INTEGER PRIMARY KEY, first_ms INTEGER, last_ms INTEGER, score INTEGER, computed INTEGER, band TEXT,
-      coverage REAL, phase TEXT, touch TEXT, scored_ms INTEGER, config_version INTEGER NOT NULL, state BLOB NOT NULL);
+      coverage REAL, phase TEXT, touch TEXT, scored_ms INTEGER, since_ms INTEGER, config_version INTEGER NOT NULL,
+      state BLOB NOT NULL);
     CREATE TABLE attribute (
       account INTEGER NOT NULL, name TEXT NOT NULL, type INTEGER NOT NULL, value TEXT, updated_ms INTEGER NOT NULL,
       PRIMARY KEY (account, name)) WITHOUT ROWID;
@@ -80,11 +82,13 @@ enum Tables {
     CREATE TABLE score_day (
       key INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, score INTEGER, band INTEGER NOT NULL,
       config_version INTEGER NOT NULL);
+    CREATE TABLE score_block (block INTEGER PRIMARY KEY);
     CREATE TABLE change (
       seq INTEGER PRIMARY KEY, account INTEGER NOT NULL, at_ms INTEGER NOT NULL, detected_ms INTEGER NOT NULL,
       kind INTEGER NOT NULL, subject TEXT, from_value, to_value, delta INTEGER, cause INTEGER NOT NULL,
       because TEXT);
     CREATE TABLE change_of (key INTEGER PRIMARY KEY);
+    CREATE TABLE change_block (block INTEGER PRIMARY KEY);
     CREATE TABLE alert (
       seq INTEGER PRIMARY KEY, alert_id TEXT NOT NULL UNIQUE, rule TEXT NOT NULL, account INTEGER NOT NULL,
       episode INTEGER NOT NULL, state INTEGER NOT NULL, severity TEXT NOT NULL, playbook TEXT, at_ms INTEGER NOT NULL,
@@ -159,6 +163,7 @@ enum Tables {
       ('feature', 'sqlite_autoindex_feature_1', '100 1'),
       ('feature_event', 'feature_event', '300 3 1 noskipscan'), ('usage_window', NULL, '4'),
       ('store_state', NULL, '1'), ('account', NULL, '20000'), ('change', NULL, '200000'), ('change_of', NULL, '200000'),
+      ('change_block', NULL, '4'), ('score_block', NULL, '12'),
       ('delivery', 'delivery_queue', '1000 200 2 1 noskipscan'),
       ('delivery', 'sqlite_autoindex_delivery_1', '200000 1'), ('alert', 'alert_by_account', '20000 3'), ('alert', 'sqlite_autoindex_alert_1', '20000 1'),
       ('measure', NULL, '80000'), ('score_day', NULL, '400000'), ('band_name', 'sqlite_autoindex_band_name_1', '5 1'),

@@ -39,14 +39,22 @@ struct Views: Equatable {
     "CASE \(column) \(cases.map { "WHEN \($0.0) THEN '\($0.1)'" }.joined(separator: " ")) END"
   }
 
-  /// The score now less the score in force so many days before now.
-  private static func trend(days: Int) -> String {
-    """
-    (r.score - (SELECT h.score FROM score_day h
-      WHERE \(PackedKey.scoreDay.isOf("r.id", key: "h.key")) AND h.at_ms <= s.now_ms - \(days) * 86400000
-      ORDER BY h.key DESC LIMIT 1)) / 100.0
-    """
+  /// The score of `account r` now less the score in force so many days before now, in hundredths; `s` is `store_state`.
+  ///
+  /// The score of most accounts in a large store has long been what it is: the history of these is not looked at.
+  static func rise(days: Int) -> String {
+    let then = "s.now_ms - \(days) * 86400000"
+    let key = HistoryKey.scoreDay
+    // A local day is that of UTC or one beside it.
+    let latest = key.block("((\(then)) / 86400000 + 1)")
+    return """
+      (r.score - CASE WHEN r.since_ms <= \(then) THEN r.score ELSE (
+        SELECT h.score FROM score_block b CROSS JOIN score_day h ON \(key.isOf("r.id", block: "b.block", key: "h.key"))
+        WHERE b.block <= \(latest) AND h.at_ms <= \(then) ORDER BY b.block DESC, h.key DESC LIMIT 1) END)
+      """
   }
+
+  private static func trend(days: Int) -> String { "\(rise(days: days)) / 100.0" }
 
   private static let accounts = """
     SELECT a.name AS account, r.score / 100.0 AS score, r.band, round(r.coverage, 4) AS coverage,
@@ -68,11 +76,13 @@ struct Views: Equatable {
       CROSS JOIN measure m ON m.key = \(PackedKey.measure.key(of: "a.id", "c.id")) JOIN measure_name n ON n.id = c.id
     """
 
-  // CROSS JOIN keeps SQLite from walking the days and looking through all accounts for each: a range finds no account.
+  // As with `changes`: SQLite can begin with the account, block by block, or with the days.
   private static let scoreHistory = """
-    SELECT a.name AS account, \(date(PackedKey.scoreDay.second(of: "h.key"))) AS day, \(time("h.at_ms")) AS at,
+    SELECT a.name AS account, \(date(HistoryKey.scoreDay.number(of: "h.key"))) AS day, \(time("h.at_ms")) AS at,
       h.score / 100.0 AS score, (SELECT b.name FROM band_name b WHERE b.id = h.band) AS band, h.config_version
-    FROM account_name a CROSS JOIN score_day h ON \(PackedKey.scoreDay.isOf("a.id", key: "h.key"))
+    FROM score_day h JOIN account_name a ON a.id = \(HistoryKey.scoreDay.account(of: "h.key"))
+      JOIN score_block b ON b.block = \(HistoryKey.scoreDay.block(of: "h.key"))
+        AND \(HistoryKey.scoreDay.isOf("a.id", block: "b.block", key: "h.key"))
     """
 
   // `change_of` is joined by each of its conditions, so that SQLite can begin with the account or with the sequence.
@@ -83,9 +93,9 @@ struct Views: Equatable {
       \(state("c.to_value")) AS to_value, c.delta / 100.0 AS delta,
       \(name("c.cause", of: Cause.allCases.map { ($0.rawValue, $0.name) })) AS cause,
       \(because("c.because")) AS because
-    FROM change c JOIN account_name a ON a.id = c.account
-      JOIN change_of o ON \(PackedKey.change.isOf("a.id", key: "o.key"))
-        AND o.key = \(PackedKey.change.key(of: "c.account", "c.seq")) AND c.seq = \(PackedKey.change.second(of: "o.key"))
+    FROM change c JOIN account_name a ON a.id = c.account JOIN change_block b ON b.block = \(HistoryKey.change.block("c.seq"))
+      JOIN change_of o ON \(HistoryKey.change.isOf("a.id", block: "b.block", key: "o.key"))
+        AND o.key = \(HistoryKey.change.key(of: "c.account", "c.seq")) AND c.seq = \(HistoryKey.change.number(of: "o.key"))
     """
 
   private static let alerts = """

@@ -8,6 +8,8 @@ final class AccountWriter {
   private let day: HotStatement
   private let change: HotStatement
   private let changeOf: HotStatement
+  private let dayBlock: HotStatement
+  private let changeBlock: HotStatement
   private let firing: HotStatement
   private let resolved: HotStatement
   private let attribute: HotStatement
@@ -15,11 +17,13 @@ final class AccountWriter {
   private var because = BecauseText()
 
   init(_ db: Database) throws {
-    account = try HotStatement(db, "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    account = try HotStatement(db, "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
     measure = try HotStatement(db, "INSERT OR REPLACE INTO measure VALUES (?, ?, ?, ?, ?, ?)")
     day = try HotStatement(db, "INSERT OR REPLACE INTO score_day VALUES (?, ?, ?, ?, ?)")
     change = try HotStatement(db, "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
     changeOf = try HotStatement(db, "INSERT INTO change_of VALUES (?)")
+    dayBlock = try HotStatement(db, "INSERT INTO score_block VALUES (?) ON CONFLICT DO NOTHING")
+    changeBlock = try HotStatement(db, "INSERT INTO change_block VALUES (?) ON CONFLICT DO NOTHING")
     firing = try HotStatement(
       db,
       """
@@ -43,11 +47,15 @@ final class AccountWriter {
     for row in unit.commit.accountRows { try write(row) }
     // By account and number, the order the table is clustered by; the engine gives them by account.
     for row in unit.commit.measureRows { try write(row, config) }
-    for index in Self.clustered(unit.commit.scoreHistory) {
-      try write(unit.commit.scoreHistory[index], config, unit.configVersion)
+    var block = Int64.min
+    for (key, index) in Self.clustered(unit.commit.scoreHistory) {
+      try begin(HistoryKey.scoreDay.block(of: key), after: &block, dayBlock)
+      try write(unit.commit.scoreHistory[index], key, config, unit.configVersion)
     }
     for row in unit.commit.changes { try write(row, config, unit.detectedAt) }
-    for key in unit.commit.changes.map({ PackedKey.change.key($0.account, $0.sequence) }).sorted() {
+    block = .min
+    for key in unit.commit.changes.map({ HistoryKey.change.key($0.account, $0.sequence) }).sorted() {
+      try begin(HistoryKey.change.block(of: key), after: &block, changeBlock)
       changeOf.bind(1, key)
       try changeOf.run()
     }
@@ -58,12 +66,20 @@ final class AccountWriter {
   }
 
   /// The history as its table is clustered: a backfill has many days of each account, in the order of time.
-  private static func clustered(_ rows: [ScoreHistoryRow]) -> [Int] {
+  private static func clustered(_ rows: [ScoreHistoryRow]) -> [(key: Int64, index: Int)] {
     var order = rows.indices.map { index in
-      (key: UInt64(rows[index].account) << 32 | UInt64(UInt32(bitPattern: rows[index].day.number)), index: index)
+      (key: HistoryKey.scoreDay.key(rows[index].account, Int64(rows[index].day.number)), index: index)
     }
     order.sort { $0.key < $1.key || ($0.key == $1.key && $0.index < $1.index) }
-    return order.map(\.index)
+    return order
+  }
+
+  /// Notes that a block is there, where another was before it.
+  private func begin(_ next: Int64, after block: inout Int64, _ statement: borrowing HotStatement) throws {
+    guard next != block else { return }
+    block = next
+    statement.bind(1, block)
+    try statement.run()
   }
 
   private func write(_ row: AccountRow) throws {
@@ -77,8 +93,9 @@ final class AccountWriter {
     account.bind(8, row.phase)
     account.bind(9, row.touch)
     account.bind(10, row.scoredAt?.milliseconds)
-    account.bind(11, Int64(row.configVersion))
-    account.bind(12, blob: row.state)
+    account.bind(11, row.scoreSince?.milliseconds)
+    account.bind(12, Int64(row.configVersion))
+    account.bind(13, blob: row.state)
     try account.run()
   }
 
@@ -92,8 +109,8 @@ final class AccountWriter {
     try measure.run()
   }
 
-  private func write(_ row: ScoreHistoryRow, _ config: ConfigMapping, _ version: Int) throws {
-    day.bind(1, PackedKey.scoreDay.key(row.account, Int64(row.day.number)))
+  private func write(_ row: ScoreHistoryRow, _ key: Int64, _ config: ConfigMapping, _ version: Int) throws {
+    day.bind(1, key)
     day.bind(2, row.at.milliseconds)
     day.bind(3, row.score.map(Int64.init))
     day.bind(4, config.bands[row.band])

@@ -88,6 +88,7 @@ import Testing
         found == wanted,
         "\(world.testDescription): \(what)\n\(CanonicalDump.differences(found.sorted(), wanted.sorted()))")
     }
+    #expect(place.number(CanonicalDump.adrift) == 0, "\(world.testDescription)")
     #expect(!expected.changes.filter { $0.contains("[{") }.isEmpty, "no change was explained")
 
     let report = try await Verify.run(storePath: place.store, configuration: configuration)

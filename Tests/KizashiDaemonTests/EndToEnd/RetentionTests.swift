@@ -109,6 +109,7 @@ import Testing
     for (place, configuration) in [(kept, keepingAll), (expired, expiring)] {
       let report = try await Verify.run(storePath: place.store, configuration: configuration)
       #expect(report.differences == [], "seed \(seed)")
+      #expect(place.number(CanonicalDump.adrift) == 0, "seed \(seed)")
     }
     let facts = "SELECT count(*) FROM fact WHERE events > 0"
     #expect(try #require(expired.number(facts)) * 3 < #require(kept.number(facts)), "seed \(seed): little is gone")

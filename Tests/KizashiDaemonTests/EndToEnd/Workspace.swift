@@ -129,6 +129,14 @@ enum CanonicalDump {
     "SELECT 'usage', * FROM feature_usage",
   ]
 
+  /// How many accounts have a score, or have had it since, that is not that of their newest day.
+  static let adrift = """
+    SELECT count(*) FROM account r JOIN account_name a ON a.id = r.id
+    LEFT JOIN (SELECT account, max(at) AS at, score FROM score_history GROUP BY account) h ON h.account = a.name
+    WHERE strftime('%Y-%m-%dT%H:%M:%fZ', r.since_ms / 1000.0, 'unixepoch') IS NOT h.at
+      OR round(r.score / 100.0, 2) IS NOT round(h.score, 2)
+    """
+
   static func of(_ workspace: Workspace, store: String? = nil, _ queries: [String] = facts + results) throws -> [String]
   {
     try queries.flatMap { try workspace.rows($0, in: store) }.map { $0.joined(separator: " | ") }.sorted()
