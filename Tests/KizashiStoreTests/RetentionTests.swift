@@ -86,8 +86,14 @@ import Testing
       var commit = round == 0 ? firstCommit(now) : Commit()
       commit.now = now
       commit.facts = (0..<40).map { _ in
-        // One in ten comes so late that its usage has expired.
-        fact(&random, now: now, hours: Int.random(in: 0..<10, using: &random) == 0 ? 1400 : 200)
+        // One in ten comes so late that its usage has expired; of these some come in an hour that has gone.
+        guard Int.random(in: 0..<10, using: &random) == 0 else { return fact(&random, now: now, hours: 200) }
+        var late = fact(&random, now: now, hours: 1400)
+        if let hour = facts.randomElement(using: &random)?.hour, Bool.random(using: &random) {
+          (late.hour, late.first) = (hour, Int64(hour) * Tile.length)
+          late.last = late.first
+        }
+        return late
       }
       commit.facts = Facts.combined(commit.facts)
       facts += commit.facts
@@ -222,9 +228,15 @@ import Testing
     try store.close(clean: true)
     store = try temporary.open()
     var longer = model
-    longer.limits.retentionMilliseconds = nil
-    let version = try store.register(.standard(longer, windows: UsageViewTests.windows, hash: "longer"))
+    longer.limits.retentionMilliseconds = 2 * Self.retention
+    var version = try store.register(.standard(longer, windows: UsageViewTests.windows, hash: "longer"))
     var later = Commit()
+    later.now = commit.now.advanced(by: 86_400_000)
+    try store.write(CommitUnit(later, version: version))
+    #expect(try temporary.rows("SELECT count(*) FROM usage_daily") == [["0"]])
+
+    longer.limits.retentionMilliseconds = nil
+    version = try store.register(.standard(longer, windows: UsageViewTests.windows, hash: "for good"))
     later.now = commit.now.advanced(by: 60 * 86_400_000)
     later.facts = [
       Fact(

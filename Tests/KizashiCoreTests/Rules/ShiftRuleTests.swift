@@ -110,10 +110,34 @@ import Testing
 
   /// An engine of another config, from what a driver has stored.
   private static func changed(_ driver: borrowing EngineDriver, to rules: [Rule]) throws -> Engine {
+    try changed(driver.world, to: rules)
+  }
+
+  private static func changed(_ world: StoredWorld, to rules: [Rule]) throws -> Engine {
     let model = model(rules)
     var engine = Engine(model: model, configVersion: 2, sources: [SourceModel(name: "s")], seed: 5)
-    try engine.restore(driver.world.restored(model: model, all: true), mode: .rebase)
+    try engine.restore(world.restored(model: model, all: true), mode: .rebase)
     return engine
+  }
+
+  @Test func `use that has expired did not exist, whatever it proves`() throws {
+    var driver = Self.driver([])
+    Self.use(&driver, 0..<115)
+    _ = driver.commit()
+    let kept = Int32((Self.monday + 40 * 86_400_000) / 3_600_000)
+    func detector(_ facts: [Fact]) throws -> ShiftDetector {
+      var world = driver.world
+      world.facts = facts
+      return try Self.changed(world, to: [Self.rule()]).shifts.detector(0, 0)
+    }
+    let all = driver.world.facts
+    let proofs = all.map { fact in
+      var fact = fact
+      if fact.hour < kept { fact.events = 0 }
+      return fact
+    }
+    #expect(try detector(proofs) == detector(all.filter { $0.hour >= kept }))
+    #expect(try detector(proofs) != detector(all))
   }
 
   @Test func `a change of config sums up anew from all facts and opens nothing`() throws {
