@@ -120,6 +120,13 @@ import Testing
       }
     }
     #expect(steps > 20, "seed \(seed): hardly anything expired")
+    for _ in 0..<1000 { try store.expireUsage(configVersion: 1) }
+    let kept = naive(facts, now: now).keptHour
+    let patience = Self.retention / 16 / Tile.length
+    #expect(
+      try temporary.rows(
+        "SELECT count(*) FROM fact WHERE hour > ? AND hour < ?", [UsageExpiry.traceHour, Int64(kept) - patience])
+        == [["0"]], "seed \(seed): something stays")
     // Traces are as many as pairs and users, not as days.
     let traces = try temporary.rows("SELECT count(*) FROM fact WHERE hour = \(UsageExpiry.traceHour)")
     #expect(try #require(Int(traces[0][0])) <= 4 * 4 + 12)
@@ -212,6 +219,27 @@ import Testing
     for pair in Set(commit.facts.map { [$0.account, $0.event] }) {
       func last(_ facts: [Fact]) -> Int64? { facts.filter { [$0.account, $0.event] == pair }.map(\.last).max() }
       #expect(last(after.facts) == last(commit.facts))
+    }
+  }
+
+  @Test func `an account's hour with more facts than go at a time goes at once`() throws {
+    let store = try opened(least: 3)
+    var commit = firstCommit(Instant(milliseconds: 1_760_000_000_000))
+    let old = commit.now.advanced(by: -50 * 86_400_000)
+    for place in 0..<24 as Range<UInt32> {
+      let (account, event, user) = (place / 12, place % 4, place / 4)
+      commit.facts.append(
+        Fact(
+          hour: old.tile.hour, account: account, event: event, user: user, events: 1, first: old.milliseconds,
+          last: old.milliseconds))
+    }
+    try store.write(CommitUnit(commit))
+    var empty = Commit()
+    empty.now = commit.now
+    try store.write(CommitUnit(empty))
+    for left in [12, 0] {
+      try store.expireUsage(configVersion: 1)
+      #expect(try temporary.rows("SELECT count(*) FROM fact WHERE events > 0") == [["\(left)"]])
     }
   }
 
