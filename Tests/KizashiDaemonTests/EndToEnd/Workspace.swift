@@ -127,6 +127,7 @@ enum CanonicalDump {
     "SELECT 'change', account, at, kind, subject, from_value, to_value, delta, cause, because FROM changes",
     "SELECT 'alert', alert_id, rule, account, state, severity, at, resolved_at, reason FROM alerts",
     "SELECT 'usage', * FROM feature_usage",
+    "SELECT 'user', * FROM users",
   ]
 
   /// How many accounts have a score, or have had it since, that is not that of their newest day.

@@ -46,7 +46,8 @@ struct FaultWorkload: Sendable {
     """
     version: 1
     business: {timezone: UTC}
-    store: {path: \(place.store)}
+    store: {path: \(place.store), retention: 86d}
+    windows: [24h, 28d]
     sources:
       - {id: app, kind: file, paths: [\(place.path)/events*.ndjson], rotated: ['\(place.path)/events*.ndjson.*']}
     \(rules(place))

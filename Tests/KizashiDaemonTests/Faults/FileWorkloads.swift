@@ -69,7 +69,8 @@ extension FaultWorkload {
         })
     }
 
-    let first = writer.history("acme", days: 20) + writer.event("acme", "event-1", id: "a")
+    // Nearly half of it has expired by its end.
+    let first = writer.history("acme", days: 160) + writer.event("acme", "event-1", id: "a")
     step { try $0.append(first) }
     let second = writer.seats("beta", 12) + writer.raw("this is no event") + writer.burst(["acme", "beta"], of: 8)
     step { try $0.append(second) }

@@ -68,6 +68,15 @@ import Testing
     try await sweep([.killBefore, .killAfter, .tear], sample: 4, "killed")
   }
 
+  @Test func `usage expires meanwhile`() async throws {
+    let (hour, outcome) = try await FaultSweep { FaultWorkload.compressed(hour: $0) }.reference()
+    let facts = outcome.dump.filter { $0.hasPrefix("fact |") }.map { $0.split(separator: " | ") }
+    let traces = facts.filter { $0[1] == "-30000000" }
+    #expect(traces.count == 4 + 3, "one for each kind of event, one for each user")
+    let kept = hour / 3_600_000 - 86 * 24 - 24
+    #expect(facts.allSatisfy { $0[1] == "-30000000" || Int64($0[1]) ?? .min >= kept })
+  }
+
   @Test func `killed again while it recovers nothing is lost and nothing is doubled`() async throws {
     try await sweep([.killAfter], sample: 3, "killed twice", twice: true)
   }
