@@ -152,7 +152,7 @@ package final class Store {
   ///
   /// - Parameter version: Of the config in force.
   package func expireUsage(configVersion version: Int) throws(StoreError) {
-    guard let mapping = mappings[version] else { return }
+    guard let mapping = mappings[version], writer?.hasExpiredUsage(mapping) == true else { return }
     try access("taking expired usage out of") { db in
       try writer?.keepRoom(db)
       try writer?.expireUsage(mapping, db)

@@ -75,11 +75,15 @@ final class CommitWriter {
     factsBefore = unit.commit.facts.count
   }
 
+  /// Whether there is usage to take out; cheap, because it is asked behind each commit.
+  func hasExpiredUsage(_ config: ConfigMapping) -> Bool {
+    expiry.look(config) { usage.oldestHour }
+    return expiry.isDue
+  }
+
   /// Takes out some of the usage that has expired, in a transaction of its own: twice as much as the last commit brought, so
   /// that it is gone some day however fast more comes. What is not done now is done after another commit.
   func expireUsage(_ config: ConfigMapping, _ db: Database) throws {
-    expiry.look(config) { usage.oldestHour }
-    guard expiry.isDue else { return }
     try setSyncing(false, db)
     var hour = UsageExpiry.traceHour
     try db.inTransaction(.immediate) {
