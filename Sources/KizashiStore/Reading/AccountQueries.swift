@@ -163,7 +163,7 @@ private struct Filter {
       add(
         """
         EXISTS (SELECT 1 FROM measure_name n
-          JOIN measure m ON m.key = \(PackedKey.measure.key(of: "r.id", "n.id"))
+          JOIN measure m ON m.key = \(MeasureKey.key(of: "r.id", "n.id"))
           WHERE n.name = ? AND NOT m.missing AND m.grade < ? * 100)
         """)
       arguments += [name, below]

@@ -19,8 +19,8 @@ package struct StoredState: Sendable {
           measures: try Row.fetchAll(
             db,
             sql: """
-              SELECT \(PackedKey.measure.account(of: "m.key")), n.name, m.value, m.grade, m.missing
-              FROM measure m JOIN measure_name n ON n.id = \(PackedKey.measure.second(of: "m.key")) ORDER BY m.key
+              SELECT \(MeasureKey.account(of: "m.key")), n.name, m.value, m.grade, m.missing
+              FROM measure m JOIN measure_name n ON n.id = \(MeasureKey.measure(of: "m.key")) ORDER BY m.key
               """
           ).map { (AccountID($0[0] as Int64), $0[1], $0[2], $0[3], ($0[4] as Int64) != 0) })
       }

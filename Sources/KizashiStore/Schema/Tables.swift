@@ -63,7 +63,7 @@ enum Tables {
     CREATE TABLE usage_window (id INTEGER PRIMARY KEY, name TEXT NOT NULL, hours INTEGER NOT NULL);
     """
 
-  /// Accounts, their scores and what changed. The key of `measure` is a ``PackedKey``, those of `score_day` and `change_of` are
+  /// Accounts, their scores and what changed. The key of `measure` is a ``MeasureKey``, those of `score_day` and `change_of` are
   /// ``HistoryKey``s, whose blocks `score_block` and `change_block` list. `change_of` finds the changes of an account: an index
   /// kept by hand, because a commit can fill it in its own order, at a third of what SQLite needs to keep one in the order of
   /// arrival. `from_value` and `to_value` are points as a number, all else as text. `account.since_ms` is when its score became

@@ -73,7 +73,7 @@ struct Views: Equatable {
     SELECT a.name AS account, n.name AS measure, c.dimension, m.value, m.grade / 100.0 AS grade,
       round(m.share, 4) AS share, round(m.points, 2) AS points, m.missing, \(time("r.scored_ms")) AS at
     FROM account_name a CROSS JOIN account r ON r.id = a.id CROSS JOIN current_measure c
-      CROSS JOIN measure m ON m.key = \(PackedKey.measure.key(of: "a.id", "c.id")) JOIN measure_name n ON n.id = c.id
+      CROSS JOIN measure m ON m.key = \(MeasureKey.key(of: "a.id", "c.id")) JOIN measure_name n ON n.id = c.id
     """
 
   // As with `changes`: SQLite can begin with the account, block by block, or with the days.

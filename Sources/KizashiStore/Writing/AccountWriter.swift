@@ -100,7 +100,7 @@ final class AccountWriter {
   }
 
   private func write(_ row: MeasureRow, _ config: ConfigMapping) throws {
-    measure.bind(1, PackedKey.measure.key(row.account, config.measures[row.measure]))
+    measure.bind(1, MeasureKey.key(row.account, config.measures[row.measure]))
     measure.bind(2, row.value)
     measure.bind(3, row.grade.map(Int64.init))
     measure.bind(4, row.share)
