@@ -54,7 +54,7 @@ import KizashiDecode
       }
       seconds.engine += timed {
         engine.apply(batch)
-        if engine.undrained.bytes >= 24 << 20 { facts += engine.drain().facts.count }
+        if engine.undrainedBytes >= 24 << 20 { facts += engine.drain().facts.count }
       }
       start = end
     }

@@ -87,13 +87,12 @@ extension Engine {
   /// What each source has delivered, by number.
   public var sourceRows: [SourceRow] { sources.map(\.row) }
 
-  /// How much has gathered since the last ``drain()``: about how many bytes of memory, and whether anything at all is to be
-  /// stored.
-  public var undrained: (bytes: Int, anything: Bool) {
-    (
-      pending.bytes,
-      !pending.facts.isEmpty || !dirtyAccounts.isEmpty || !dirtySources.isEmpty || !pending.records.isEmpty
-        || !pending.clockAdvances.isEmpty || !pending.stalls.isEmpty
-    )
+  /// Whether anything is to be stored since the last ``drain()``.
+  public var hasUndrained: Bool {
+    !pending.facts.isEmpty || !dirtyAccounts.isEmpty || !dirtySources.isEmpty || !pending.records.isEmpty
+      || !pending.clockAdvances.isEmpty || !pending.stalls.isEmpty
   }
+
+  /// About how many bytes of memory what has gathered since then takes.
+  public var undrainedBytes: Int { pending.bytes }
 }

@@ -197,7 +197,7 @@ struct Pipeline: ~Copyable {
 
   /// Whether there is anything to store.
   var hasSomething: Bool {
-    engine.undrained.anything || !positions.isEmpty
+    engine.hasUndrained || !positions.isEmpty
   }
 
   /// Whether everything there was to read has been applied.
@@ -207,7 +207,7 @@ struct Pipeline: ~Copyable {
   func decide(now: Instant, storeIsFree: Bool) -> CommitPolicy.Decision {
     guard hasSomething else { return .gather }
     return policy.decide(
-      bytes: engine.undrained.bytes, since: lastCut, now: now, isDrained: isDrained, storeIsFree: storeIsFree)
+      bytes: engine.undrainedBytes, since: lastCut, now: now, isDrained: isDrained, storeIsFree: storeIsFree)
   }
 
   /// Whether what gathered while the store was busy should follow at once.

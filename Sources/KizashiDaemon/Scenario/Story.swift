@@ -140,7 +140,7 @@ package struct StoryTeller: ~Copyable {
   // MARK: What came out
 
   private mutating func gather() {
-    guard engine.undrained.anything else { return }
+    guard engine.hasUndrained else { return }
     let commit = engine.drain()
     while accounts.count < engine.accountCount { accounts.append(engine.name(of: AccountID(accounts.count))) }
     for change in commit.changes { story.journal.append(entry(change)) }

@@ -3,7 +3,7 @@ import KizashiCore
 
 /// Takes usage that has expired (`store.retention`) out of the store: some of it after each commit, so that no commit waits long.
 ///
-/// Usage of hours before ``Kept/hour`` counts nowhere any more, from the commit on that moves it: nobody can tell whether its
+/// Usage of hours before ``keptHour`` counts nowhere any more, from the commit on that moves it: nobody can tell whether its
 /// rows are still there. What they prove for good, when a feature and a user were first and last seen, becomes a *trace*: a fact
 /// without events, in a tile before all others. Traces are as many as pairs of accounts and event names, and users.
 final class UsageExpiry {

@@ -30,18 +30,18 @@ import Testing
   @Test func `events count, and so do days that pass without one`() {
     let day: Int64 = 86_400_000
     var engine = engine((0..<100).map { event($0, at: 1_700_000_000_000 + Int64($0)) })
-    let events = engine.undrained.bytes
+    let events = engine.undrainedBytes
     #expect(events >= 100 * MemoryLayout<Fact>.stride)
     engine.advance(to: Instant(milliseconds: 1_700_000_000_000 + 40 * day))
-    let days = engine.undrained.bytes
+    let days = engine.undrainedBytes
     #expect(days > events + 100 * 40 * MemoryLayout<ScoreHistoryRow>.stride)
     let commit = engine.drain()
     #expect(days >= commit.changes.count * MemoryLayout<Change>.stride)
-    #expect(engine.undrained.bytes == 0)
+    #expect(engine.undrainedBytes == 0)
   }
 
   @Test func `a record counts with its line`() {
     let engine = engine([event(0, at: 1_700_000_000_000, kind: .group)])
-    #expect(engine.undrained.bytes > MemoryLayout<StoredRecord>.stride)
+    #expect(engine.undrainedBytes > MemoryLayout<StoredRecord>.stride)
   }
 }
