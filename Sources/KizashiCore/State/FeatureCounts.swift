@@ -1,10 +1,12 @@
-/// Counters per (account, feature), found by one read: open addressing with the counters beside their key.
+/// Counters per (account, feature), found by one read: open addressing with the counters beside their key. A pair whose counters
+/// are all zero is not kept: how large the table is follows what is in the windows, not all that ever was.
 struct FeatureCounts: ~Copyable {
   /// Counters of each pair.
   private let width: Int
   /// Bytes of a slot: the key, then the counters.
   private let stride: Int
-  private var count = 0
+  /// Pairs that are kept.
+  private(set) var count = 0
   private var mask: Int
   /// Raw, because a slot is a 64-bit key and then 32-bit counters; a key of 0 is a free slot.
   private var slots: UnsafeMutableRawPointer
@@ -51,7 +53,15 @@ struct FeatureCounts: ~Copyable {
     let place = slots + index * stride + (8 + counter * 4)
     let value = place.load(as: Int32.self) + change
     place.storeBytes(of: value, as: Int32.self)
+    if value == 0 && isZero(index) { remove(at: index) }
     return value
+  }
+
+  @inline(__always)
+  private func isZero(_ index: Int) -> Bool {
+    for offset in Swift.stride(from: 8, to: stride, by: 8)
+    where (slots + index * stride + offset).load(as: UInt64.self) != 0 { return false }
+    return true
   }
 
   /// Reads what ``step(_:_:counter:by:)`` will read first, so that it is in the cache then.
@@ -69,6 +79,24 @@ struct FeatureCounts: ~Copyable {
     count += 1
     (slots + index * stride).storeBytes(of: key, as: UInt64.self)
     return index
+  }
+
+  /// Frees a slot and moves up what a look-up would not find behind it any more.
+  private mutating func remove(at index: Int) {
+    count -= 1
+    var free = index
+    var next = index
+    while true {
+      next = (next + 1) & mask
+      let slot = slots + next * stride
+      let key = slot.load(as: UInt64.self)
+      if key == 0 { break }
+      // It may stand anywhere from its own place on.
+      guard (next - place(of: key)) & mask >= (next - free) & mask else { continue }
+      (slots + free * stride).copyMemory(from: slot, byteCount: stride)
+      free = next
+    }
+    (slots + free * stride).initializeMemory(as: UInt8.self, repeating: 0, count: stride)
   }
 
   private func freePlace(for key: UInt64) -> Int {

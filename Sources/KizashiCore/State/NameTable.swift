@@ -1,25 +1,31 @@
 /// Names to dense numbers in the order of their first use: open addressing over one arena of bytes.
 ///
 /// A name may have an owner (users belong to accounts): the same text under two owners is two names.
-struct NameTable {
+struct NameTable: ~Copyable {
   /// The number of the first name.
   let firstID: UInt32
   private let seed: UInt64
   /// A name and whose it is. Names of up to 24 bytes stand here themselves, so that a look-up reads two places and not
   /// three; longer ones lie in the arena, from `words.0` on.
-  private struct Entry {
+  ///
+  /// Not private: in `Slabs` the compiler (6.3) needs it wherever a table ends.
+  struct Entry {
     var words: (UInt64, UInt64, UInt64)
     var length: UInt32
     var owner: UInt32
   }
+  private static let tagMask: UInt64 = 0xffff_ffff_0000_0000
   /// The longest name that stands in its entry, in bytes.
   private static let inlineLength = 24
   private var bytes: [UInt8] = []
-  private var entries: ContiguousArray<Entry> = []
+  private var entries = Slabs<Entry>()
   private let owned: Bool
-  /// High half: upper bits of the hash; low half: index + 1; 0: free. A power of two long.
+  /// High half: the upper half of the hash; low half: index + 1; 0: free. A power of two long, and in the order of the hashes
+  /// but for collisions, so that it can grow without a look at the names.
   private var slots: ContiguousArray<UInt64>
   private var mask: Int
+  /// How many bits of a hash are not used to place it.
+  private var shift: UInt64
   /// Names added since the last ``takeNew()``.
   private var reported = 0
 
@@ -29,6 +35,7 @@ struct NameTable {
     self.seed = seed
     slots = ContiguousArray(repeating: 0, count: 1024)
     mask = 1023
+    shift = 54
   }
 
   var count: Int { entries.count }
@@ -43,12 +50,12 @@ struct NameTable {
   /// The number of a name whose hash is known.
   @inline(__always)
   func find(_ name: UnsafeRawBufferPointer, owner: UInt32 = 0, hash: UInt64) -> UInt32? {
-    let tag = hash & 0xffff_ffff_0000_0000
-    var index = Int(truncatingIfNeeded: hash) & mask
+    let tag = hash & Self.tagMask
+    var index = Int(truncatingIfNeeded: hash >> shift)
     while true {
       let slot = slots[index]
       if slot == 0 { return nil }
-      if slot & 0xffff_ffff_0000_0000 == tag {
+      if slot & Self.tagMask == tag {
         let candidate = Int(UInt32(truncatingIfNeeded: slot)) - 1
         if matches(candidate, name, owner) { return firstID + UInt32(truncatingIfNeeded: candidate) }
       }
@@ -91,7 +98,7 @@ struct NameTable {
 
   /// Reads what ``find(_:owner:)`` of this hash will read first, so that it is in the cache then.
   @inline(__always)
-  func warm(_ hash: UInt64) -> UInt64 { slots[Int(truncatingIfNeeded: hash) & mask] }
+  func warm(_ hash: UInt64) -> UInt64 { slots[Int(truncatingIfNeeded: hash >> shift)] }
 
   /// The hash of a name.
   @inline(__always)
@@ -118,24 +125,24 @@ struct NameTable {
       bytes.append(contentsOf: name)
     }
     entries.append(entry)
-    place(hash, index: entries.count - 1)
+    place(hash & Self.tagMask | UInt64(entries.count))
     return firstID + UInt32(entries.count - 1)
   }
 
   @inline(__always)
-  private mutating func place(_ hash: UInt64, index: Int) {
-    var position = Int(truncatingIfNeeded: hash) & mask
+  private mutating func place(_ slot: UInt64) {
+    var position = Int(truncatingIfNeeded: slot >> shift)
     while slots[position] != 0 { position = (position + 1) & mask }
-    slots[position] = (hash & 0xffff_ffff_0000_0000) | UInt64(index + 1)
+    slots[position] = slot
   }
 
   private mutating func grow() {
-    slots = ContiguousArray(repeating: 0, count: slots.count * 2)
+    precondition(shift > 32, "more names than numbers")
+    let old = slots
+    slots = ContiguousArray(repeating: 0, count: old.count * 2)
     mask = slots.count - 1
-    for index in entries.indices {
-      let owner = entries[index].owner
-      place(withBytes(of: index) { hash($0, owner: owner) }, index: index)
-    }
+    shift -= 1
+    for slot in old where slot != 0 { place(slot) }
   }
 
   /// A name's bytes, valid inside the closure.
@@ -169,7 +176,7 @@ struct NameTable {
 
   /// Fills an empty table with stored names.
   mutating func restore(_ block: NameBlock) {
-    precondition(entries.isEmpty, "names are restored into a new engine")
+    precondition(entries.count == 0, "names are restored into a new engine")
     var start = 0
     block.bytes.withUnsafeBytes { arena in
       for (index, end) in block.ends.enumerated() {

@@ -143,7 +143,7 @@ extension UsageState {
   }
 
   private func grow(_ header: UnsafeMutablePointer<Header>) {
-    let capacity = max(8, Int(header.pointee.capacity) * 2)
+    let capacity = max(Self.leastRoom, Int(header.pointee.capacity) * 2)
     let larger = UnsafeMutablePointer<LogEntry>.allocate(capacity: capacity)
     if let log = header.pointee.log {
       larger.update(from: log, count: Int(header.pointee.count))

@@ -17,7 +17,7 @@ extension UsageState {
       dead = min(dead, Int(settings.needsPrevious ? cursor.pointee.previous : cursor.pointee.current))
     }
     // As many as the cursors have passed at the most: some of them may only count nothing in any window.
-    if dead > 16 && dead * 2 > Int(header.pointee.count) { forgetDead(dead, block, clockHour: clockHour) }
+    if isWorthForgetting(dead, header) { forgetDead(dead, block, clockHour: clockHour) }
   }
 
   /// Takes out what has left one window, and the one before.
@@ -78,7 +78,14 @@ extension UsageState {
     guard let log = header.pointee.log else { return }
     var dead = passed
     while dead > 0 && log[dead - 1].hour >= clockHour - horizon { dead -= 1 }
-    if dead > 16 && dead * 2 > Int(header.pointee.count) { forget(dead, block) }
+    if isWorthForgetting(dead, header) { forget(dead, block) }
+  }
+
+  /// Whether so many entries are most of a log, and some; all of it always are, so that an account that is silent keeps none.
+  @inline(__always)
+  private func isWorthForgetting(_ dead: Int, _ header: UnsafeMutablePointer<Header>) -> Bool {
+    let count = Int(header.pointee.count)
+    return dead * 2 > count && (dead > 8 || dead == count)
   }
 
   /// Frees the oldest entries, which no window holds any more.
@@ -86,14 +93,18 @@ extension UsageState {
     let header = header(block)
     guard let log = header.pointee.log else { return }
     let left = Int(header.pointee.count) - dead
+    let room = left == 0 ? 0 : max(Self.leastRoom, left * 2)
     // To where it stood, or into less room where that is mostly empty.
-    if left * 4 < Int(header.pointee.capacity) && header.pointee.capacity > 64 {
-      let capacity = max(16, left * 2)
-      let smaller = UnsafeMutablePointer<LogEntry>.allocate(capacity: capacity)
-      smaller.update(from: log + dead, count: left)
+    if room * 2 <= Int(header.pointee.capacity) {
+      var smaller: UnsafeMutablePointer<LogEntry>?
+      if room > 0 {
+        let entries = UnsafeMutablePointer<LogEntry>.allocate(capacity: room)
+        entries.update(from: log + dead, count: left)
+        smaller = entries
+      }
       log.deallocate()
       header.pointee.log = smaller
-      header.pointee.capacity = Int32(capacity)
+      header.pointee.capacity = Int32(room)
     } else {
       log.update(from: log + dead, count: left)
     }

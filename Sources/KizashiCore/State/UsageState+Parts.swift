@@ -5,6 +5,9 @@ extension UsageState {
     case previous
   }
 
+  /// The fewest entries a log has room for: most accounts of a large store have few.
+  static let leastRoom = 4
+
   /// The fixed part of an account's block; cursors, totals and rings follow it.
   struct Header {
     /// Entries in the order of their hours; allocated and freed here, because most accounts have few and some many.

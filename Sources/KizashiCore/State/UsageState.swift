@@ -48,10 +48,10 @@ struct UsageState: ~Copyable {
   let kindIndex: [Int]
 
   /// Per users leaf and user: entries in the current window, then in the previous one.
-  var userCounts: Column<Int32>
+  var userCounts = Slabs<Int32>()
   let userColumns: Int
   /// Per userEvents leaf and user: events in the window.
-  var userEvents: Column<Int64>
+  var userEvents = Slabs<Int64>()
   let shareColumns: Int
   /// Per featuresUsed leaf two counters of each (account, feature).
   var featureCounts: FeatureCounts
@@ -73,9 +73,7 @@ struct UsageState: ~Copyable {
     usesFeatures = leaves.contains { $0.kind == .featuresUsed }
     kindIndex = leaves.indices.map { index in leaves[..<index].count { $0.kind == leaves[index].kind } }
     userColumns = leaves.count { $0.kind == .users }
-    userCounts = Column()
     shareColumns = leaves.count { $0.kind == .userEvents }
-    userEvents = Column()
     featureCounts = FeatureCounts(width: 2 * leaves.count { $0.kind == .featuresUsed })
     dayCache = DayCache(model.calendar)
     var layout = BlockLayout()

@@ -2,7 +2,7 @@
 ///
 /// Kept here and not by a decoder, because only what was accepted may teach: a line that was refused leaves nothing behind
 /// that a restart would not find again.
-struct UserAccounts {
+struct UserAccounts: ~Copyable {
   /// Users, each of its source.
   private var users: NameTable
   /// By the user's number.
