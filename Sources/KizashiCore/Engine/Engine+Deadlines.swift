@@ -62,18 +62,24 @@ extension Engine {
   }
 
   /// Fires every deadline at or before `limit`, earliest first; the clock becomes each one's instant.
-  mutating func fireDeadlines(upTo limit: Int64) {
+  ///
+  /// - Parameter bytes: Where more than that waits to be stored, it stops before the next instant; see ``undrainedBytes``.
+  /// - Returns: Whether all have fired.
+  @discardableResult
+  mutating func fireDeadlines(upTo limit: Int64, within bytes: Int = .max) -> Bool {
     while stalls.holding, let end = stalls.nextEnd, end.instant <= limit {
-      fireQueued(upTo: end.instant)
+      guard fireQueued(upTo: end.instant, within: bytes) else { return false }
       now = max(now, Instant(milliseconds: end.instant))
       releaseHeldLongest(end.source)
     }
-    fireQueued(upTo: limit)
+    return fireQueued(upTo: limit, within: bytes)
   }
 
-  private mutating func fireQueued(upTo limit: Int64) {
+  private mutating func fireQueued(upTo limit: Int64, within bytes: Int) -> Bool {
     while let account = queue.next(upTo: limit) {
       let instant = queue.deadline(of: account)
+      // Never between the deadlines of one instant: what is stored is always the state at the clock.
+      if bytes != .max && instant > now.milliseconds && undrainedBytes > bytes { return false }
       if stalls.holding, stalls.keep(account, instant) {
         queue.set(account, .max)
         continue
@@ -89,14 +95,21 @@ extension Engine {
       if !sums.isEmpty { expireSums(account) }
       evaluate(account, .deadline)
     }
+    return true
   }
 
   /// Moves the clock to the last deadline at or before `instant`, firing all on the way; below the clock it does nothing.
-  public mutating func advance(to instant: Instant) {
-    guard instant > now else { return }
+  ///
+  /// - Parameter bytes: Where more than that waits to be stored the clock stops at the deadline it has come to: days without an
+  ///   event may bring more than memory holds. Store it, and call again.
+  /// - Returns: Whether the clock is there.
+  @discardableResult
+  public mutating func advance(to instant: Instant, within bytes: Int = .max) -> Bool {
+    guard instant > now else { return true }
     let before = now
-    fireDeadlines(upTo: instant.milliseconds)
+    let isThere = fireDeadlines(upTo: instant.milliseconds, within: bytes)
     if now > before { logAdvance() }
+    return isThere
   }
 
   /// Notes where among the lines the clock moved by itself.

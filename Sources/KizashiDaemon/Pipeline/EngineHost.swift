@@ -67,10 +67,14 @@ actor EngineHost {
   /// Lets the wall clock move the engine's, unless a backlog would look like silence.
   func tick(settleMilliseconds: Int64) async throws {
     if let failure { throw failure }
-    guard !isRebuilding else { return }
-    let now = clock.now()
-    pipeline.tick(to: now.advanced(by: -settleMilliseconds), wall: now, storeIsFree: writing == nil)
-    try await commitIfDue()
+    while !isRebuilding {
+      let now = clock.now()
+      let isThere = pipeline.tick(
+        to: now.advanced(by: -settleMilliseconds), wall: now, storeIsFree: writing == nil)
+      try await commitIfDue()
+      // After a long silence it goes on from one commit to the next, and whoever delivers meanwhile gets a turn.
+      if isThere || Task.isCancelled { return }
+    }
   }
 
   /// Somebody looked whether the file or socket of a source is there.
@@ -85,7 +89,9 @@ actor EngineHost {
   }
 
   /// The end of a replay `--until`.
-  func settle(at instant: Instant) { pipeline.settle(at: instant) }
+  func settle(at instant: Instant) async throws {
+    while !pipeline.settle(at: instant) { try await commitIfDue() }
+  }
 
   // MARK: Commits
 

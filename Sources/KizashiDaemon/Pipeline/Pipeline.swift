@@ -144,7 +144,9 @@ struct Pipeline: ~Copyable {
   ///   - instant: Where the engine's clock may go: the wall clock less `limits.settle`.
   ///   - wall: The wall clock; nil: the same.
   ///   - storeIsFree: Whether no commit is being written: else a source may have to wait for us.
-  mutating func tick(to instant: Instant, wall: Instant? = nil, storeIsFree: Bool = true) {
+  /// - Returns: False where as much has gathered on the way as memory is to hold: store it, and call again.
+  @discardableResult
+  mutating func tick(to instant: Instant, wall: Instant? = nil, storeIsFree: Bool = true) -> Bool {
     let now = wall ?? instant
     var isAwaited = false
     for source in watch.sources {
@@ -163,7 +165,8 @@ struct Pipeline: ~Copyable {
       case nil: break
       }
     }
-    if undrained.isEmpty && !isAwaited { engine.advance(to: instant) }
+    guard undrained.isEmpty && !isAwaited else { return true }
+    return engine.advance(to: instant, within: policy.mostBytes)
   }
 
   /// Somebody looked whether the file or socket of a source is there.
@@ -179,7 +182,13 @@ struct Pipeline: ~Copyable {
   }
 
   /// The end of a replay `--until`.
-  mutating func settle(at instant: Instant) { engine.settle(at: instant) }
+  ///
+  /// - Returns: False where as much has gathered on the way as memory is to hold: store it, and call again.
+  mutating func settle(at instant: Instant) -> Bool {
+    guard engine.advance(to: instant, within: policy.mostBytes) else { return false }
+    engine.settle(at: instant)
+    return true
+  }
 
   /// Does again what the log says of a source, with the engine's clock as it was then.
   mutating func redo(

@@ -103,7 +103,7 @@ package enum Replay {
         try await reader.run(sink: intake) { meter.read($0.bytesRead, of: route.input) }
         try await intake.settle()
       }
-      if let until = request.until { await host.settle(at: until) }
+      if let until = request.until { try await host.settle(at: until) }
       try await host.flush()
       try await store.close(clean: true)
     } catch {

@@ -79,6 +79,7 @@ struct EngineDriver: ~Copyable {
         chunk.append(event, engine.wanted)
       } else {
         try deliver(&chunk)
+        if case .advance(let instant, _) = input { try approach(instant) }
         move(input)
         try pause()
       }
@@ -97,6 +98,16 @@ struct EngineDriver: ~Copyable {
     chunk.latestAcceptable = Instant(milliseconds: event.latestAcceptable)
     chunk.append(event, engine.wanted)
     engine.apply(chunk)
+  }
+
+  /// Moves the clock toward an instant in parts, each as much as memory is to hold, and stores after each.
+  private mutating func approach(_ instant: Int64) throws(RestoreError) {
+    guard habits.commits > 0, random.chance(50) else { return }
+    let bytes = [0, 500, 5000].randomElement(using: &random) ?? 0
+    while !engine.advance(to: Instant(milliseconds: instant), within: bytes) {
+      world.store(engine.drain())
+      if random.chance(habits.restarts) { try restart() }
+    }
   }
 
   /// Applies a wall-clock input.

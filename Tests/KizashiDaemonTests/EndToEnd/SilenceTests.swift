@@ -23,7 +23,7 @@ private struct Pipeline {
   let intake: SourceIntake
   let clock: FakeClock
 
-  init(_ place: Workspace, _ configuration: Configuration, at start: Int64) async throws {
+  init(_ place: Workspace, _ configuration: Configuration, at start: Int64, policy: CommitPolicy = .live) async throws {
     clock = FakeClock(start)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     store = try await StoreHost(path: place.store, programVersion: "test", quarantineRows: 100, logger: logger)
@@ -32,7 +32,7 @@ private struct Pipeline {
       try OpenedStore.prepare($0, configuration, extraSources: [], suppression: nil, now: now)
     }
     host = try EngineHost(
-      parts: opened.parts, store: store, clock: clock.wall, policy: .live, liveSources: [], committed: { _ in })
+      parts: opened.parts, store: store, clock: clock.wall, policy: policy, liveSources: [], committed: { _ in })
     intake = SourceIntake(
       source: 0, decode: DecodeOptions(), host: host, clock: clock.wall, logger: logger,
       latestAcceptable: { $0.advanced(by: 300_000) })
@@ -117,9 +117,9 @@ private struct Pipeline {
     }
   }
 
-  private func started(_ place: Workspace) async throws -> Pipeline {
+  private func started(_ place: Workspace, policy: CommitPolicy = .live) async throws -> Pipeline {
     let pipeline = try await Pipeline(
-      place, try place.configure(Self.config), at: Self.lastEvent - 8 * Self.day)
+      place, try place.configure(Self.config), at: Self.lastEvent - 8 * Self.day, policy: policy)
     try await deliverAll(pipeline)
     #expect(try place.rows("SELECT score, band FROM accounts") == [["76.0", "green"]])
     return pipeline
@@ -150,6 +150,18 @@ private struct Pipeline {
     try await pipeline.close()
     #expect(try history(atOnce) == Self.history)
     #expect(try CanonicalDump.of(atOnce) == CanonicalDump.of(stepwise))
+
+    // Memory that holds one change and no more.
+    let bounded = try Workspace()
+    var policy = CommitPolicy.live
+    policy.mostBytes = 1
+    pipeline = try await started(bounded, policy: policy)
+    let before = await pipeline.host.totals.commits
+    try await pipeline.turn(to: end)
+    #expect(await pipeline.host.totals.commits - before > Self.history.count)
+    try await pipeline.close()
+    #expect(try history(bounded) == Self.history)
+    #expect(try CanonicalDump.of(bounded) == CanonicalDump.of(stepwise))
 
     let replayed = try Workspace()
     let configuration = try replayed.configure(Self.config)

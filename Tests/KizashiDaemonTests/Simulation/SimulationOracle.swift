@@ -110,7 +110,7 @@ extension Simulation {
         stalls = stalls.dropFirst()
       }
       while let first = next.first, first.lines <= lines {
-        other.pipeline.settle(at: first.to)
+        precondition(other.pipeline.settle(at: first.to), "more gathers than a commit of this simulation holds")
         next = next.dropFirst()
       }
     }
