@@ -121,9 +121,10 @@ import Testing
       #expect(await sink.lines == (1...good).map { "line \($0) " + String(repeating: "x", count: 30) })
       #expect(good > 100)
       scratch.append("a.ndjson.gz", Array(whole.suffix(from: whole.count / 2)))
-      await sink.wait("the rest") { $0.lines.count == 2_000 }
+      await sink.wait("the rest, and that it is all") {
+        $0.lines.count == 2_000 && $0.stored.map(\.ending) == [.complete]
+      }
     }
-    #expect(await sink.stored.map(\.ending) == [.complete])
   }
 
   @Test func `a partial last line across a kill comes once, whole`() async throws {

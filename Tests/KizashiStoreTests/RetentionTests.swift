@@ -201,24 +201,25 @@ import Testing
     let version = try store.register(.standard(summing, windows: UsageViewTests.windows, hash: "sums"))
     try store.write(CommitUnit(commit, version: version))
     let kept = naive(commit.facts, now: now).keptHour
-    func counting(_ restored: Restored) -> [Fact] { restored.facts.filter { $0.events > 0 } }
+    func counting(_ facts: [Fact]) -> [Fact] { facts.filter { $0.events > 0 } }
     let before = try store.restore(factHorizonHours: nil)
-    #expect(counting(before) == commit.facts.filter { $0.hour >= kept })
+    let factsBefore = try before.facts.all()
+    #expect(counting(factsBefore) == commit.facts.filter { $0.hour >= kept })
     #expect(before.amounts.isEmpty && property.hour < kept)
     var visited: [Fact] = []
     try StoredHistory.read(
       path: temporary.path,
       begin: { #expect($0.firstHour == commit.facts.map(\.hour).filter { $0 >= kept }.min()) },
       visit: { visited += $0.facts })
-    #expect(Set(visited) == Set(counting(before)))
+    #expect(Set(visited) == Set(counting(factsBefore)))
     try store.expireUsage(configVersion: version)
-    let after = try store.restore(factHorizonHours: nil)
-    #expect(counting(after) == counting(before))
+    let factsAfter = try store.restore(factHorizonHours: nil).facts.all()
+    #expect(counting(factsAfter) == counting(factsBefore))
     #expect(try temporary.rows("SELECT count(*) FROM amount") == [["0"]])
     #expect(try temporary.rows("SELECT count(*) FROM tile WHERE hour < \(kept)") == [["1"]], "that of the traces")
     for pair in Set(commit.facts.map { [$0.account, $0.event] }) {
       func last(_ facts: [Fact]) -> Int64? { facts.filter { [$0.account, $0.event] == pair }.map(\.last).max() }
-      #expect(last(after.facts) == last(commit.facts))
+      #expect(last(factsAfter) == last(commit.facts))
     }
   }
 

@@ -41,7 +41,7 @@ import Testing
     let restored = try temporary.open().restore(factHorizonHours: nil)
     let sorted = expected.keys.sorted { $0.lexicographicallyPrecedes($1) }
     #expect(
-      restored.facts
+      try restored.facts.all()
         == sorted.map { key in
           let value = expected[key] ?? (0, 0, 0)
           return Fact(
@@ -63,13 +63,16 @@ import Testing
     next.users = NameBlock(firstID: 3, ["ann"], accounts: [1])
     try store.write(CommitUnit(next))
     let restored = try store.restore(factHorizonHours: nil)
+    let accounts = try restored.accounts.all()
+    let users = try restored.users.all()
+    #expect(accounts.count == 1 && users.count == 1)
     #expect(
-      restored.accounts.bytes
+      accounts[0].bytes
         == Array("acme株式会社 例'; DROP TABLE fact; --a\u{1}bzero\u{0}byte".utf8))
-    #expect(restored.accounts.ends.count == 5)
-    #expect(restored.users.firstID == 1)
-    #expect(restored.users.bytes == Array("annbobann".utf8))
-    #expect(restored.users.accounts == [0, 0, 1])
+    #expect(accounts[0].ends.count == 5)
+    #expect(users[0].firstID == 1)
+    #expect(users[0].bytes == Array("annbobann".utf8))
+    #expect(users[0].accounts == [0, 0, 1])
     #expect(restored.eventNames.ends == [14, 19])
     #expect(restored.now == noon)
   }
@@ -79,8 +82,8 @@ import Testing
     let store = try temporary.open()
     _ = try store.register(.standard())
     try store.write(CommitUnit(smallCommit()))
-    #expect(try store.restore(factHorizonHours: 39).facts.count == 1)
-    #expect(try store.restore(factHorizonHours: 40).facts.count == 2)
+    #expect(try store.restore(factHorizonHours: 39).facts.all().count == 1)
+    #expect(try store.restore(factHorizonHours: 40).facts.all().count == 2)
   }
 
   @Test func `records keep their fields in order`() throws {
@@ -150,9 +153,10 @@ import Testing
     store = try temporary.open()
     #expect(store.needsCheck)
     let restored = try store.restore(factHorizonHours: nil)
-    #expect(restored.accountRows.map(\.state) == [[1, 2, 0, 255], [1, 2, 0, 255]])
-    #expect(restored.accountRows.map(\.score) == [nil, 5643])
-    #expect(restored.accountRows.map(\.band) == [nil, "green"])
+    let accountRows = try restored.accountRows.all()
+    #expect(accountRows.map(\.state) == [[1, 2, 0, 255], [1, 2, 0, 255]])
+    #expect(accountRows.map(\.score) == [nil, 5643])
+    #expect(accountRows.map(\.band) == [nil, "green"])
     #expect(restored.sources.count == 3)
     #expect(restored.sources[1].refused == source.refused)
     #expect(restored.sources[1].watermark == noon)
@@ -171,8 +175,8 @@ import Testing
     #expect(!store.needsCheck && store.isNew && !store.wasRemoved)
     let restored = try store.restore(factHorizonHours: 10)
     #expect(restored.now.milliseconds == .min)
-    #expect(restored.facts.isEmpty)
-    #expect(restored.users.firstID == 1)
+    #expect(try restored.facts.all().isEmpty)
+    #expect(try restored.users.all().map(\.firstID) == [1])
     try store.close(clean: true)
     let again = try temporary.open()
     #expect(!again.needsCheck && !again.isNew)

@@ -273,6 +273,6 @@ func rfc3339(_ milliseconds: Int64) -> String {
       ])
     #expect(try temporary.rows("SELECT day FROM usage_daily WHERE feature = 'any'") == [["1969-12-30"]])
     #expect(try temporary.rows("SELECT now_at FROM meta") == [["1969-12-31T23:59:59.999Z"]])
-    #expect(try store.restore(factHorizonHours: 24).facts == commit.facts)
+    #expect(try store.restore(factHorizonHours: 24).facts.all() == commit.facts)
   }
 }

@@ -1,16 +1,15 @@
-/// What an engine is restored from. The daemon reads it from the store and hands it over piece by piece, in this order:
-/// names, calendar-independent facts, records, fingerprints, account states, sources, clock.
+/// What an engine is restored from. What there is much of is read while it is restored, and never lies in memory as a whole.
 public struct Restored: Sendable {
   /// The engine's clock at the last commit.
   public var now: Instant
-  /// Names in the order of their numbers.
-  public var accounts: NameBlock
+  /// Names in the order of their numbers, in blocks one after another.
+  public var accounts: StoredRows<NameBlock>
   /// Event names in the order of their numbers.
   public var eventNames: NameBlock
-  /// Users in the order of their numbers, from 1, each with its account.
-  public var users: NameBlock
+  /// Users in the order of their numbers, from 1, each with its account, in blocks one after another.
+  public var users: StoredRows<NameBlock>
   /// Facts of the tiles the model's windows can still see, ascending by hour; see ``Model/factHorizonHours``.
-  public var facts: [Fact]
+  public var facts: StoredRows<Fact>
   /// What the facts' events come to, of the same tiles, ascending by hour; ``Amount/property`` is an index into
   /// ``properties``.
   public var amounts: [Amount]
@@ -21,7 +20,7 @@ public struct Restored: Sendable {
   /// What deduplication still has to remember, by hour.
   public var fingerprints: [FingerprintBlock]
   /// The last committed row of each account.
-  public var accountRows: [AccountRow]
+  public var accountRows: StoredRows<AccountRow>
   /// The last committed row of each source.
   public var sources: [SourceRow]
   /// The last stall of each source that had one, by source.
@@ -36,9 +35,11 @@ public struct Restored: Sendable {
   public var sumStarts: [SumStart]
   /// A state to go on from; see the properties.
   public init(
-    now: Instant, accounts: NameBlock, eventNames: NameBlock, users: NameBlock, facts: [Fact],
+    now: Instant, accounts: StoredRows<NameBlock>, eventNames: NameBlock, users: StoredRows<NameBlock>,
+    facts: StoredRows<Fact>,
     amounts: [Amount] = [], properties: [String] = [],
-    records: [StoredRecord], fingerprints: [FingerprintBlock], accountRows: [AccountRow], sources: [SourceRow],
+    records: [StoredRecord], fingerprints: [FingerprintBlock], accountRows: StoredRows<AccountRow>,
+    sources: [SourceRow],
     stalls: [StallRow] = [], lastChangeSequence: Int64, lastRecordSequence: Int64,
     filterStarts: [FilterStart] = [], sumStarts: [SumStart] = []
   ) {

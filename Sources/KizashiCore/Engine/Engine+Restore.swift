@@ -18,12 +18,14 @@ public enum RestoreMode: Sendable {
 
 extension Engine {
   /// Fills a new engine from the store. For `rebase` and `recompute`, `facts` must be all that are stored.
-  public mutating func restore(_ restored: consuming Restored, mode: RestoreMode) throws(RestoreError) {
+  ///
+  /// - Throws: ``RestoreError``, or what reading the store throws.
+  public mutating func restore(_ restored: Restored, mode: RestoreMode) throws {
     precondition(scores.count == 0, "only a new engine can be restored")
     now = restored.now
     changeSequence = restored.lastChangeSequence
     recordSequence = restored.lastRecordSequence
-    restoreNames(restored)
+    try restoreNames(restored)
     setStarts(restored.filterStarts, restored.sumStarts)
     for row in restored.sources where row.source < sources.count {
       sources[row.source].row = row
@@ -33,7 +35,7 @@ extension Engine {
     dedup.restore(restored.fingerprints)
     for stored in restored.records {
       guard let account = stored.account else { continue }
-      guard Int(account) < scores.count else { throw .unknownName(what: "account", id: account) }
+      guard Int(account) < scores.count else { throw RestoreError.unknownName(what: "account", id: account) }
       if stored.record.kind == .group, var user = stored.user {
         user.withUTF8 { userAccounts.give(UnsafeRawBufferPointer($0), source: stored.source, account) }
       }
@@ -45,7 +47,7 @@ extension Engine {
     }
     try restoreFacts(restored.facts)
     try restoreAmounts(restored.amounts, of: restored.properties)
-    restoreShifts(restored.facts, mode)
+    try restoreShifts(restored.facts, mode)
     try restoreAccounts(restored.accountRows, mode)
     if now.milliseconds != .min {
       daySteps.move(to: now.tile)
@@ -54,24 +56,26 @@ extension Engine {
     if mode != .recompute { retireUnwatched() }
   }
 
-  private mutating func restoreNames(_ restored: borrowing Restored) {
-    accountNames.restore(restored.accounts)
+  private mutating func restoreNames(_ restored: Restored) throws {
+    try restored.accounts.forEach { accountNames.restore($0) }
     eventNames.restore(restored.eventNames)
-    userNames.restore(restored.users)
+    try restored.users.forEach { userNames.restore($0) }
     for _ in 0..<accountNames.count { addAccount() }
     addStoredEventNames()
     for _ in 0..<userNames.count { usage.addUser() }
   }
 
-  private mutating func restoreFacts(_ facts: [Fact]) throws(RestoreError) {
-    for fact in facts {
-      guard Int(fact.account) < scores.count else { throw .unknownName(what: "account", id: fact.account) }
-      guard Int(fact.event) < eventNames.count else { throw .unknownName(what: "event name", id: fact.event) }
-      guard Int(fact.user) <= userNames.count else { throw .unknownName(what: "user", id: fact.user) }
+  private mutating func restoreFacts(_ facts: StoredRows<Fact>) throws {
+    try facts.forEach { fact in
+      guard Int(fact.account) < scores.count else { throw RestoreError.unknownName(what: "account", id: fact.account) }
+      guard Int(fact.event) < eventNames.count else {
+        throw RestoreError.unknownName(what: "event name", id: fact.event)
+      }
+      guard Int(fact.user) <= userNames.count else { throw RestoreError.unknownName(what: "user", id: fact.user) }
       guard fact.events > 0 else {
         // It has expired, and only says when something was last used.
         usage.addLastUse(fact.account, event: fact.event, hour: Instant(milliseconds: fact.last).tile.hour)
-        continue
+        return
       }
       usage.add(
         fact.account, event: fact.event, user: fact.user, hour: fact.hour, count: fact.events,
@@ -92,48 +96,50 @@ extension Engine {
     }
   }
 
-  private mutating func restoreAccounts(_ rows: [AccountRow], _ mode: RestoreMode) throws(RestoreError) {
-    for row in rows {
-      let account = row.account
-      guard Int(account) < scores.count else { throw .unknownName(what: "account", id: account) }
-      let core = scores.core(account)
-      core.pointee.firstSeen = row.firstSeen ?? .max
-      core.pointee.lastSeen = row.lastSeen ?? .min
-      core.pointee.scoredAt = row.scoredAt?.milliseconds ?? .min
-      if compiled.customers.isNeeded {
-        customers.core(account).pointee.phase =
-          compiled.model.phases.firstIndex { $0.name == row.phase }.map(Int8.init) ?? -1
-      }
-      guard let state = Engine.decodeState(row.state) else { throw .unreadableState(account: account) }
-      takeMilestones(state, account, mode)
-      restoreDelivered(state.delivered, account)
-      if mode == .recompute {
-        // What is held was once measured and is in no fact.
-        for (index, hold) in state.holds.enumerated() where state.holds.count == compiled.holding.count {
-          scores.holds(account)[index] = hold
-        }
-        continue
-      }
-      core.pointee.evaluated = state.evaluated
-      core.pointee.lastScoreEntryDay = state.lastScoreEntryDay
-      core.pointee.historyDay = state.historyDay
-      core.pointee.historyAt = state.historyAt
-      if mode == .rebase {
-        core.pointee.baseScore = Int32(row.score ?? -1)
-        core.pointee.score = core.pointee.baseScore
-        core.pointee.band = compiled.bands.index(named: row.band)
-      } else {
-        core.pointee.card = state.card
-        scores.adjustment(account).pointee = state.adjustment
-        core.pointee.baseScore = state.baseScore
-        core.pointee.band = state.band
-        guard takeTables(state, account) else { throw .unreadableState(account: account) }
-        takeShifts(state, account)
-        takeWaiting(state, account)
-      }
-      takeRules(state, account, mode)
-      takeFlaps(state, account)
+  private mutating func restoreAccounts(_ rows: StoredRows<AccountRow>, _ mode: RestoreMode) throws {
+    try rows.forEach { row in try restoreAccount(row, mode) }
+  }
+
+  private mutating func restoreAccount(_ row: AccountRow, _ mode: RestoreMode) throws {
+    let account = row.account
+    guard Int(account) < scores.count else { throw RestoreError.unknownName(what: "account", id: account) }
+    let core = scores.core(account)
+    core.pointee.firstSeen = row.firstSeen ?? .max
+    core.pointee.lastSeen = row.lastSeen ?? .min
+    core.pointee.scoredAt = row.scoredAt?.milliseconds ?? .min
+    if compiled.customers.isNeeded {
+      customers.core(account).pointee.phase =
+        compiled.model.phases.firstIndex { $0.name == row.phase }.map(Int8.init) ?? -1
     }
+    guard let state = Engine.decodeState(row.state) else { throw RestoreError.unreadableState(account: account) }
+    takeMilestones(state, account, mode)
+    restoreDelivered(state.delivered, account)
+    if mode == .recompute {
+      // What is held was once measured and is in no fact.
+      for (index, hold) in state.holds.enumerated() where state.holds.count == compiled.holding.count {
+        scores.holds(account)[index] = hold
+      }
+      return
+    }
+    core.pointee.evaluated = state.evaluated
+    core.pointee.lastScoreEntryDay = state.lastScoreEntryDay
+    core.pointee.historyDay = state.historyDay
+    core.pointee.historyAt = state.historyAt
+    if mode == .rebase {
+      core.pointee.baseScore = Int32(row.score ?? -1)
+      core.pointee.score = core.pointee.baseScore
+      core.pointee.band = compiled.bands.index(named: row.band)
+    } else {
+      core.pointee.card = state.card
+      scores.adjustment(account).pointee = state.adjustment
+      core.pointee.baseScore = state.baseScore
+      core.pointee.band = state.band
+      guard takeTables(state, account) else { throw RestoreError.unreadableState(account: account) }
+      takeShifts(state, account)
+      takeWaiting(state, account)
+    }
+    takeRules(state, account, mode)
+    takeFlaps(state, account)
   }
 
   /// The tables whose shape the model gives; false where the stored state has another.

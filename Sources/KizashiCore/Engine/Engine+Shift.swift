@@ -51,10 +51,11 @@ extension Engine {
 
   /// Counts stored facts. Under another config they are also judged, day after day as they come: facts ascend by hour, and
   /// what retention has taken away did not exist.
-  mutating func restoreShifts(_ facts: [Fact], _ mode: RestoreMode) {
+  mutating func restoreShifts(_ facts: StoredRows<Fact>, _ mode: RestoreMode) throws {
     guard !shifts.isEmpty, mode != .recompute else { return }
     var firstDays = ContiguousArray(repeating: Int32.max, count: scores.count)
-    for fact in facts where fact.events > 0 {
+    try facts.forEach { fact in
+      guard fact.events > 0 else { return }
       let day = usage.dayCache.day(of: fact.hour)
       if mode == .rebase {
         let account = Int(fact.account)

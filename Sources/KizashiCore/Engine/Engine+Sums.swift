@@ -39,14 +39,18 @@ extension Engine {
   }
 
   /// Takes stored amounts; `properties`: what their numbers stand for. After the names of events.
-  mutating func restoreAmounts(_ amounts: [Amount], of properties: [String]) throws(RestoreError) {
+  mutating func restoreAmounts(_ amounts: [Amount], of properties: [String]) throws {
     guard !sums.isEmpty else { return }
     let numbers = properties.map { sums.properties.firstIndex(of: $0) }
     for amount in amounts {
-      guard Int(amount.account) < scores.count else { throw .unknownName(what: "account", id: amount.account) }
-      guard Int(amount.event) < eventNames.count else { throw .unknownName(what: "event name", id: amount.event) }
+      guard Int(amount.account) < scores.count else {
+        throw RestoreError.unknownName(what: "account", id: amount.account)
+      }
+      guard Int(amount.event) < eventNames.count else {
+        throw RestoreError.unknownName(what: "event name", id: amount.event)
+      }
       guard numbers.indices.contains(amount.property) else {
-        throw .unknownName(what: "property", id: UInt32(truncatingIfNeeded: amount.property))
+        throw RestoreError.unknownName(what: "property", id: UInt32(truncatingIfNeeded: amount.property))
       }
       // One that nothing adds up any more.
       guard let property = numbers[amount.property] else { continue }

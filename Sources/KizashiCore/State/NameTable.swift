@@ -174,9 +174,9 @@ struct NameTable: ~Copyable {
     return block
   }
 
-  /// Fills an empty table with stored names.
+  /// Adds stored names, the next in the order of their numbers.
   mutating func restore(_ block: NameBlock) {
-    precondition(entries.count == 0, "names are restored into a new engine")
+    precondition(Int(block.firstID) == Int(firstID) + entries.count, "stored names come in the order of their numbers")
     var start = 0
     block.bytes.withUnsafeBytes { arena in
       for (index, end) in block.ends.enumerated() {

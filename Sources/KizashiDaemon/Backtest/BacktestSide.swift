@@ -60,8 +60,9 @@ final class BacktestSide {
     }
     try engine.restore(
       Restored(
-        now: Instant(milliseconds: .min), accounts: history.accounts, eventNames: history.eventNames,
-        users: history.users, facts: [], records: [], fingerprints: [], accountRows: [], sources: [],
+        now: Instant(milliseconds: .min), accounts: StoredRows([history.accounts]), eventNames: history.eventNames,
+        users: StoredRows([history.users]), facts: StoredRows([]), records: [], fingerprints: [],
+        accountRows: StoredRows([]), sources: [],
         lastChangeSequence: 0, lastRecordSequence: 0, filterStarts: filterStarts, sumStarts: sumStarts),
       mode: .recompute)
   }

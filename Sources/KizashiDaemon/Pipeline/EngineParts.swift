@@ -18,7 +18,7 @@ struct EngineParts: Sendable {
     var engine = Engine(model: model, configVersion: configVersion, sources: sources, seed: generator.next())
     do {
       try engine.restore(restored, mode: mode)
-    } catch {
+    } catch let error as RestoreError {
       throw DaemonError(
         .badData,
         "cannot go on from what is stored: \(error) (the store is damaged or was written by another version; restore a backup, or replay the logs into a new store)"
@@ -28,15 +28,20 @@ struct EngineParts: Sendable {
   }
 }
 
-/// A store made ready for a config: its version, the numbers of its sources, and what to go on from.
-struct OpenedStore: Sendable {
-  var parts: EngineParts
-  /// Names of all sources, by number.
-  var sourceNames: [String]
+/// The sources a store knows, and how far each of their streams has been read.
+struct KnownSources: Sendable {
+  /// By number.
+  var names: [String]
   var positions: [StreamPosition]
 
   /// The number of a source.
-  func number(of source: String) -> Int { sourceNames.firstIndex(of: source) ?? 0 }
+  func number(of source: String) -> Int { names.firstIndex(of: source) ?? 0 }
+}
+
+/// A store made ready for a config: what an engine goes on from, and what its sources do.
+struct OpenedStore: Sendable {
+  var parts: EngineParts
+  var sources: KnownSources
 
   /// Registers a config and reads what an engine under it goes on from.
   ///
@@ -62,6 +67,7 @@ struct OpenedStore: Sendable {
       restored: restored, mode: mode,
       builder: CommitBuilder(configuration, configVersion: version, suppression: suppression))
     return OpenedStore(
-      parts: parts, sourceNames: names, positions: try store.streams().map(StoredPosition.position))
+      parts: parts,
+      sources: KnownSources(names: names, positions: try store.streams().map(StoredPosition.position)))
   }
 }

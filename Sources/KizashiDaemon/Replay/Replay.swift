@@ -94,12 +94,13 @@ package enum Replay {
     meter.expect(routes.map(\.input))
     do {
       for route in routes {
-        let number = opened.number(of: route.source)
+        let number = opened.sources.number(of: route.source)
         let intake = SourceIntake(
           source: number, decode: route.decode, host: host, clock: clock,
           logger: logger, latestAcceptable: { _ in latest }, progress: { meter.count($0) })
         let reader = FiniteReader(
-          source: route.source, path: route.input, positions: opened.positions.filter { $0.source == route.source })
+          source: route.source, path: route.input,
+          positions: opened.sources.positions.filter { $0.source == route.source })
         try await reader.run(sink: intake) { meter.read($0.bytesRead, of: route.input) }
         try await intake.settle()
       }

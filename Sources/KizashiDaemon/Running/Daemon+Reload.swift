@@ -72,8 +72,8 @@ extension Daemon {
     try await store.use { $0.quarantineRows = quarantineRows }
     let opened = try await prepare()
     if !rebuilds {
-      for name in opened.sourceNames.dropFirst(known.count) {
-        await host.addSource(opened.parts.sources[opened.number(of: name)])
+      for name in opened.sources.names.dropFirst(known.count) {
+        await host.addSource(opened.parts.sources[opened.sources.number(of: name)])
       }
       await host.use(opened.parts.builder)
     }
@@ -83,9 +83,9 @@ extension Daemon {
     if await !sources.changed(by: new.sources).isEmpty {
       await sources.stopChanged(new.sources)
       try await host.flush()
-      try await sources.follow(new.sources, try await prepare())
+      try await sources.follow(new.sources, try await prepare().sources)
     } else {
-      try await sources.follow(new.sources, opened)
+      try await sources.follow(new.sources, opened.sources)
     }
     return rebases
   }

@@ -56,7 +56,8 @@ package final class Daemon: Sendable {
     }
   }
 
-  private let opened: OpenedStore
+  /// As they were when the store was opened: what else was opened has gone into the engine.
+  private let opened: KnownSources
   private let watchdog: WatchdogFeeder?
 
   private init(
@@ -85,10 +86,11 @@ package final class Daemon: Sendable {
       })
     self.store = store
     let started = clock.now()
-    opened = try await store.useWhenWritable {
+    let opened = try await store.useWhenWritable {
       try $0.planAnew(configuration, at: started)
       return try OpenedStore.prepare($0, configuration, extraSources: [Self.control], suppression: nil, now: started)
     }
+    self.opened = opened.sources
     try await Self.tellOfNewStore(store, storePath, logger)
     let hooks = HookService(
       outbox: store, definitions: HookDefinition.all(of: configuration),

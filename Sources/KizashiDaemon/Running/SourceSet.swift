@@ -38,10 +38,10 @@ actor SourceSet {
   }
 
   /// Reads exactly the configured sources: those that did not change go on undisturbed.
-  func follow(_ configurations: [SourceConfiguration], _ opened: OpenedStore) async throws {
+  func follow(_ configurations: [SourceConfiguration], _ known: KnownSources) async throws {
     await stopChanged(configurations)
     for configuration in configurations where running[configuration.id] == nil {
-      try await start(configuration, opened)
+      try await start(configuration, known)
     }
   }
 
@@ -65,13 +65,13 @@ actor SourceSet {
     }
   }
 
-  private func start(_ configuration: SourceConfiguration, _ opened: OpenedStore) async throws {
-    let number = opened.number(of: configuration.id)
+  private func start(_ configuration: SourceConfiguration, _ known: KnownSources) async throws {
+    let number = known.number(of: configuration.id)
     let tolerance = toleranceMilliseconds
     let intake = SourceIntake(
       source: number, decode: configuration.decode, host: host,
       clock: clock, logger: logger, latestAcceptable: { $0.advanced(by: tolerance) }, progress: progress)
-    let positions = opened.positions.filter { $0.source == configuration.id }
+    let positions = known.positions.filter { $0.source == configuration.id }
     let run: @Sendable () async throws -> Void
     switch configuration.kind {
     case .file(let paths, let rotated):

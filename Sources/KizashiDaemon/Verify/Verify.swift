@@ -42,10 +42,11 @@ package enum Verify {
     let sources = state.restored.sources.map { SourceModel(name: "\($0.source)") }
     var engine = Engine(model: model, configVersion: version, sources: sources, seed: 0)
     try engine.restore(state.restored, mode: .recompute)
+    let rows = try state.restored.accountRows.all()
     var report = VerifyReport(
-      accounts: state.restored.accountRows.count, facts: state.restored.facts.count { $0.events > 0 },
+      accounts: rows.count, facts: try state.restored.facts.all().count { $0.events > 0 },
       measures: state.measures.count, differences: [])
-    for row in state.restored.accountRows where row.band != nil {
+    for row in rows where row.band != nil {
       let fresh = engine.explain(row.account)
       let name = engine.name(of: row.account)
       report.check(name, "score", row.computedScore.text, fresh.score.text)
@@ -63,7 +64,7 @@ package enum Verify {
         report.check(name, "\(row.measure) value", row.value.text, (measure.value?.approximate).text)
       }
     }
-    report.checkSeen(state.restored, engine)
+    try report.checkSeen(state.restored, engine)
     return report
   }
 }
@@ -75,14 +76,14 @@ extension VerifyReport {
   }
 
   /// First and last use, and the number of events, must be what the facts say.
-  fileprivate mutating func checkSeen(_ restored: Restored, _ engine: borrowing Engine) {
+  fileprivate mutating func checkSeen(_ restored: Restored, _ engine: borrowing Engine) throws {
     var first: [AccountID: Int64] = [:]
     var last: [AccountID: Int64] = [:]
-    for fact in restored.facts {
+    try restored.facts.forEach { fact in
       first[fact.account] = min(first[fact.account] ?? .max, fact.first)
       last[fact.account] = max(last[fact.account] ?? .min, fact.last)
     }
-    for row in restored.accountRows {
+    for row in try restored.accountRows.all() {
       let name = engine.name(of: row.account)
       check(name, "last seen", row.lastSeen.text, last[row.account].text)
       // Expired facts are gone, what they were first is kept.

@@ -73,7 +73,9 @@ enum StoreFile {
   }
 
   /// A connection that can only read, for any process at any time, with or without a daemon running.
-  static func openReader(_ path: String) throws(StoreError) -> DatabaseQueue {
+  ///
+  /// - Parameter newest: The newest schema that can be read.
+  static func openReader(_ path: String, newest: Int = Migrations().latest) throws(StoreError) -> DatabaseQueue {
     let action = "reading the store"
     guard SystemFile.exists(path) else {
       let reason = SystemFile.reasonNotToOpen(path)
@@ -96,8 +98,8 @@ enum StoreFile {
           throw StoreError(action, path: path, .notAStore)
         }
         let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
-        guard version <= Migrations().latest else {
-          throw StoreError(action, path: path, .newerSchema(store: version, program: Migrations().latest))
+        guard version <= newest else {
+          throw StoreError(action, path: path, .newerSchema(store: version, program: newest))
         }
       }
       return queue

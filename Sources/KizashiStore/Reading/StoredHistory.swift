@@ -80,9 +80,9 @@ package struct StoredHistory: Sendable {
     return StoredHistory(
       now: try Int64.fetchOne(db, sql: "SELECT now_ms FROM store_state").map(Instant.init(milliseconds:)),
       config: try StoredConfig.current(db),
-      accounts: try Store.names(db, "SELECT id, name FROM account_name ORDER BY id", firstID: 0),
+      accounts: try Self.whole { try Store.accountNames(db, $0) },
       eventNames: try Store.eventNames(db),
-      users: try Store.names(db, "SELECT id, name, account FROM user_name ORDER BY id", firstID: 1),
+      users: try Self.whole { try Store.userNames(db, $0) },
       properties: try SumTable.properties(db), sumStarts: try SumTable.starts(db),
       filterStarts: try FilterTable.starts(db),
       firstHour: [firstFact, firstRecord].compactMap { $0 }.min().map { Int32(truncatingIfNeeded: $0) },
@@ -91,6 +91,18 @@ package struct StoredHistory: Sendable {
           rule: $0[0], account: AccountID($0[1] as Int64), at: Instant(milliseconds: $0[2]),
           resolved: ($0[3] as Int64?).map(Instant.init(milliseconds:)))
       })
+  }
+
+  /// Blocks of names one after another as one.
+  private static func whole(_ read: ((NameBlock) throws -> Void) throws -> Void) throws -> NameBlock {
+    var whole: NameBlock?
+    try read { block in
+      guard let before = whole?.bytes.count else { return whole = block }
+      whole?.bytes += block.bytes
+      whole?.ends += block.ends.map { $0 + UInt32(before) }
+      whole?.accounts += block.accounts
+    }
+    return whole ?? NameBlock(firstID: 0)
   }
 
   private static func hours(_ db: Database, _ visit: (HistoryHour) throws -> Void) throws {

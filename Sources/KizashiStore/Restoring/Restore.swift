@@ -2,30 +2,33 @@ import GRDB
 import KizashiCore
 
 extension Store {
-  /// Everything an engine is restored from.
+  /// Everything an engine is restored from. Names of accounts and users, facts and account rows are read while it is restored: until
+  /// then nothing may be written.
   ///
   /// - Parameter factHorizonHours: How many hours before the clock's tile facts are read from (`Engine`'s
   ///   `factHorizonHours`); nil: all, for another config and for `verify`.
   /// - Returns: Facts ascending by (hour, account, event, user), with no events where their usage has expired; names by number; records, changes in log order.
   package func restore(factHorizonHours: Int?) throws(StoreError) -> Restored {
-    try access("reading") { db in try Self.restored(db, factHorizonHours: factHorizonHours) }
+    try access("reading") { db in
+      let rows = RowsOfStore(of: db, visitedLaterAt: path, schema: schemaVersion)
+      return try Self.restored(db, rows, factHorizonHours: factHorizonHours)
+    }
   }
 
-  static func restored(_ db: Database, factHorizonHours: Int?) throws -> Restored {
+  static func restored(_ db: Database, _ rows: RowsOfStore, factHorizonHours: Int?) throws -> Restored {
     let now = try Instant(milliseconds: Int64.fetchOne(db, sql: "SELECT now_ms FROM store_state") ?? .min)
     let stalls = try stalls(db)
     var from = Int64.min
     if let factHorizonHours, now.milliseconds != .min {
       from = Int64(earliestClock(now, stalls).tile.hour) - Int64(factHorizonHours)
     }
+    let (firstFact, kept) = (from, try keptHour(db))
     return Restored(
-      now: now,
-      accounts: try names(db, "SELECT id, name FROM account_name ORDER BY id", firstID: 0),
-      eventNames: try eventNames(db),
-      users: try names(db, "SELECT id, name, account FROM user_name ORDER BY id", firstID: 1),
-      facts: try facts(db, from: from), amounts: try SumTable.amounts(db, from: max(from, keptHour(db))),
-      properties: try SumTable.properties(db), records: try records(db), fingerprints: try fingerprints(db),
-      accountRows: try accountRows(db), sources: try sourceRows(db), stalls: stalls,
+      now: now, accounts: try rows(accountNames), eventNames: try eventNames(db), users: try rows(userNames),
+      facts: try rows { db, body in try facts(db, from: firstFact, kept: kept, body) },
+      amounts: try SumTable.amounts(db, from: max(from, kept)), properties: try SumTable.properties(db),
+      records: try records(db), fingerprints: try fingerprints(db), accountRows: try rows(accountRows),
+      sources: try sourceRows(db), stalls: stalls,
       lastChangeSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM change") ?? 0,
       lastRecordSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM record") ?? 0,
       filterStarts: try FilterTable.starts(db), sumStarts: try SumTable.starts(db))
@@ -61,19 +64,33 @@ extension Store {
     }
   }
 
+  static func accountNames(_ db: Database, _ body: (NameBlock) throws -> Void) throws {
+    try names(db, "SELECT id, name FROM account_name ORDER BY id", firstID: 0, body)
+  }
+
+  static func userNames(_ db: Database, _ body: (NameBlock) throws -> Void) throws {
+    try names(db, "SELECT id, name, account FROM user_name ORDER BY id", firstID: 1, body)
+  }
+
   /// Names have dense numbers: a gap means that the file is not what was written.
-  static func names(_ db: Database, _ sql: String, firstID: UInt32) throws -> NameBlock {
+  private static func names(
+    _ db: Database, _ sql: String, firstID: UInt32, _ body: (NameBlock) throws -> Void
+  ) throws {
     let query = try HotStatement(db, sql)
     var block = NameBlock(firstID: firstID)
     try query.forEachRow { row in
-      guard row.int(0) == Int64(firstID) + Int64(block.ends.count) else {
+      guard row.int(0) == Int64(block.firstID) + Int64(block.ends.count) else {
         throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a name is missing before number \(row.int(0))")
       }
       row.withBytes(1) { block.bytes.append(contentsOf: $0) }
       block.ends.append(UInt32(block.bytes.count))
       if firstID == 1 { block.accounts.append(AccountID(truncatingIfNeeded: row.int(2))) }
+      if block.ends.count == 1 << 14 {
+        try body(block)
+        block = NameBlock(firstID: block.firstID + UInt32(block.ends.count))
+      }
     }
-    return block
+    try body(block)
   }
 
   /// The first hour whose usage has not expired.
@@ -82,7 +99,9 @@ extension Store {
   }
 
   /// Those of usage that has expired have no events, whether or not they have been taken out already.
-  private static func facts(_ db: Database, from hour: Int64) throws -> [Fact] {
+  private static func facts(
+    _ db: Database, from hour: Int64, kept: Int64, _ body: (Fact) throws -> Void
+  ) throws {
     let query = try HotStatement(
       db,
       """
@@ -91,17 +110,15 @@ extension Store {
       ORDER BY hour, account, event, user
       """)
     query.bind(1, hour)
-    query.bind(2, try keptHour(db))
-    var facts: [Fact] = []
+    query.bind(2, kept)
     try query.forEachRow { row in
       let hour = Int32(truncatingIfNeeded: row.int(0))
       let first = Int64(hour) * Tile.length + row.int(5)
-      facts.append(
+      try body(
         Fact(
           hour: hour, account: UInt32(truncatingIfNeeded: row.int(1)), event: UInt32(truncatingIfNeeded: row.int(2)),
           user: UInt32(truncatingIfNeeded: row.int(3)), events: row.int(4), first: first, last: first + row.int(6)))
     }
-    return facts
   }
 
   private static func records(_ db: Database) throws -> [StoredRecord] {
@@ -143,16 +160,15 @@ extension Store {
     return blocks
   }
 
-  private static func accountRows(_ db: Database) throws -> [AccountRow] {
+  private static func accountRows(_ db: Database, _ body: (AccountRow) throws -> Void) throws {
     let query = try HotStatement(
       db,
       """
       SELECT id, first_ms, last_ms, score, computed, band, coverage, phase, touch, scored_ms, config_version, state
       FROM account ORDER BY id
       """)
-    var rows: [AccountRow] = []
     try query.forEachRow { row in
-      rows.append(
+      try body(
         AccountRow(
           account: AccountID(truncatingIfNeeded: row.int(0)), firstSeen: row.optionalInt(1),
           lastSeen: row.optionalInt(2), score: row.optionalInt(3).map { Int($0) },
@@ -161,7 +177,6 @@ extension Store {
           scoredAt: row.optionalInt(9).map { Instant(milliseconds: $0) }, configVersion: Int(row.int(10)),
           state: row.bytes(11)))
     }
-    return rows
   }
 
   private static func sourceRows(_ db: Database) throws -> [SourceRow] {

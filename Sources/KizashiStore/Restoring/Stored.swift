@@ -15,7 +15,8 @@ package struct StoredState: Sendable {
     return try StoreError.wrap("reading", path: path) {
       try reader.read { db in
         StoredState(
-          restored: try Store.restored(db, factHorizonHours: nil), config: try StoredConfig.current(db),
+          restored: try Store.restored(db, RowsOfStore(inSnapshotOf: db), factHorizonHours: nil),
+          config: try StoredConfig.current(db),
           measures: try Row.fetchAll(
             db,
             sql: """

@@ -14,7 +14,7 @@ import Testing
       latestAcceptable: .max)
   }
 
-  private static func engine(from world: StoredWorld? = nil) throws(RestoreError) -> Engine {
+  private static func engine(from world: StoredWorld? = nil) throws -> Engine {
     var engine = Engine(model: model, configVersion: 1, sources: sources, seed: 5)
     if let world { try engine.restore(world.restored(model: model, all: false), mode: .resume) }
     return engine

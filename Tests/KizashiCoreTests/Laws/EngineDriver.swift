@@ -38,7 +38,7 @@ struct EngineDriver: ~Copyable {
   }
 
   /// Plays the whole scenario and makes a last commit.
-  mutating func run() throws(RestoreError) {
+  mutating func run() throws {
     try play(scenario.inputs[...])
     world.store(engine.drain())
   }
@@ -46,7 +46,7 @@ struct EngineDriver: ~Copyable {
   /// Goes on under another config, as a daemon does that reloads or starts with it; what that alone stored.
   ///
   /// - Parameter next: Its model, and since when filters and sums have been asked for as its registration would note it.
-  mutating func change(to next: Scenario) throws(RestoreError) -> Commit {
+  mutating func change(to next: Scenario) throws -> Commit {
     world.store(engine.drain())
     scenario.model = next.model
     world.forgetConfig(summed: next.model.summed)
@@ -58,7 +58,7 @@ struct EngineDriver: ~Copyable {
   }
 
   /// Ends the process and goes on from what is stored.
-  mutating func restart() throws(RestoreError) {
+  mutating func restart() throws {
     world.store(engine.drain())
     // Another seed: no result may depend on where hash tables put things.
     engine = Engine(
@@ -67,7 +67,7 @@ struct EngineDriver: ~Copyable {
   }
 
   /// Plays inputs, the last of their lines too, without a commit at the end.
-  mutating func play(_ inputs: ArraySlice<ReferenceInput>) throws(RestoreError) {
+  mutating func play(_ inputs: ArraySlice<ReferenceInput>) throws {
     var chunk = EventBatch()
     for input in inputs {
       if case .event(let event) = input {
@@ -101,7 +101,7 @@ struct EngineDriver: ~Copyable {
   }
 
   /// Moves the clock toward an instant in parts, each as much as memory is to hold, and stores after each.
-  private mutating func approach(_ instant: Int64) throws(RestoreError) {
+  private mutating func approach(_ instant: Int64) throws {
     guard habits.commits > 0, random.chance(50) else { return }
     let bytes = [0, 500, 5000].randomElement(using: &random) ?? 0
     while !engine.advance(to: Instant(milliseconds: instant), within: bytes) {
@@ -131,7 +131,7 @@ struct EngineDriver: ~Copyable {
     return commit
   }
 
-  private mutating func deliver(_ chunk: inout EventBatch) throws(RestoreError) {
+  private mutating func deliver(_ chunk: inout EventBatch) throws {
     guard chunk.rowCount > 0 else { return }
     engine.apply(chunk)
     quarantined += engine.takeRefusals().count
@@ -139,13 +139,13 @@ struct EngineDriver: ~Copyable {
     try pause()
   }
 
-  private mutating func pause() throws(RestoreError) {
+  private mutating func pause() throws {
     if random.chance(habits.commits) { world.store(engine.drain()) }
     if random.chance(habits.restarts) { try restart() }
   }
 
   /// An engine that believes the stored facts and records and nothing else.
-  borrowing func recomputed() throws(RestoreError) -> Engine {
+  borrowing func recomputed() throws -> Engine {
     var fresh = Engine(model: scenario.model, configVersion: 1, sources: scenario.sources, seed: 99)
     try fresh.restore(world.restored(model: scenario.model, all: true), mode: .recompute)
     return fresh

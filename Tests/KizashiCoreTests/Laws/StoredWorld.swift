@@ -76,13 +76,13 @@ struct StoredWorld {
     let oldest =
       all || now.milliseconds == .min ? Int32.min : clock.tile.hour - Int32(model.factHorizonHours)
     return Restored(
-      now: now, accounts: Self.block(accounts, firstID: 0),
+      now: now, accounts: StoredRows(Self.blocks(accounts, firstID: 0)),
       eventNames: Self.block(eventNames, firstID: 0),
-      users: Self.block(users, firstID: 1, accounts: userAccounts),
-      facts: facts.filter { $0.hour >= oldest }, amounts: amounts.filter { $0.hour >= oldest },
+      users: StoredRows(Self.blocks(users, firstID: 1, accounts: userAccounts)),
+      facts: StoredRows(facts.filter { $0.hour >= oldest }), amounts: amounts.filter { $0.hour >= oldest },
       properties: properties,
       records: records, fingerprints: fingerprints,
-      accountRows: accountRows.keys.sorted().compactMap { accountRows[$0] },
+      accountRows: StoredRows(accountRows.keys.sorted().compactMap { accountRows[$0] }),
       sources: sources.keys.sorted().compactMap { sources[$0] },
       stalls: last.keys.sorted().compactMap { last[$0] },
       lastChangeSequence: changes.last?.sequence ?? 0,
@@ -96,6 +96,15 @@ struct StoredWorld {
       defer { start = Int(end) }
       return String(decoding: block.bytes[start..<Int(end)], as: UTF8.self)
     }
+  }
+
+  /// Names in blocks of two and the rest, as a store with many has them.
+  private static func blocks(_ names: [String], firstID: UInt32, accounts: [AccountID] = []) -> [NameBlock] {
+    let cut = min(2, names.count)
+    return [
+      block(Array(names[..<cut]), firstID: firstID, accounts: Array(accounts.prefix(cut))),
+      block(Array(names[cut...]), firstID: firstID + UInt32(cut), accounts: Array(accounts.dropFirst(cut))),
+    ]
   }
 
   private static func block(_ names: [String], firstID: UInt32, accounts: [AccountID] = [])

@@ -55,7 +55,7 @@ struct StallHouse {
       parts: opened.parts, store: store, clock: clock.wall, policy: .live, liveSources: [], committed: { _ in })
     self.host = host
     let wall = clock.wall
-    numbers = ["app": opened.number(of: "app"), "billing": opened.number(of: "billing")]
+    numbers = ["app": opened.sources.number(of: "app"), "billing": opened.sources.number(of: "billing")]
     intakes = numbers.mapValues { number in
       SourceIntake(
         source: number, decode: DecodeOptions(), host: host, clock: wall, logger: logger,

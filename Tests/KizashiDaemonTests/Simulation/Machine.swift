@@ -49,13 +49,13 @@ final class Machine {
     try store.planAnew(configuration, at: instant)
     let opened = try OpenedStore.prepare(
       store, configuration, extraSources: ["control"], suppression: nil, now: instant)
-    number = ["log": opened.number(of: "log"), "sock": opened.number(of: "sock")]
-    formats = opened.sourceNames.map { name in
+    number = ["log": opened.sources.number(of: "log"), "sock": opened.sources.number(of: "sock")]
+    formats = opened.sources.names.map { name in
       configuration.sources.first { $0.id == name }?.decode ?? DecodeOptions()
     }
     decoders = formats.map { LineDecoder(options: $0) }
     pipeline = try Pipeline(parts: opened.parts, policy: .live, liveSources: Set(number.values), now: instant)
-    for position in opened.positions {
+    for position in opened.sources.positions {
       readers[position.key] = (LineFramer(offset: position.offset), position)
       acknowledged[position.key] = position.lines
     }
