@@ -17,6 +17,9 @@ runtime_packages=(libsimdjson14 libsqlite3-0 libstdc++6 tzdata zlib1g)
 # The tests also check the unit files, count system calls, and cut the power of a file system in a file.
 # shellcheck disable=SC2034
 test_packages=(e2fsprogs mount strace systemd util-linux)
+# Measuring also counts instructions and takes times.
+# shellcheck disable=SC2034
+bench_packages=(gzip python3 time valgrind)
 
 say() { printf '%s\n' "$*"; }
 

@@ -40,9 +40,16 @@ struct LengthArgument: ExpressibleByArgument, Sendable, Equatable {
 
   init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
+  private static let units: [Character: Int64] = ["s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
+
+  /// As it would be typed, in the largest unit it is whole in: what `--help` gives as the default.
+  var defaultValueDescription: String {
+    let unit = Self.units.filter { milliseconds % $0.value == 0 }.max { $0.value < $1.value }
+    return unit.map { "\(milliseconds / $0.value)\($0.key)" } ?? "\(milliseconds)ms"
+  }
+
   init?(argument: String) {
-    let units: [Character: Int64] = ["s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
-    guard let unit = argument.last.flatMap({ units[$0] }), let number = Int64(argument.dropLast()),
+    guard let unit = argument.last.flatMap({ Self.units[$0] }), let number = Int64(argument.dropLast()),
       number >= 0, number <= 100_000_000
     else { return nil }
     milliseconds = number * unit

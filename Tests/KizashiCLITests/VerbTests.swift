@@ -20,6 +20,8 @@ import Testing
     let help = try Program.run(names + ["--help"])
     #expect(help.status == 0)
     #expect(help.output.contains("Examples:\n"))
+    // A default is shown as it would be typed.
+    #expect(!help.output.contains("(milliseconds:"), "\(help.output)")
     #expect(help.output.contains("  kizashi \(names.joined(separator: " "))"))
   }
 

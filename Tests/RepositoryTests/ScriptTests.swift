@@ -3,7 +3,7 @@ import Testing
 
 /// What can be said of the scripts without building anything.
 @Suite struct `Scripts` {
-  private static let commands = ["run", "test", "check", "install", "soak", "measure"]
+  private static let commands = ["run", "test", "check", "install", "soak", "bench"]
 
   @Test(arguments: commands)
   func `a script stops at the first error and says what it does`(_ name: String) throws {

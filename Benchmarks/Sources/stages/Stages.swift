@@ -2,9 +2,10 @@ import Glibc
 import KizashiCore
 import KizashiDecode
 
-/// Times what can be timed in one thread and without a disk, on one file of event lines: simdjson alone (the yardstick),
-/// decoding, and the engine with the built-in scorecard. Each stage is repeated; the fastest and the median are printed.
-/// Then what lines made to hurt cost the decoder; `--poison` times only those and prints them all.
+/// Times what can be timed in one thread, on one file of event lines: simdjson alone and SQLite alone (the yardsticks), decoding, and
+/// the engine with the built-in scorecard: applying lines, cutting off what is to be stored, and a month in which nothing comes. Each
+/// stage is repeated; the fastest and the median are printed. Then what lines made to hurt cost the decoder; `--poison` times only
+/// those and prints them all.
 @main struct Stages {
   static func main() {
     if CommandLine.arguments.dropFirst().first == "--poison" {
@@ -18,57 +19,39 @@ import KizashiDecode
     let repetitions = CommandLine.arguments.count > 2 ? Int(CommandLine.arguments[2]) ?? 3 : 3
     let lines = UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count - SimdjsonLimit.padding)])
     let count = SimdjsonLimit.extract(lines).lines
-    var limits: [Double] = []
-    var validating: [Double] = []
-    var decoding: [Double] = []
-    var engine: [Double] = []
+    var seconds: [(name: String, seconds: [Double], per: String, count: Int)] = []
+    func add(_ name: String, _ one: Double, per: String = "line", _ count: Int) {
+      guard count > 0 else { return }
+      if let index = seconds.firstIndex(where: { $0.name == name }) {
+        seconds[index].seconds.append(one)
+      } else {
+        seconds.append((name, [one], per, count))
+      }
+    }
     for _ in 0..<repetitions {
-      limits.append(timed { _ = SimdjsonLimit.extract(lines) })
-      validating.append(timed { _ = SimdjsonLimit.validate(lines) })
-      let (decode, apply) = run(lines)
-      decoding.append(decode)
-      engine.append(apply)
+      add("simdjson alone", timed { _ = SimdjsonLimit.extract(lines) }, count)
+      add("simdjson alone, validating each line whole", timed { _ = SimdjsonLimit.validate(lines) }, count)
+      let run = Run(lines)
+      add("decode", run.decode, count)
+      add("apply", run.apply, count)
+      add("drain", run.drain, count)
+      add("advance", run.advance, per: "change", run.silentChanges)
+      let rows = PlainSQLite.combined(run.facts)
+      add(
+        "SQLite alone, facts in the order of their key", timed { PlainSQLite.insert(rows, at: "stages.db") },
+        per: "row", rows.count)
     }
     print("\(count) lines, \(lines.count) bytes")
-    report("simdjson alone", limits, count)
-    report("simdjson alone, validating each line whole", validating, count)
-    report("decode", decoding, count)
-    report("engine", engine, count)
+    for stage in seconds { report(stage.name, stage.seconds, per: stage.per, stage.count) }
     PoisonCosts.report(repetitions, all: false)
   }
 
-  /// Seconds of decoding and of the engine, chunk by chunk as the daemon does it, with a commit every 500,000 events (24 MiB).
-  static func run(_ lines: UnsafeRawBufferPointer) -> (decode: Double, engine: Double) {
-    let decoder = LineDecoder(options: DecodeOptions())
-    var engine = Engine(model: Model(), configVersion: 1, sources: [SourceModel(name: "app")], seed: 42)
-    var batch = EventBatch()
-    var seconds = (decode: 0.0, engine: 0.0)
-    var start = 0
-    var facts = 0
-    while start < lines.count {
-      var end = min(start + 1 << 20, lines.count)
-      while end < lines.count && lines[end - 1] != UInt8(ascii: "\n") { end -= 1 }
-      let chunk = UnsafeRawBufferPointer(rebasing: lines[start..<end])
-      seconds.decode += timed {
-        decoder.decode(chunk, atStreamStart: start == 0, receivedAt: Instant(milliseconds: 0), into: &batch)
-      }
-      seconds.engine += timed {
-        engine.apply(batch)
-        if engine.undrainedBytes >= 24 << 20 { facts += engine.drain().facts.count }
-      }
-      start = end
-    }
-    seconds.engine += timed { facts += engine.drain().facts.count }
-    return seconds
-  }
-
-  static func report(_ name: String, _ seconds: [Double], _ lines: Int) {
+  static func report(_ name: String, _ seconds: [Double], per unit: String, _ count: Int) {
     let sorted = seconds.sorted()
     let median = sorted[sorted.count / 2]
-    let perLine = Int(median * 1e9 / Double(lines))
-    print(
-      "\(name): \(perLine) ns a line, \(Int(Double(lines) / median)) lines/s (fastest \(Int(Double(lines) / sorted[0])))"
-    )
+    let each = Int(median * 1e9 / Double(count))
+    let (rate, fastest) = (Int(Double(count) / median), Int(Double(count) / sorted[0]))
+    print("\(name): \(each) ns a \(unit), \(rate) \(unit)s/s (fastest \(fastest))")
   }
 
   static func timed(_ body: () -> Void) -> Double {
