@@ -75,6 +75,7 @@ let wrongValues: [(String, String)] = [
   ("business: {holidays: [2026-02-30]}", "holidays[0]: expected a date such as 2026-05-03, found \"2026-02-30\""),
   ("business: {holidays: /nowhere/at/all}", "cannot read the holidays \"/nowhere/at/all\": No such file or directory"),
   ("store: {retention: 30d}", "usage must be kept for at least 210d, found 30d"),
+  ("store: {retention: forever}", "expected a duration such as 30m, or never, found \"forever\""),
   ("store: {retention: 5000h}", "expected whole days such as 400d, or never"),
   ("windows: [365d]", "windows[0]: this window needs usage to be kept for 760d, and store.retention is 400d"),
   (measured("{count: {window: 365d}}"), "a.metric.count.window: this window needs usage to be kept for 760d"),

@@ -61,8 +61,8 @@ extension Cursor {
   /// Milliseconds, or nil in the box for `never`.
   func durationOrNever(_ what: String, in range: ClosedRange<Int64>) -> Int64?? {
     if case .scalar("never") = node.value { return .some(nil) }
-    guard case .scalar = node.value else {
-      failExpecting("\(what) such as 30m, or never")
+    guard case .scalar(let text) = node.value, Milliseconds.parse(text) != nil else {
+      failExpecting("\(what) such as 30m, or never", hint: Self.durationHint)
       return nil
     }
     return duration(what, in: range).map { .some($0) }

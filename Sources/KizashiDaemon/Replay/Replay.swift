@@ -49,6 +49,8 @@ package struct ReplaySummary: Sendable {
   package var alerts: Int64
   package var now: Instant?
   package var elapsedMilliseconds: Int64
+  /// Before which instant usage has expired, whenever it came; nil: none has.
+  package var expiredBefore: Instant?
 
   /// Lines of all reasons.
   package var refusedLines: Int64 { refused.reduce(0) { $0 + $1.lines } }
@@ -92,6 +94,7 @@ package enum Replay {
     let latest = (request.until ?? started).advanced(by: tolerance)
     let routes = request.inputs.map { Route(input: $0, configuration) }
     meter.expect(routes.map(\.input))
+    var expired: Instant?
     do {
       for route in routes {
         let number = opened.sources.number(of: route.source)
@@ -106,6 +109,7 @@ package enum Replay {
       }
       if let until = request.until { try await host.settle(at: until) }
       try await host.flush()
+      expired = try await store.use { try $0.usageExpiredBefore() }
       try await store.close(clean: true)
     } catch {
       // What is stored stays; the next replay goes on behind it.
@@ -113,7 +117,9 @@ package enum Replay {
       throw error
     }
     meter.finish()
-    return await summary(host, before, elapsed: clock.now().milliseconds - started.milliseconds)
+    var summary = await summary(host, before, elapsed: clock.now().milliseconds - started.milliseconds)
+    summary.expiredBefore = expired
+    return summary
   }
 
   private static func summary(_ host: EngineHost, _ before: [SourceRow], elapsed: Int64) async -> ReplaySummary {

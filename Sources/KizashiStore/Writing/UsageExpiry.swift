@@ -128,3 +128,15 @@ final class UsageExpiry {
     return bound
   }
 }
+
+extension Store {
+  /// Before which instant usage has expired; nil: none has.
+  package func usageExpiredBefore() throws(StoreError) -> Instant? {
+    try access("reading") { db in
+      // What is left of expired usage lies before that hour, too.
+      let hour = try Int64.fetchOne(
+        db, sql: "SELECT kept_hour FROM store_state WHERE EXISTS (SELECT 1 FROM fact WHERE hour < kept_hour)")
+      return hour.map { Instant(milliseconds: $0 * Tile.length) }
+    }
+  }
+}

@@ -121,6 +121,11 @@ struct ReplayReport {
     text += "\(Wording.counted(Int64(summary.accounts), "account")), \(Wording.counted(summary.changes, "change")), "
     text += Wording.counted(summary.alerts, "alert")
     if let now = summary.now { text += "; the clock stands at \(InstantText.text(now))" }
-    return text + "\n"
+    text += "\n"
+    if let expired = summary.expiredBefore {
+      text += "usage before \(InstantText.text(expired)) has expired and counts nowhere"
+      text += ": store.retention says how long it is kept\n"
+    }
+    return text
   }
 }

@@ -49,10 +49,11 @@ import Testing
 
   /// Two replays, the second under another config: what is recomputed then is recomputed from what is left.
   private func fill(_ retention: String, _ lines: [String], until: Int64, rule: String) async throws -> (
-    Workspace, Configuration
+    place: Workspace, configuration: Configuration, expiredBefore: Instant?
   ) {
     let place = try Workspace()
     var configuration: Configuration?
+    var expiredBefore: Instant?
     for (part, weight, until) in [(lines.prefix(lines.count / 2), 30, nil), (lines[...], 60, until)] {
       try place.write("events.ndjson", part.joined(separator: "\n") + "\n")
       var text = "version: 1\n\(Self.more(weight, rule))\n"
@@ -60,13 +61,13 @@ import Testing
       text += "sources: [{id: app, kind: file, paths: [\(place.path)/events*.ndjson]}]\n"
       try place.write("kizashi.yaml", text)
       let loaded = try Configuration.load(path: place.config)
-      _ = try await Replay.run(
+      let summary = try await Replay.run(
         ReplayRequest(
           configuration: loaded, storePath: place.store, inputs: [place.log],
           until: until.map(Instant.init(milliseconds:))))
-      configuration = loaded
+      (configuration, expiredBefore) = (loaded, summary.expiredBefore)
     }
-    return (place, try #require(configuration))
+    return (place, try #require(configuration), expiredBefore)
   }
 
   /// What is kept for how long, and a rule that has to be kept it for.
@@ -85,8 +86,12 @@ import Testing
     let seed = keeping.seed
     let (lines, last) = lines(seed: seed)
     let until = last + 50 * 86_400_000
-    let (kept, keepingAll) = try await fill("never", lines, until: until, rule: keeping.rule)
-    let (expired, expiring) = try await fill("\(keeping.days)d", lines, until: until, rule: keeping.rule)
+    let (kept, keepingAll, nothing) = try await fill("never", lines, until: until, rule: keeping.rule)
+    let (expired, expiring, expiredBefore) = try await fill("\(keeping.days)d", lines, until: until, rule: keeping.rule)
+
+    #expect(nothing == nil)
+    let keptFrom = try #require(expired.number("SELECT kept_hour * 3600000 FROM store_state"))
+    #expect(expiredBefore == Instant(milliseconds: Int64(keptFrom)))
 
     let results = CanonicalDump.results.map {
       $0.hasSuffix("alerts")
