@@ -33,7 +33,7 @@ let wrongValues: [(String, String)] = [
   ("sources: [{id: replay, kind: file, paths: [/a]}]", "is built in"),
   ("sources: [{id: a, kind: file, paths: []}]", "expected at least one path"),
   (file("mode: \"0660\""), "it is a key of kind: unix"),
-  (file("stall_after: 30"), "stall_after: expected a duration such as 30m, found \"30\""),
+  (file("stall_after: 30"), "stall_after: expected a duration such as 30m, or never, found \"30\""),
   (file("stall_after: 0s"), "expected a duration from 1s"),
   (file("max_hold: 31d"), "max_hold: expected a duration from 1s to 30d"),
   (file("max_hold: never"), "max_hold: expected a duration such as 30m, found \"never\""),
@@ -236,7 +236,10 @@ let wrongValues: [(String, String)] = [
   (rule("kind: band_change, for: 5bd"), "business days are for a silence rule's after:"),
   (rule("kind: band_change, shadow: yes"), "rules.r.shadow: expected true or false, found \"yes\" — write true"),
   (rule("kind: band_change, renotify: 10s"), "rules.r.renotify: expected a duration from 1m to 3660d, found \"10s\""),
-  (rule("kind: band_change, renotify: daily"), "rules.r.renotify: expected a duration such as 30m, found \"daily\""),
+  (
+    rule("kind: band_change, renotify: daily"),
+    "rules.r.renotify: expected a duration such as 30m, or never, found \"daily\""
+  ),
   (rule("kind: band_change, hooks: [a]"), "there is no hook \"a\" — define it under hooks"),
   ("rules: {\"a:b\": {kind: band_change}}", "the name of a rule has no \":\": ids of alerts are made of it"),
   ("hooks: {h: {timeout: 5s}}", "\"run\" is missing"),

@@ -40,15 +40,20 @@ extension Cursor {
   private static let durationHint = "write a whole number and a unit: 90s, 30m, 12h, 7d"
 
   /// Milliseconds within a range.
-  func duration(_ what: String = "a duration", in range: ClosedRange<Int64> = 0...Milliseconds.longest) -> Int64? {
+  ///
+  /// - Parameter other: What else may stand there.
+  func duration(
+    _ what: String = "a duration", in range: ClosedRange<Int64> = 0...Milliseconds.longest, or other: String = ""
+  ) -> Int64? {
     guard case .scalar(let text) = node.value else {
-      failExpecting("\(what) such as 30m", hint: Self.durationHint)
+      failExpecting("\(what) such as 30m\(other)", hint: Self.durationHint)
       return nil
     }
     guard let value = Milliseconds.parse(text) else {
       let business = text.hasSuffix("bd") && Milliseconds.digits(text.dropLast(2)) != nil
       failExpecting(
-        "\(what) such as 30m", hint: business ? "business days are for a silence rule's after:" : Self.durationHint)
+        "\(what) such as 30m\(other)",
+        hint: business ? "business days are for a silence rule's after:" : Self.durationHint)
       return nil
     }
     guard range.contains(value) else {
@@ -61,11 +66,7 @@ extension Cursor {
   /// Milliseconds, or nil in the box for `never`.
   func durationOrNever(_ what: String, in range: ClosedRange<Int64>) -> Int64?? {
     if case .scalar("never") = node.value { return .some(nil) }
-    guard case .scalar(let text) = node.value, Milliseconds.parse(text) != nil else {
-      failExpecting("\(what) such as 30m, or never", hint: Self.durationHint)
-      return nil
-    }
-    return duration(what, in: range).map { .some($0) }
+    return duration(what, in: range, or: ", or never").map { .some($0) }
   }
 
   /// A window in whole hours.
