@@ -65,16 +65,17 @@ actor EngineHost {
   // MARK: Time
 
   /// Lets the wall clock move the engine's, unless a backlog would look like silence.
-  func tick(settleMilliseconds: Int64) async throws {
+  ///
+  /// - Returns: False where a long silence brought as much as memory is to hold: it is on its way to the store; call again. In
+  ///   between whoever delivers gets a turn.
+  @discardableResult
+  func tick(settleMilliseconds: Int64) async throws -> Bool {
     if let failure { throw failure }
-    while !isRebuilding {
-      let now = clock.now()
-      let isThere = pipeline.tick(
-        to: now.advanced(by: -settleMilliseconds), wall: now, storeIsFree: writing == nil)
-      try await commitIfDue()
-      // After a long silence it goes on from one commit to the next, and whoever delivers meanwhile gets a turn.
-      if isThere || Task.isCancelled { return }
-    }
+    guard !isRebuilding else { return true }
+    let now = clock.now()
+    let isThere = pipeline.tick(to: now.advanced(by: -settleMilliseconds), wall: now, storeIsFree: writing == nil)
+    try await commitIfDue()
+    return isThere
   }
 
   /// Somebody looked whether the file or socket of a source is there.

@@ -221,7 +221,7 @@ private struct ClockDriver: Service {
     var beats = 0
     for await _ in AsyncTimer.seconds(1).cancelOnGracefulShutdown() {
       let settle = daemon.current.withLock { $0.model.limits.settleMilliseconds }
-      try await daemon.host.tick(settleMilliseconds: settle)
+      while try await !daemon.host.tick(settleMilliseconds: settle), !Task.isShuttingDownGracefully {}
       beats += 1
       // What a look takes, on a file system that hangs, must not stop the clock.
       if beats % 5 == 1 { daemon.lookForSources() }

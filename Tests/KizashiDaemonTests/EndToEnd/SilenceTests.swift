@@ -58,7 +58,7 @@ private struct Pipeline {
   /// The wall clock reads so; all that this brings about is stored.
   func turn(to instant: Int64) async throws {
     clock.set(instant)
-    try await host.tick(settleMilliseconds: 2000)
+    while try await !host.tick(settleMilliseconds: 2000) {}
     try await host.flush()
   }
 
