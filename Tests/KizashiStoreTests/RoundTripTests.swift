@@ -77,6 +77,41 @@ import Testing
     #expect(restored.now == noon)
   }
 
+  @Test func `names of a large store come in blocks, one behind the other`() throws {
+    let temporary = try TemporaryStore()
+    let store = try temporary.open()
+    _ = try store.register(.standard())
+    let accounts = (0..<40_000).map { "account \($0)" }
+    let users = (0..<50_000).map { "user \($0)" }
+    var commit = Commit()
+    commit.now = noon
+    commit.accounts = NameBlock(firstID: 0, accounts)
+    commit.users = NameBlock(firstID: 1, users, accounts: users.indices.map { AccountID($0 * 7 % 40_000) })
+    try store.write(CommitUnit(commit))
+    let restored = try store.restore(factHorizonHours: nil)
+    for (blocks, names) in [(try restored.accounts.all(), accounts), (try restored.users.all(), users)] {
+      #expect(blocks.count > 2)
+      var next = blocks[0].firstID
+      for block in blocks {
+        #expect(block.firstID == next)
+        next += UInt32(block.ends.count)
+      }
+      #expect(blocks.flatMap(\.bytes) == Array(names.joined().utf8))
+    }
+    #expect(try restored.users.all().flatMap(\.accounts) == commit.users.accounts)
+  }
+
+  @Test func `what a visitor of rows throws comes out as it is`() throws {
+    struct Refusal: Error {}
+    let temporary = try TemporaryStore()
+    let store = try temporary.open()
+    _ = try store.register(.standard())
+    try store.write(CommitUnit(smallCommit()))
+    let restored = try store.restore(factHorizonHours: nil)
+    #expect(throws: Refusal.self) { try restored.facts.forEach { _ in throw Refusal() } }
+    #expect(try restored.facts.all().count == 2, "and they can be read again")
+  }
+
   @Test func `facts before the horizon stay in the store`() throws {
     let temporary = try TemporaryStore()
     let store = try temporary.open()

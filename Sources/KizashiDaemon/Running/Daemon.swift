@@ -221,7 +221,9 @@ private struct ClockDriver: Service {
     var beats = 0
     for await _ in AsyncTimer.seconds(1).cancelOnGracefulShutdown() {
       let settle = daemon.current.withLock { $0.model.limits.settleMilliseconds }
-      while try await !daemon.host.tick(settleMilliseconds: settle), !Task.isShuttingDownGracefully {}
+      // A long silence goes by in parts; all else that is looked at each second has its turn meanwhile.
+      let second = ContinuousClock.now.advanced(by: .seconds(1))
+      while try await !daemon.host.tick(settleMilliseconds: settle), second > .now, !Task.isShuttingDownGracefully {}
       beats += 1
       // What a look takes, on a file system that hangs, must not stop the clock.
       if beats % 5 == 1 { daemon.lookForSources() }

@@ -42,11 +42,11 @@ package enum Verify {
     let sources = state.restored.sources.map { SourceModel(name: "\($0.source)") }
     var engine = Engine(model: model, configVersion: version, sources: sources, seed: 0)
     try engine.restore(state.restored, mode: .recompute)
-    let rows = try state.restored.accountRows.all()
-    var report = VerifyReport(
-      accounts: rows.count, facts: try state.restored.facts.all().count { $0.events > 0 },
-      measures: state.measures.count, differences: [])
-    for row in rows where row.band != nil {
+    var report = VerifyReport(accounts: 0, facts: 0, measures: state.measures.count, differences: [])
+    try state.restored.facts.forEach { if $0.events > 0 { report.facts += 1 } }
+    try state.restored.accountRows.forEach { row in
+      report.accounts += 1
+      guard row.band != nil else { return }
       let fresh = engine.explain(row.account)
       let name = engine.name(of: row.account)
       report.check(name, "score", row.computedScore.text, fresh.score.text)
@@ -83,11 +83,11 @@ extension VerifyReport {
       first[fact.account] = min(first[fact.account] ?? .max, fact.first)
       last[fact.account] = max(last[fact.account] ?? .min, fact.last)
     }
-    for row in try restored.accountRows.all() {
+    try restored.accountRows.forEach { row in
       let name = engine.name(of: row.account)
       check(name, "last seen", row.lastSeen.text, last[row.account].text)
       // Expired facts are gone, what they were first is kept.
-      guard let stored = row.firstSeen, let found = first[row.account], stored > found else { continue }
+      guard let stored = row.firstSeen, let found = first[row.account], stored > found else { return }
       check(name, "first seen", "\(stored)", "\(found)")
     }
   }

@@ -157,6 +157,10 @@ private struct Pipeline {
     policy.mostBytes = 1
     pipeline = try await started(bounded, policy: policy)
     let before = await pipeline.host.totals.commits
+    // One call is one part of the way, so that a stop or a chunk has its turn behind each.
+    pipeline.clock.set(end)
+    #expect(try await !pipeline.host.tick(settleMilliseconds: 2000))
+    #expect(await pipeline.host.now.milliseconds < end - 20 * Self.day)
     try await pipeline.turn(to: end)
     #expect(await pipeline.host.totals.commits - before > Self.history.count)
     try await pipeline.close()
