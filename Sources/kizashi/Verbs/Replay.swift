@@ -123,7 +123,7 @@ struct ReplayReport {
     if let now = summary.now { text += "; the clock stands at \(InstantText.text(now))" }
     text += "\n"
     if let expired = summary.expiredBefore {
-      text += "usage before \(InstantText.text(expired)) has expired and counts nowhere"
+      text += "usage before \(InstantText.text(expired)) has expired and is no longer kept"
       text += ": store.retention says how long it is kept\n"
     }
     return text
