@@ -3,13 +3,15 @@
 usage: instructions.py FOLDER COMPILER BUDGETS [--write]
 
 FOLDER has built-in.txt, full.txt and start.txt: callgrind_annotate, inclusive, demangled. BUDGETS is a table of compiler, stage and
-instructions an event. Exits with 1 where a stage takes more than TOLERANCE over its budget.
+instructions an event. Exits with 1 where a stage takes more than TOLERANCE and SLACK over its budget.
 """
 
 import re
 import sys
 
 TOLERANCE = 0.03
+# Instructions an event that do not matter: of a small stage 3 % are a few, which differ with where memory lies.
+SLACK = 20
 EVENTS = 60_000
 # Stage: file, function; None: all of the program.
 STAGES = {
@@ -73,7 +75,7 @@ def main():
     for stage, count in counted.items():
         budget = budgets.get((compiler, stage))
         change = f"{(count / budget - 1) * 100:+.1f} %" if budget else ""
-        over |= bool(budget) and count > budget * (1 + TOLERANCE)
+        over |= bool(budget) and count > budget * (1 + TOLERANCE) + SLACK
         print(f"{stage:24}{count:>9,}{f'{budget:,}' if budget else '-':>10}{change:>9}")
     if over and "--write" not in sys.argv[4:]:
         sys.exit(
