@@ -10,7 +10,7 @@ import re
 import sys
 
 TOLERANCE = 0.03
-# Instructions an event that do not matter: of a small stage 3 % are a few, which differ with where memory lies.
+# Instructions an event that do not matter: of a small stage 3 % are less than what differs with where memory lies.
 SLACK = 20
 EVENTS = 60_000
 # Stage: file, function; None: all of the program.
