@@ -103,32 +103,44 @@ final class ClientSession: Sendable {
 
   // MARK: Callers
 
-  /// Takes a line if there is room, or by the policy. False: the caller has to wait.
-  func offer(_ line: some Collection<UInt8>) throws -> Bool {
-    if line.contains(0x0a) { throw ClientError.badLine("it contains a line feed") }
-    let count = line.count + 1
-    if count > options.bufferBytes {
-      throw ClientError.badLine("it has \(count - 1) bytes and the buffer \(options.bufferBytes)")
-    }
-    let (isTaken, failure, needsWake) = state.withLock { state -> (Bool, ClientError?, Bool) in
-      if let failure = state.failure { return (false, failure, false) }
-      if !state.window.hasRoom(for: count) {
-        if options.whenFull == .wait { return (false, nil, false) }
-        if options.whenFull == .dropOldest { state.status.dropped += state.window.dropUnsent(toFit: count) }
-        if !state.window.hasRoom(for: count) {
-          state.status.accepted += 1
-          state.status.dropped += 1
-          return (true, nil, false)
+  /// Takes a line, without a line feed, if there is room, or by the policy. False: the caller has to wait.
+  func offer(_ line: UnsafeRawBufferPointer) throws -> Bool {
+    if Self.lineFeed(in: line) != nil { throw ClientError.badLine("it contains a line feed") }
+    return try take { state in try state.take(line, options) }
+  }
+
+  /// Takes whole lines, each with its line feed, from the front of `lines` until the caller has to wait; returns their bytes.
+  func offer(lines: UnsafeRawBufferPointer) throws -> Int {
+    try take { state in
+      var taken = 0
+      while let end = Self.lineFeed(in: UnsafeRawBufferPointer(rebasing: lines[taken...])) {
+        do {
+          guard try state.take(UnsafeRawBufferPointer(rebasing: lines[taken..<taken + end]), options) else { break }
+        } catch  where taken > 0 {
+          // What stands before it is taken; the next call begins with it.
+          break
         }
+        taken += end + 1
       }
-      state.window.append(line)
-      state.status.accepted += 1
-      defer { state.isIdle = false }
-      return (true, nil, state.isIdle)
+      return taken
     }
-    if let failure { throw failure }
+  }
+
+  private func take<R: Sendable>(_ body: (inout State) throws -> R) throws -> R {
+    let (result, needsWake) = try state.withLock { state in
+      if let failure = state.failure { throw failure }
+      let result = try body(&state)
+      let needsWake = state.isIdle && state.window.hasUnsent
+      if needsWake { state.isIdle = false }
+      return (result, needsWake)
+    }
     if needsWake { wake() }
-    return isTaken
+    return result
+  }
+
+  private static func lineFeed(in bytes: UnsafeRawBufferPointer) -> Int? {
+    guard let start = bytes.baseAddress, let found = memchr(start, 0x0a, bytes.count) else { return nil }
+    return start.distance(to: found)
   }
 
   /// Waits until `value` gives something.
@@ -156,5 +168,29 @@ final class ClientSession: Sendable {
         state.withLock { $0.waiters.removeValue(forKey: number) }?.resume.resume()
       }
     }
+  }
+}
+
+extension ClientSession.State {
+  /// Holds a line, or drops lines, by the policy. False: there is no room, and the caller has to wait.
+  fileprivate mutating func take(_ line: UnsafeRawBufferPointer, _ options: ClientOptions) throws -> Bool {
+    let count = line.count + 1
+    if count > options.bufferBytes {
+      throw ClientError.badLine("it has \(line.count) bytes and the buffer \(options.bufferBytes)")
+    }
+    if !window.hasRoom(for: count) {
+      switch options.whenFull {
+      case .wait: return false
+      case .dropOldest: status.dropped += window.dropUnsent(toFit: count)
+      case .dropNewest: break
+      }
+    }
+    status.accepted += 1
+    if window.hasRoom(for: count) {
+      window.append(line)
+    } else {
+      status.dropped += 1
+    }
+    return true
   }
 }

@@ -41,13 +41,44 @@ public final class KizashiClient: Sendable {
   /// Takes a line, without a line feed. Waits for room only if the policy says so.
   public func send(_ line: some Collection<UInt8>) async throws {
     let count = line.count + 1
-    while try !session.offer(line) {
+    while try !offer(line) {
       try await session.wait { $0.window.hasRoom(for: count) ? true : nil }
     }
   }
 
   /// Takes a line, without a line feed, if that needs no waiting. False: there is no room, and it was not taken.
-  public func offer(_ line: some Collection<UInt8>) throws -> Bool { try session.offer(line) }
+  public func offer(_ line: some Collection<UInt8>) throws -> Bool {
+    try withBytes(of: line) { try session.offer($0) }
+  }
+
+  /// Takes many lines at once, each ended by its line feed, in the order they stand in; for who has them so, several times
+  /// faster than one at a time. Waits for room only if the policy says so.
+  ///
+  /// Throws ``ClientError/badLine(_:)`` for one that cannot be sent; those before it have been taken.
+  public func send(lines: some Collection<UInt8>) async throws {
+    var rest = Array(lines)[...]
+    guard rest.isEmpty || rest.last == 0x0a else { throw ClientError.badLine("the last one has no line feed") }
+    while let end = rest.firstIndex(of: 0x0a) {
+      let bytes = try offer(lines: rest)
+      rest = rest.dropFirst(bytes)
+      guard bytes == 0 else { continue }
+      let count = end + 1 - rest.startIndex
+      try await session.wait { $0.window.hasRoom(for: count) ? true : nil }
+    }
+  }
+
+  /// Takes as many whole lines from the front as need no waiting, each ended by its line feed, and returns how many bytes they
+  /// have.
+  public func offer(lines: some Collection<UInt8>) throws -> Int {
+    try withBytes(of: lines) { try session.offer(lines: $0) }
+  }
+
+  /// Bytes one by one through a protocol cost more than everything else that is done with a line.
+  private func withBytes<R>(of bytes: some Collection<UInt8>, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R
+  {
+    try bytes.withContiguousStorageIfAvailable { try body(UnsafeRawBufferPointer($0)) }
+      ?? Array(bytes).withUnsafeBytes(body)
+  }
 
   /// Takes a line of text, without a line feed.
   public func send(_ line: String) async throws { try await send(Array(line.utf8)) }

@@ -47,7 +47,7 @@ struct SendWindow: Sendable {
   func hasRoom(for count: Int) -> Bool { byteCount + count <= limit || lineCount == 0 }
 
   /// Holds a line, which must have no line feed in it.
-  mutating func append(_ line: some Collection<UInt8>) {
+  mutating func append(_ line: UnsafeRawBufferPointer) {
     bytes.append(contentsOf: line)
     bytes.append(0x0a)
     lengths.append(Int32(line.count + 1))

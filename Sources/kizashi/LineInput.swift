@@ -35,22 +35,37 @@ struct LineInput: ~Copyable {
 
   /// The next line without its line feed; nil: the end. What stands behind the last line feed is a line too.
   mutating func next() throws(Failure) -> ArraySlice<UInt8>? {
-    var skipped = false
+    guard let end = try nextEnd() else { return nil }
+    defer { start = end + 1 }
+    return buffer[start..<end]
+  }
+
+  /// The next lines that are at hand, each with its line feed; nil: the end. What stands behind the last line feed of the
+  /// input is given one.
+  mutating func nextLines() throws(Failure) -> ArraySlice<UInt8>? {
+    guard let end = try nextEnd() else { return nil }
+    let last = buffer[end...].lastIndex(of: 0x0a) ?? end
+    defer { start = last + 1 }
+    return buffer[start...last]
+  }
+
+  /// Where the next line ends, its line feed; nil: there is no line any more.
+  private mutating func nextEnd() throws(Failure) -> Int? {
+    var isCut = false
     while true {
       if let end = buffer[start...].firstIndex(of: 0x0a) {
-        defer { start = end + 1 }
-        let line = buffer[start..<end]
-        return skipped ? line.prefix(Self.lineLimit) : line
+        guard isCut, end > start + Self.lineLimit else { return end }
+        buffer.removeSubrange(start + Self.lineLimit..<end)
+        return start + Self.lineLimit
       }
       if buffer.count - start > Self.lineLimit {
         // The rest of a line that is too long is read and thrown away.
         buffer.removeSubrange((start + Self.lineLimit)...)
-        skipped = true
+        isCut = true
       }
-      guard try fill() else {
-        defer { start = buffer.count }
-        return start < buffer.count ? buffer[start...].prefix(Self.lineLimit) : nil
-      }
+      if try fill() { continue }
+      guard start < buffer.count else { return nil }
+      buffer.append(0x0a)
     }
   }
 

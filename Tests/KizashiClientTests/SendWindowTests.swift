@@ -24,6 +24,13 @@ private struct ModelDaemon {
   mutating func disconnect() { part = [] }
 }
 
+extension SendWindow {
+  fileprivate mutating func append(_ line: String) {
+    var line = line
+    line.withUTF8 { append(UnsafeRawBufferPointer($0)) }
+  }
+}
+
 @Suite struct `The send window` {
   private static let seed =
     ProcessInfo.processInfo.environment["KIZASHI_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64.max)
@@ -60,7 +67,7 @@ private struct ModelDaemon {
           dropped += count
         }
         guard window.hasRoom(for: line.utf8.count + 1) else { continue }
-        window.append(line.utf8)
+        window.append(line)
         expected.append(line)
       case 4..<7 where connected && window.hasUnsent:
         let count = window.withUnsent { bytes in
@@ -105,11 +112,11 @@ private struct ModelDaemon {
   @Test func `a daemon with fewer lines than it acknowledged has lost some, and says so`() {
     var window = SendWindow(limit: 1000)
     #expect(window.greeted(committed: 5) == .resumed)
-    window.append("a".utf8)
-    window.append("b".utf8)
+    window.append("a")
+    window.append("b")
     window.sent(window.byteCount)
     #expect(window.acknowledge(7) == 2)
-    window.append("c".utf8)
+    window.append("c")
     window.disconnected()
     // Its store was replaced by a backup.
     #expect(window.greeted(committed: 6) == .lost(1))
@@ -121,7 +128,7 @@ private struct ModelDaemon {
   @Test func `a daemon with more lines than were sent hears of another process`() {
     var window = SendWindow(limit: 1000)
     _ = window.greeted(committed: 0)
-    window.append("a".utf8)
+    window.append("a")
     window.disconnected()
     #expect(window.greeted(committed: 3) == .nameInUse)
     #expect(window.acknowledge(9) == nil)
@@ -130,8 +137,8 @@ private struct ModelDaemon {
   @Test func `lines that the daemon may have are not dropped`() {
     var window = SendWindow(limit: 8)
     _ = window.greeted(committed: 0)
-    window.append("abc".utf8)
-    window.append("def".utf8)
+    window.append("abc")
+    window.append("def")
     window.sent(4)
     window.disconnected()
     // The first line may have arrived; the second was never sent.

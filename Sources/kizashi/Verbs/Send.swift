@@ -151,29 +151,34 @@ private struct Sender {
   func send(_ files: [String], skipping count: Int64, _ meter: ProgressMeter, _ began: ContinuousClock.Instant)
     async throws -> Int64
   {
-    var seen: Int64 = 0
+    var missing = count
     for file in files {
       var input = try LineInput(file)
-      while let line = try input.next() {
-        seen += 1
-        if seen <= count { continue }
-        let bytes = Array(line)
-        if try !client.offer(bytes) { try await watched { try await client.send(bytes) } }
-        if seen & 1023 == 0 {
-          meter.show(
-            ProgressBar.State(
-              bytes: input.bytesRead, totalBytes: input.totalBytes, events: seen,
-              elapsedMilliseconds: Int64((ContinuousClock.now - began) / .milliseconds(1))))
+      while var lines = try input.nextLines() {
+        while missing > 0, let end = lines.firstIndex(of: 0x0a) {
+          lines = lines[(end + 1)...]
+          missing -= 1
         }
+        try await give(lines)
+        meter.show(
+          ProgressBar.State(
+            bytes: input.bytesRead, totalBytes: input.totalBytes, events: count - missing + client.status.accepted,
+            elapsedMilliseconds: Int64((ContinuousClock.now - began) / .milliseconds(1))))
       }
     }
-    if seen < count {
+    if missing > 0 {
       throw Failure(
-        .badData, "the daemon has \(count) lines of \(producer), and the input has only \(seen)",
+        .badData, "the daemon has \(count) lines of \(producer), and the input has only \(count - missing)",
         hint: "the name belongs to other input: give this one a --producer name of its own")
     }
     try await watched { try await client.flush() }
     return count
+  }
+
+  /// Hands lines to the client; only what finds no room is watched.
+  private func give(_ lines: ArraySlice<UInt8>) async throws {
+    let rest = lines.dropFirst(try client.offer(lines: lines))
+    if !rest.isEmpty { try await watched { try await client.send(lines: rest) } }
   }
 
   /// Runs a step that depends on the daemon; it fails when nothing was acknowledged for as long as the timeout.

@@ -108,7 +108,7 @@ struct World {
   mutating func offer(_ index: Int) {
     let line = Array(line(id: false).utf8)
     guard producers[index].window.hasRoom(for: line.count + 1) else { return }
-    producers[index].window.append(line)
+    line.withUnsafeBytes { producers[index].window.append($0) }
     producers[index].offered += 1
   }
 
