@@ -13,6 +13,7 @@ import KizashiCore
 /// let restored = try store.restore(factHorizonHours: engine.factHorizonHours)
 /// …
 /// try store.write(CommitUnit(commit: engine.drain(), detectedAt: now, configVersion: version, durable: true))
+/// store.checkpointIfDue()
 /// try store.close(clean: true)
 /// ```
 package final class Store {
@@ -133,7 +134,7 @@ package final class Store {
     return version
   }
 
-  /// Stores a unit whole or not at all.
+  /// Stores a unit whole or not at all. Behind it, when nobody waits for it any more, call ``checkpointIfDue(isIdle:)``.
   ///
   /// - Throws: ``StoreError``; the same unit can then be written again, see ``StoreError/isRetryable``.
   /// - Precondition: ``register(_:)`` gave its `configVersion` since the store was opened.
@@ -145,7 +146,6 @@ package final class Store {
       try writer?.keepRoom(db)
       try writer?.write(unit, config: mapping, features: features, quarantineRows: quarantineRows, in: db)
     }
-    checkpointIfDue()
   }
 
   /// Takes out some of the usage that has expired. Call after a commit, when nobody waits for it any more.
@@ -157,11 +157,16 @@ package final class Store {
       try writer?.keepRoom(db)
       try writer?.expireUsage(mapping, db)
     }
-    checkpointIfDue()
   }
 
-  /// Call behind whatever writes again and again, and outside its errors: what is stored must not be reported as failed.
-  func checkpointIfDue() { queue.inDatabase { writer?.checkpointIfDue($0) } }
+  /// Copies the write-ahead log into the database where it has grown long. Call behind whatever writes again and again, and
+  /// outside its errors: what is stored must not be reported as failed.
+  ///
+  /// - Parameter isIdle: Nothing is waiting to be stored: then a shorter log is copied, in less time than somebody who comes
+  ///   meanwhile would notice.
+  package func checkpointIfDue(isIdle: Bool = false) {
+    queue.inDatabase { writer?.checkpointIfDue($0, isIdle: isIdle) }
+  }
 
   /// The file has been looked through and nothing is wrong with it.
   package func checked() { needsCheck = false }

@@ -18,8 +18,8 @@ import Testing
     try store.write(CommitUnit(smallCommit()))
   }
 
-  /// A commit of 64 kilobytes.
-  private func write(_ n: Int) throws {
+  /// A commit of 64 kilobytes, and what is done behind it.
+  private func write(_ n: Int, isIdle: Bool = false) throws {
     var commit = Commit()
     commit.now = noon
     commit.records = [
@@ -28,6 +28,7 @@ import Testing
         record: Record(kind: .group, event: "", fields: [], line: String(repeating: "x", count: 62_500)))
     ]
     try store.write(CommitUnit(commit))
+    store.checkpointIfDue(isIdle: isIdle)
   }
 
   private func size(_ ending: String) throws -> Int {
@@ -44,6 +45,16 @@ import Testing
       #expect(try size("-wal") < Self.limit + 160_000)
     }
     #expect(try size("") > Self.limit / 2)
+  }
+
+  @Test func `a store that has time copies a quarter of it at a time`() throws {
+    let before = try size("-wal")
+    #expect(before < Self.limit / 2)
+    for n in 1...30 {
+      try write(n, isIdle: true)
+      #expect(try size("-wal") < max(before, Self.limit / 4) + 160_000)
+    }
+    #expect(try size("") > Self.limit)
   }
 
   @Test func `outcomes of hooks count, too`() throws {

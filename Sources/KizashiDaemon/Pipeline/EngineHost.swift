@@ -128,7 +128,7 @@ actor EngineHost {
       }
       for (receipt, taker) in receipts { taker.take(receipt) }
       committed(owesRuns)
-      await store.expireUsage(configVersion: version)
+      await store.tidy(configVersion: version, isIdle: !pipeline.hasSomething)
       self.written()
     }
   }

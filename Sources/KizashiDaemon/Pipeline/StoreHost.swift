@@ -62,10 +62,16 @@ actor StoreHost: Outbox {
     try await persist { try use { try unit.store(in: $0) } }
   }
 
-  /// Takes out some of the usage that has expired. Where that cannot be done now, it is after another commit.
-  func expireUsage(configVersion: Int) {
+  /// What a commit leaves to be done when nobody waits for it any more: takes out some of the usage that has expired, and
+  /// bounds the write-ahead log. Where that cannot be done now, it is after another commit.
+  ///
+  /// - Parameter isIdle: Nothing is waiting to be stored.
+  func tidy(configVersion: Int, isIdle: Bool) {
     do {
-      try use { try $0.expireUsage(configVersion: configVersion) }
+      try use { store in
+        defer { store.checkpointIfDue(isIdle: isIdle) }
+        try store.expireUsage(configVersion: configVersion)
+      }
     } catch let error as StoreError where error.isRetryable {
       // The next commit will wait for what is missing, and say so.
     } catch {
