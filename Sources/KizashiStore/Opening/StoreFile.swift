@@ -11,7 +11,11 @@ enum StoreFile {
   static let checkpointPages: Int32 = 16_384
 
   /// Once in a process, before its first connection.
-  private static let tuneProcess: Void = ks_sqlite_keep_no_memory_statistics()
+  private static let tuneProcess: Void = {
+    ks_sqlite_keep_no_memory_statistics()
+    // Where that cannot be, pages are written one by one.
+    _ = ks_sqlite_gather_log_writes()
+  }()
 
   /// The connection that writes. Nothing is changed in the file before ``check(_:path:migrations:)`` has recognised it.
   static func openWriter(_ path: String) throws -> DatabaseQueue {
