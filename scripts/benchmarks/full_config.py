@@ -9,7 +9,7 @@ parts = re.split(r"(?m)^(?=[a-z_]+:)", open(example).read())
 blocks = {part.split(":", 1)[0]: part for part in parts if re.match(r"[a-z_]+:", part)}
 
 blocks["store"] = f"store: {{path: {folder}/fresh.db}}\n"
-blocks["sources"] = f"sources:\n  - {{id: app, kind: file, paths: [{folder}/events*.ndjson]}}\n"
+blocks["sources"] = f"sources:\n  - {{id: app, kind: file, paths: [{folder}/log/events*.ndjson]}}\n"
 marker = "marker: {kind: threshold, metric: {count: {feature: marker, window: 24h}}, above: 0, hooks: [note]}"
 blocks["rules"] = blocks["rules"].rstrip() + f"\n  {marker}\n"
 note = f"note: {{run: [{folder}/note.sh], concurrency: 8, max_per_hour: 100000}}"

@@ -59,10 +59,18 @@ def rows(v):
     yield "commit, and reading: the rest of the backfill's CPU", f"{rest:.0f} ns an event", (
         f"SQLite alone {v[sqlite + '.ns']:.0f} for each fact")
     yield "**A running daemon**", "", ""
-    yield "line written → hook started, 5,000 events/s (W2)", f"p50 {v['fresh.p50']:.1f} ms, p99 {v['fresh.p99']:.1f} ms", (
+    yield "line written → row visible to another connection, 5,000 events/s (W2)", (
+        f"p50 {v['rows.p50']:.1f} ms, p99 {v['rows.p99']:.1f} ms"), (
+        f"{v['rows.percent']:.0f} % of a core, {v['rows.resident'] / 1024:.0f} MB")
+    yield "line written → hook started, ten a second, bash and all", f"p50 {v['fresh.p50']:.1f} ms, p99 {v['fresh.p99']:.1f} ms", (
         f"{v['fresh.percent']:.0f} % of a core, {v['fresh.resident'] / 1024:.0f} MB")
     yield "the same with the full example", f"p50 {v['fresh-full.p50']:.1f} ms, p99 {v['fresh-full.p99']:.1f} ms", (
         f"{v['fresh-full.percent']:.0f} % of a core, {v['fresh-full.resident'] / 1024:.0f} MB")
+    yield "eight acknowledged producers, as fast as they can", (
+        f"{rounded(v['lines'] / v['socket.seconds'])} events/s"), f"{v['socket.resident'] / 1024:.0f} MB; they take part of the two cores"
+    yield "eight at 50,000 events/s: written → acknowledged, synced", (
+        f"p50 {v['producers.p50']:.1f} ms, p99 {v['producers.p99']:.1f} ms"), (
+        f"{v['producers.percent']:.0f} % of a core, {v['producers.resident'] / 1024:.0f} MB")
     yield "idle, empty store", f"{v['idle.percent']:.2f} % of a core", f"{v['idle.resident'] / 1024:.0f} MB"
     yield "start on that store, program and all", f"{v['start.seconds']:.2f} s, peak {v['start.peak'] / 1024:.0f} MB", ""
     yield "`accounts`, `account ID`, `changes`", asked(v, "small"), ""
