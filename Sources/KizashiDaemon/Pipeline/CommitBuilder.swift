@@ -1,4 +1,3 @@
-import Foundation
 import KizashiConfig
 import KizashiCore
 import KizashiIngest
@@ -99,19 +98,5 @@ struct CommitBuilder {
       delivery.opensEpisode = opens
       return delivery
     }
-  }
-}
-
-/// Stream positions as the store keeps them.
-enum StoredPosition {
-  static func row(_ position: StreamPosition, source: Int) throws -> StreamRow {
-    StreamRow(
-      key: StreamKey(source: source, key: position.key), path: position.path.bytes, offset: position.offset,
-      size: position.compressed ? nil : position.size, finished: position.finished, state: "following",
-      body: Array(try JSONEncoder().encode(position)))
-  }
-
-  static func position(_ row: StreamRow) throws -> StreamPosition {
-    try JSONDecoder().decode(StreamPosition.self, from: Data(row.body))
   }
 }

@@ -230,7 +230,7 @@ struct Pipeline: ~Copyable {
       if position.ending == .closed {
         unit.forgottenStreams.append(StreamKey(source: source, key: position.key))
       } else {
-        unit.streams.append(try StoredPosition.row(position, source: source))
+        unit.streams.append(StoredPosition.row(position, source: source))
       }
     }
     unit.quarantine = quarantine
