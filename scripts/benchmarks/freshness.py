@@ -1,6 +1,7 @@
-"""Appends events to a followed file at a rate, with a marker line ten times a second, whose account is new. Prints how long after the
+"""Appends events to a followed file at a rate, with marker lines whose accounts are new. Prints how long after the
 write of a marker another connection to the store saw the account, and, where a rule runs a hook for it, how long after it the
-hook's process had started. Arguments: folder, seconds, events a second. In the folder: log/events.ndjson, fresh.db, hooks.txt."""
+hook's process had started. Arguments: folder, seconds, events a second, hundredths of a second between markers (10). In the folder:
+log/events.ndjson, fresh.db, hooks.txt."""
 
 import datetime
 import json
@@ -11,6 +12,7 @@ import threading
 import time
 
 folder, seconds, rate = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
+apart = int(sys.argv[4]) if len(sys.argv) > 4 else 10
 beat = 0.01
 # By marker: when it was written, and when it was seen.
 written, seen = {}, {}
@@ -38,7 +40,8 @@ def report(what, when):
     """Prints the waits of those that came."""
     late = sorted((when[marker] - at) * 1000 for marker, at in written.items() if marker in when)
     if late:
-        print(f"line written -> {what}: p50 {late[len(late) // 2]:.1f} ms, p99 {late[len(late) * 99 // 100]:.1f} ms")
+        p50, p99 = late[len(late) // 2], late[len(late) * 99 // 100]
+        print(f"line written -> {what}: p50 {p50:.1f} ms, p99 {p99:.1f} ms, longest {late[-1]:.1f} ms")
 
 
 def told():
@@ -60,11 +63,11 @@ with open(f"{folder}/log/events.ndjson", "ab", buffering=0) as log:
             lines.append(
                 line(number, account=f"acct-{random.randrange(2000)}", user=f"u{random.randrange(50)}",
                      event=f"feature.{random.randrange(60)}", properties={"plan": "pro", "latency_ms": number % 977}))
-        if beats % 10 == 0:
+        if beats % apart == 0:
             number += 1
             lines.append(line(number, account=f"marker-{beats}", event="marker"))
         log.write("".join(lines).encode())
-        if beats % 10 == 0:
+        if beats % apart == 0:
             written[f"marker-{beats}"] = time.time()
         beats += 1
         time.sleep(max(0, begin + beats * beat - time.monotonic()))

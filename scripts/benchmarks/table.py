@@ -83,6 +83,8 @@ def rows(v):
     yield "store", f"{v['scale.store'] / v['scale.lines']:.0f} bytes an event", ""
     yield "start", f"{v['scale.start.seconds']:.2f} s, peak {v['scale.start.peak'] / 1024:.0f} MB", ""
     yield "`accounts`, `account ID`, `changes`", asked(v, "scale"), ""
+    yield "their midnight in a daemon (W5, a tenth): line written → row visible", (
+        f"longest {v['midnight.longest']:.0f} ms"), f"p50 {v['midnight.p50']:.1f} ms before and behind it"
 
 
 def asked(v, name):
