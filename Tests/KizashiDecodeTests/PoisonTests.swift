@@ -59,8 +59,9 @@ import Testing
 
   /// Milliseconds differ by machine and build, so poison is held against a line of its size that is counted. The bounds
   /// leave room for a shim without optimisation, and for a machine on which the same line costs five good ones or nine, by
-  /// the minute; a line of long doubles cost seventeen before they were looked for. `stages --poison` prints microseconds of a release build. Whoever shares the processor can slow down one of the two:
-  /// where the first look is over the bound, both are measured again, in turns.
+  /// the minute; a line of long doubles cost seventeen before they were looked for. Whoever shares the processor can slow
+  /// down one of the two: where the first look is over the bound, both are measured again, in turns. `stages --poison`
+  /// prints microseconds of a release build.
   @Test func `poison costs no more than a few good lines of its size`() {
     let entries = (0..<45_000).map { "\"k\($0)\":\"value \($0)\"" }.joined(separator: ",")
     let good = #"{"timestamp":0,"account":"a","event":"e","properties":{\#(entries)}}"#
