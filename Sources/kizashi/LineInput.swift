@@ -24,6 +24,10 @@ struct LineInput: ~Copyable {
       totalBytes = nil
       return
     }
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      throw Failure(.unavailable, "cannot read \(path): it is a folder", hint: "name the files in it")
+    }
     guard let handle = FileHandle(forReadingAtPath: path) else {
       throw Failure(
         .unavailable, "cannot read \(path): \(String(cString: strerror(errno)))", hint: "check the name and its rights")

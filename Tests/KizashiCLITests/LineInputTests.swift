@@ -21,6 +21,16 @@ import Testing
     return lines
   }
 
+  @Test func `of a folder there are none, and it says so`() {
+    let folder = FileManager.default.temporaryDirectory.path
+    do {
+      _ = try LineInput(folder)
+      Issue.record("a folder was opened as a file")
+    } catch {
+      #expect("\(error)".contains("it is a folder"), "\(error)")
+    }
+  }
+
   @Test(arguments: 0..<12)
   func `are the same one by one and many at once, whatever their length`(_ round: Int) throws {
     let seed = Self.seed &+ UInt64(round)
@@ -47,8 +57,8 @@ import Testing
     #expect(together == oneByOne.flatMap { $0 + [0x0a] }, note)
     #expect(oneByOne.count == whole.count, note)
     for (line, all) in zip(oneByOne, whole) {
-      // What is longer than the limit comes whole or cut, but never so short that the daemon would take it.
-      #expect(line == all || (line.count >= LineInput.lineLimit && all.starts(with: line)), note)
+      // What is longer than the limit comes whole or cut there: never so short that the daemon would take it.
+      #expect(line == all || (line.count == LineInput.lineLimit && all.starts(with: line)), note)
     }
     #expect(oneByOne.allSatisfy { $0.count <= LineInput.lineLimit + 256 * 1024 }, note)
     #expect(blocks.bytesRead == Int64(bytes.count) && input.bytesRead == Int64(bytes.count), note)
