@@ -2,6 +2,8 @@
 public struct Commit: Sendable {
   /// The engine's clock; all rows are true as of it.
   public var now = Instant(milliseconds: .min)
+  /// The earliest instant before the clock of which deadlines have not fired yet; nil: all have.
+  public var leftBehind: Instant?
   /// Accounts seen for the first time.
   public var accounts = NameBlock(firstID: 0)
   /// Event names seen for the first time.

@@ -2,6 +2,8 @@
 public struct Restored: Sendable {
   /// The engine's clock at the last commit.
   public var now: Instant
+  /// The earliest instant before it of which deadlines had not fired yet; nil: all had.
+  public var leftBehind: Instant?
   /// Names in the order of their numbers, in blocks one after another.
   public var accounts: StoredRows<NameBlock>
   /// Event names in the order of their numbers.
@@ -35,7 +37,8 @@ public struct Restored: Sendable {
   public var sumStarts: [SumStart]
   /// A state to go on from; see the properties.
   public init(
-    now: Instant, accounts: StoredRows<NameBlock>, eventNames: NameBlock, users: StoredRows<NameBlock>,
+    now: Instant, leftBehind: Instant? = nil, accounts: StoredRows<NameBlock>, eventNames: NameBlock,
+    users: StoredRows<NameBlock>,
     facts: StoredRows<Fact>,
     amounts: [Amount] = [], properties: [String] = [],
     records: [StoredRecord], fingerprints: [FingerprintBlock], accountRows: StoredRows<AccountRow>,
@@ -44,6 +47,7 @@ public struct Restored: Sendable {
     filterStarts: [FilterStart] = [], sumStarts: [SumStart] = []
   ) {
     self.now = now
+    self.leftBehind = leftBehind
     self.accounts = accounts
     self.eventNames = eventNames
     self.users = users

@@ -9,11 +9,13 @@ extension Engine {
 
   /// Counts a batch's rows in order: each is accepted, found a duplicate, or refused, exactly once.
   ///
+  /// - Parameter most: Where so many deadlines have fired since the last ``drain()`` the lines leave others behind, as ``Commit/leftBehind`` tells.
   /// - Precondition: `batch.source` was registered, and `batch.wanted` is ``wanted``.
-  public mutating func apply(_ batch: borrowing EventBatch) {
+  public mutating func apply(_ batch: borrowing EventBatch, within most: Int = .max) {
     precondition(batch.wanted == wanted, "a batch was decoded for other properties than the model's")
     precondition(batch.source < sources.count, "a batch names source \(batch.source), which was never added")
     let source = batch.source
+    mostDeadlines = most
     dirtySources.insert(source)
     sources[source].row.lines += Int64(batch.lines.count)
     var nextRecord = 0
@@ -34,7 +36,7 @@ extension Engine {
           if let reason = untimely(instant, batch) {
             refuse(row, batch, reason)
           } else {
-            accept(instant, source)
+            accept(instant, source, nil)
           }
         case .refused:
           let reason = batch.refusals[nextRefusal].reason
@@ -87,11 +89,14 @@ extension Engine {
 
   /// Deadlines before the event, then the clock and the watermark.
   @inline(__always)
-  private mutating func accept(_ instant: Int64, _ source: Int) {
+  private mutating func accept(_ instant: Int64, _ source: Int, _ account: AccountID?) {
     let limit = max(instant, now.milliseconds)
     if stalls.holding { raiseBound(of: source, to: instant) }
-    fireDeadlines(upTo: limit)
+    let isThere = fireDeadlines(upTo: limit, within: stalls.holding ? .max : mostDeadlines)
+    if !isThere { fireDeadlines(upTo: limit - Self.longestDelay) }
+    isBehind = !isThere && queue.next(upTo: limit) != nil
     now = Instant(milliseconds: limit)
+    if isBehind, let account { fireBehind(account) }
     if instant > sources[source].watermark ?? .min {
       sources[source].row.watermark = Instant(milliseconds: instant)
       dedup.raiseFloor(of: source, watermark: instant)
@@ -176,7 +181,7 @@ extension Engine {
     let account = foundAccount ?? insertAccount(text.account, next.accountHash)
     var event = foundEvent ?? insertEvent(text.event, next.eventHash)
     let user = foundUser ?? insertUser(text.user, of: account)
-    accept(instant, source)
+    accept(instant, source, account)
     if known.isRemembered {
       let content = areKnown ? known.content : Self.content(account, event, user, row, batch)
       dedup.remember(known.id, content: content, instant: instant, source: source)
@@ -246,7 +251,7 @@ extension Engine {
       guard hasRoom(newAccount: found == nil, newEvent: false) else { return refuse(row, batch, .tooMany) }
       account = found ?? insertAccount(text.account, hash)
     }
-    accept(instant, batch.source)
+    accept(instant, batch.source, account)
     if known.isRemembered {
       dedup.remember(known.id, content: known.content, instant: instant, source: batch.source)
     } else {

@@ -63,30 +63,31 @@ extension Engine {
 
   /// Fires every deadline at or before `limit`, earliest first; the clock becomes each one's instant.
   ///
-  /// - Parameter bytes: Where more than that waits to be stored, it stops before the next instant; see ``undrainedBytes``.
+  /// - Parameter most: Where so many have fired since the last ``drain()`` it stops, perhaps amid those of one instant.
   /// - Returns: Whether all have fired.
   @discardableResult
-  mutating func fireDeadlines(upTo limit: Int64, within bytes: Int = .max) -> Bool {
+  mutating func fireDeadlines(upTo limit: Int64, within most: Int = .max) -> Bool {
     while stalls.holding, let end = stalls.nextEnd, end.instant <= limit {
-      guard fireQueued(upTo: end.instant, within: bytes) else { return false }
+      guard fireQueued(upTo: end.instant, within: most) else { return false }
       now = max(now, Instant(milliseconds: end.instant))
       releaseHeldLongest(end.source)
     }
-    return fireQueued(upTo: limit, within: bytes)
+    return fireQueued(upTo: limit, within: most)
   }
 
-  private mutating func fireQueued(upTo limit: Int64, within bytes: Int) -> Bool {
+  private mutating func fireQueued(upTo limit: Int64, within most: Int) -> Bool {
     while let account = queue.next(upTo: limit) {
       let instant = queue.deadline(of: account)
-      // Never between the deadlines of one instant: what is stored is always the state at the clock.
-      if bytes != .max && instant > now.milliseconds && undrainedBytes > bytes { return false }
+      // While accounts wait for a source nobody else may be behind.
+      if firedCount >= most && (!stalls.holding || instant > now.milliseconds) { return false }
       if stalls.holding, stalls.keep(account, instant) {
         queue.set(account, .max)
         continue
       }
+      firedCount += 1
       lookAheadOfDeadlines()
       if instant < now.milliseconds {
-        fireLate(account, at: instant)
+        if isBehind { fireBehind(account, at: instant) } else { fireLate(account, at: instant) }
         continue
       }
       now = Instant(milliseconds: instant)
@@ -98,16 +99,18 @@ extension Engine {
     return true
   }
 
-  /// Moves the clock to the last deadline at or before `instant`, firing all on the way; below the clock it does nothing.
+  /// Moves the clock to the last deadline at or before `instant`, firing all on the way; below the clock it does no more than fire what
+  /// was left behind.
   ///
-  /// - Parameter bytes: Where more than that waits to be stored the clock stops at the deadline it has come to: days without an
-  ///   event may bring more than memory holds. Store it, and call again.
-  /// - Returns: Whether the clock is there.
+  /// - Parameter most: Where so many have fired since the last ``drain()`` the clock stops at the deadline it has come to: days
+  ///   without an event may bring more than memory holds, and one midnight more than others should wait for. Store it, and call again.
+  /// - Returns: Whether the clock is there, and all has fired.
   @discardableResult
-  public mutating func advance(to instant: Instant, within bytes: Int = .max) -> Bool {
-    guard instant > now else { return true }
+  public mutating func advance(to instant: Instant, within most: Int = .max) -> Bool {
+    guard instant > now || isBehind else { return true }
     let before = now
-    let isThere = fireDeadlines(upTo: instant.milliseconds, within: bytes)
+    let isThere = fireDeadlines(upTo: max(instant, now).milliseconds, within: most)
+    isBehind = !isThere && queue.next(upTo: now.milliseconds) != nil
     if now > before { logAdvance() }
     return isThere
   }
@@ -125,8 +128,8 @@ extension Engine {
 
   /// Fires all deadlines at or before `instant` and sets the clock to it: the end of a replay `--until`.
   public mutating func settle(at instant: Instant) {
+    advance(to: instant)
     guard instant > now else { return }
-    fireDeadlines(upTo: instant.milliseconds)
     now = instant
     daySteps.move(to: now.tile)
     logAdvance()

@@ -8,6 +8,8 @@ extension Engine {
     if commit.scoreHistory.count < 1 << 20 { pending.scoreHistory.reserveCapacity(commit.scoreHistory.count) }
     if commit.changes.count < 1 << 20 { pending.changes.reserveCapacity(commit.changes.count) }
     commit.now = now
+    commit.leftBehind = leftBehind()
+    firedCount = 0
     commit.accounts = accountNames.takeNew()
     commit.eventNames = eventNames.takeNew()
     commit.users = userNames.takeNew()

@@ -32,6 +32,7 @@ extension Engine {
       if let watermark = row.watermark { dedup.raiseFloor(of: row.source, watermark: watermark.milliseconds) }
     }
     restoreStalls(restored.stalls)
+    stalls.delay(try restoreTimes(restored.leftBehind, restored.accountRows))
     dedup.restore(restored.fingerprints)
     for stored in restored.records {
       guard let account = stored.account else { continue }
@@ -53,7 +54,10 @@ extension Engine {
       daySteps.move(to: now.tile)
       for account in 0..<scores.count { resume(AccountID(account), mode) }
     }
-    if mode != .recompute { retireUnwatched() }
+    if mode == .recompute { return }
+    stalls.delay([])
+    isBehind = queue.next(upTo: now.milliseconds) != nil
+    retireUnwatched()
   }
 
   private mutating func restoreNames(_ restored: Restored) throws {
@@ -191,7 +195,8 @@ extension Engine {
   private mutating func resume(_ account: AccountID, _ mode: RestoreMode) {
     let clock = now
     if stalls.holding {
-      stalls.stamp = clock
+      // Who waits is told at the clock; who was left behind has not come to it.
+      if !stalls.isDelayed { stalls.stamp = clock }
       enter(time(of: account))
     }
     resumeHere(account, mode)

@@ -28,6 +28,8 @@ extension Engine {
   ///   - from: From when on `max_hold` counts, if the clock is not later.
   public mutating func stall(_ source: Int, _ cause: StallCause, at: Instant, from: Instant) {
     guard let maxHold = sources[source].maxHold, stalls.row(of: source) == nil else { return }
+    // What fell due before does not wait.
+    advance(to: now)
     let members = self.members(of: source)
     var until: Instant?
     if members.count > 0 {

@@ -35,6 +35,12 @@ public struct Engine: ~Copyable {
   var traits: TraitBook
   var dedup: Deduplicator
   var queue = DeadlineQueue()
+  /// Since the last drain.
+  var firedCount = 0
+  /// Whether the clock has passed deadlines that have not fired; see ``leftBehind()``.
+  public internal(set) var isBehind = false
+  /// How many deadlines may fire between two commits while the batch at hand is applied.
+  var mostDeadlines = Int.max
   var sources: [SourceState]
   var daySteps: DaySteps
   var stalls = Stalls()

@@ -46,8 +46,12 @@ struct Stalls {
   private var open: [Open] = []
   /// The deadline of each account that waits.
   private var waiting: [AccountID: Int64] = [:]
-  /// Whether any deadline may wait. Everything else here is asked only then.
+  /// Whether any deadline may wait, or any account is restored as of another time than the clock. Everything else here is asked
+  /// only then.
   private(set) var holding = false
+  /// While an engine is restored that was behind: what each account had come to. Else empty.
+  private var delayed: ContiguousArray<Int64> = []
+  var isDelayed: Bool { !delayed.isEmpty }
   /// Whether the engine's `now` is that of one account at this moment.
   var isApart = false
   /// The clock while a line of an account that waits is evaluated: `at` of what it causes. Nil: the same as `now`.
@@ -63,12 +67,20 @@ struct Stalls {
     let place = open.firstIndex { $0.row.source > row.source } ?? open.count
     open.insert(
       Open(row: row, members: AccountSet(row.members), bound: max(row.clock.milliseconds, watermark)), at: place)
-    holding = open.contains { $0.holds }
+    lookWhetherHolding()
   }
+
+  /// Each account is as of an instant of its own, or none is any more.
+  mutating func delay(_ times: ContiguousArray<Int64>) {
+    delayed = times
+    lookWhetherHolding()
+  }
+
+  private mutating func lookWhetherHolding() { holding = !delayed.isEmpty || open.contains { $0.holds } }
 
   /// Up to which instant an account's deadlines may fire; `.max`: it waits for nothing.
   func limit(of account: AccountID) -> Int64 {
-    var limit = Int64.max
+    var limit = delayed.isEmpty ? Int64.max : delayed[Int(account)]
     for index in open.indices where open[index].holds && open[index].members.contains(account) {
       limit = min(limit, open[index].bound)
     }
@@ -115,7 +127,7 @@ struct Stalls {
     guard let index = open.firstIndex(where: { $0.row.source == source }) else { return [] }
     let given = takeDue(index, upTo: .max)
     open[index].row.waitsUntil = nil
-    holding = open.contains { $0.holds }
+    lookWhetherHolding()
     return given
   }
 

@@ -21,26 +21,36 @@ package struct CommitPolicy: Sendable, Hashable {
   package var mostMilliseconds: Int64
   /// Whether to commit at once when nothing is left to read.
   package var whenDrained: Bool
+  /// How many deadlines go into one commit where the clock moves through what has long passed. Memory is bounded by it.
+  package var mostDeadlines: Int
+  /// How many where it shows the present: somebody who delivers a line meanwhile waits for no more than that. What falls due at one
+  /// instant beyond it comes with the next commits, and the lines with it.
+  package var mostDeadlinesNow: Int
 
   /// A running daemon: at once when its sources are drained, else five times a second.
   package static let live = CommitPolicy(
-    mostBytes: 16 << 20, enoughBytes: 16 << 20, mostMilliseconds: 200, whenDrained: true)
+    mostBytes: 16 << 20, enoughBytes: 16 << 20, mostMilliseconds: 200, whenDrained: true,
+    mostDeadlines: 1 << 16, mostDeadlinesNow: 512)
   /// A backfill: large transactions, because each rewrites the accounts it touched, but none so large that the store has
   /// nothing to do while it gathers, or the engine while it is written. What is under way between them is a good part of a
   /// backfill's memory: at 500,000 events (80 MiB) a tenth more of all of it, and no faster (decision 0021).
   package static let replay = CommitPolicy(
-    mostBytes: 48 << 20, enoughBytes: 16 << 20, mostMilliseconds: 2000, whenDrained: false)
+    mostBytes: 48 << 20, enoughBytes: 16 << 20, mostMilliseconds: 2000, whenDrained: false,
+    mostDeadlines: 1 << 16, mostDeadlinesNow: 1 << 16)
 
   /// - Parameters:
   ///   - bytes: About how much has gathered.
   ///   - last: When the last commit began.
   ///   - isDrained: Whether nothing is left to read.
+  ///   - isBehind: Whether the clock has left deadlines behind.
   ///   - storeIsFree: Whether no commit is being written.
-  package func decide(bytes: Int, since last: Instant, now: Instant, isDrained: Bool, storeIsFree: Bool) -> Decision {
+  package func decide(
+    bytes: Int, since last: Instant, now: Instant, isDrained: Bool, isBehind: Bool = false, storeIsFree: Bool
+  ) -> Decision {
     if bytes >= mostBytes { return storeIsFree ? .commit : .waitForStore }
     guard storeIsFree else { return .gather }
     let isDue =
-      bytes >= enoughBytes || (whenDrained && isDrained)
+      bytes >= enoughBytes || isBehind || (whenDrained && isDrained)
       || now.milliseconds - last.milliseconds >= mostMilliseconds || now < last
     return isDue ? .commit : .gather
   }

@@ -66,15 +66,15 @@ actor EngineHost {
 
   /// Lets the wall clock move the engine's, unless a backlog would look like silence.
   ///
-  /// - Returns: False where a long silence brought as much as memory is to hold: it is on its way to the store; call again. In
-  ///   between whoever delivers gets a turn.
+  /// - Returns: False where time brought as much as a commit is to hold: it is on its way to the store; call again. In between
+  ///   whoever delivers gets a turn.
   @discardableResult
   func tick(settleMilliseconds: Int64) async throws -> Bool {
     if let failure { throw failure }
     guard !isRebuilding else { return true }
     let now = clock.now()
     let isThere = pipeline.tick(to: now.advanced(by: -settleMilliseconds), wall: now, storeIsFree: writing == nil)
-    try await commitIfDue()
+    if isThere { try await commitIfDue() } else { try await commitNow() }
     return isThere
   }
 
@@ -91,7 +91,7 @@ actor EngineHost {
 
   /// The end of a replay `--until`.
   func settle(at instant: Instant) async throws {
-    while !pipeline.settle(at: instant) { try await commitIfDue() }
+    while !pipeline.settle(at: instant) { try await commitNow() }
   }
 
   // MARK: Commits
@@ -102,12 +102,17 @@ actor EngineHost {
     switch pipeline.decide(now: clock.now(), storeIsFree: writing == nil) {
     case .gather: return
     case .commit: try begin()
-    case .waitForStore:
-      try await writing?.value
-      // Somebody else may have begun the next one while we waited.
-      guard writing == nil, pipeline.hasSomething else { return }
-      try begin()
+    case .waitForStore: try await commitNow()
     }
+  }
+
+  /// Begins a commit as soon as the store is free.
+  private func commitNow() async throws {
+    try await writing?.value
+    if let failure { throw failure }
+    // Somebody else may have begun the next one while we waited.
+    guard writing == nil, pipeline.hasSomething else { return }
+    try begin()
   }
 
   /// Cuts a commit off and starts to write it.
@@ -119,6 +124,8 @@ actor EngineHost {
     let unit = StoredOnce(parcel.unit)
     let (receipts, owesRuns) = (parcel.receipts, parcel.owesRuns)
     let version = parcel.unit.configVersion
+    // While it is written the engine goes on with what the clock has left behind.
+    defer { pipeline.catchUp() }
     writing = Task {
       do {
         try await store.write(unit)
@@ -128,7 +135,8 @@ actor EngineHost {
       }
       for (receipt, taker) in receipts { taker.take(receipt) }
       committed(owesRuns)
-      await store.tidy(configVersion: version, isIdle: !pipeline.hasSomething)
+      // For what the clock has left behind nobody waits.
+      await store.tidy(configVersion: version, isIdle: pipeline.isBehind || !pipeline.hasSomething)
       self.written()
     }
   }
@@ -153,6 +161,7 @@ actor EngineHost {
 
   /// Stores everything that has gathered and waits until it is stored.
   func flush() async throws {
+    while !pipeline.catchUp() { try await commitNow() }
     while let write = writing { try await write.value }
     if let failure { throw failure }
     if pipeline.hasSomething { try begin() }

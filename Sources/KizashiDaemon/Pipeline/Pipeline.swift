@@ -38,6 +38,8 @@ struct Pipeline: ~Copyable {
   private var undrained: Set<Int>
   private var watch = StallWatch()
   private(set) var totals = Totals()
+  /// What happened so many milliseconds ago or less is of now: somebody may wait for it.
+  private static let present: Int64 = 60_000
 
   /// What went through since the start.
   struct Totals: Sendable {
@@ -62,7 +64,9 @@ struct Pipeline: ~Copyable {
   /// Counts a chunk.
   mutating func take(_ decoded: DecodedChunk, source: Int) {
     undrained.insert(source)
-    engine.apply(decoded.batch)
+    // Of a backlog nobody waits for a single line.
+    let isPresent = (decoded.batch.instant.last ?? 0) > decoded.readAt.milliseconds - Self.present
+    engine.apply(decoded.batch, within: isPresent ? policy.mostDeadlinesNow : .max)
     let chunk = decoded.chunk
     if decoded.batch.lines.count + chunk.oversize.count > 0 { watch.heard(source, now: decoded.readAt) }
     var refused: [Receipt.RefusedLine] = []
@@ -144,9 +148,11 @@ struct Pipeline: ~Copyable {
   ///   - instant: Where the engine's clock may go: the wall clock less `limits.settle`.
   ///   - wall: The wall clock; nil: the same.
   ///   - storeIsFree: Whether no commit is being written: else a source may have to wait for us.
-  /// - Returns: False where as much has gathered on the way as memory is to hold: store it, and call again.
+  /// - Returns: False where as much has gathered on the way as a commit is to hold: store it, and call again.
   @discardableResult
   mutating func tick(to instant: Instant, wall: Instant? = nil, storeIsFree: Bool = true) -> Bool {
+    // First what is behind: whether a source has stalled is told from the clock.
+    guard catchUp() else { return false }
     let now = wall ?? instant
     var isAwaited = false
     for source in watch.sources {
@@ -166,7 +172,17 @@ struct Pipeline: ~Copyable {
       }
     }
     guard undrained.isEmpty && !isAwaited else { return true }
-    return engine.advance(to: instant, within: policy.mostBytes)
+    guard engine.advance(to: instant.advanced(by: -Self.present), within: policy.mostDeadlines) else { return false }
+    return engine.advance(to: instant, within: policy.mostDeadlinesNow)
+  }
+
+  /// Fires deadlines that the clock has left behind, as many as a commit is to hold. Behind each ``cut(now:)``.
+  ///
+  /// - Returns: Whether none is left.
+  @discardableResult
+  mutating func catchUp() -> Bool {
+    guard engine.isBehind else { return true }
+    return engine.advance(to: engine.now, within: policy.mostDeadlinesNow)
   }
 
   /// Somebody looked whether the file or socket of a source is there.
@@ -183,9 +199,9 @@ struct Pipeline: ~Copyable {
 
   /// The end of a replay `--until`.
   ///
-  /// - Returns: False where as much has gathered on the way as memory is to hold: store it, and call again.
+  /// - Returns: False where as much has gathered on the way as a commit is to hold: store it, and call again.
   mutating func settle(at instant: Instant) -> Bool {
-    guard engine.advance(to: instant, within: policy.mostBytes) else { return false }
+    guard engine.advance(to: instant, within: policy.mostDeadlines) else { return false }
     engine.settle(at: instant)
     return true
   }
@@ -216,11 +232,15 @@ struct Pipeline: ~Copyable {
   func decide(now: Instant, storeIsFree: Bool) -> CommitPolicy.Decision {
     guard hasSomething else { return .gather }
     return policy.decide(
-      bytes: engine.undrainedBytes, since: lastCut, now: now, isDrained: isDrained, storeIsFree: storeIsFree)
+      bytes: engine.undrainedBytes, since: lastCut, now: now, isDrained: isDrained,
+      isBehind: engine.isBehind, storeIsFree: storeIsFree)
   }
 
   /// Whether what gathered while the store was busy should follow at once.
-  var followsAtOnce: Bool { policy.whenDrained && isDrained && hasSomething }
+  var followsAtOnce: Bool { hasSomething && (isBehind || policy.whenDrained && isDrained) }
+
+  /// Whether the clock has left deadlines behind.
+  var isBehind: Bool { engine.isBehind }
 
   /// Cuts off everything that has gathered.
   mutating func cut(now: Instant) throws -> Parcel {

@@ -65,7 +65,7 @@ actor StoreHost: Outbox {
   /// What a commit leaves to be done when nobody waits for it any more: takes out some of the usage that has expired, and
   /// bounds the write-ahead log. Where that cannot be done now, it is after another commit.
   ///
-  /// - Parameter isIdle: Nothing is waiting to be stored.
+  /// - Parameter isIdle: Nothing that somebody waits for is to be stored.
   func tidy(configVersion: Int, isIdle: Bool) {
     do {
       try use { store in

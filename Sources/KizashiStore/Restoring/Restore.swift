@@ -17,14 +17,16 @@ extension Store {
 
   static func restored(_ db: Database, _ rows: RowsOfStore, factHorizonHours: Int?) throws -> Restored {
     let now = try Instant(milliseconds: Int64.fetchOne(db, sql: "SELECT now_ms FROM store_state") ?? .min)
+    let leftBehind = try Int64.fetchOne(db, sql: "SELECT due_ms FROM store_state").map { Instant(milliseconds: $0) }
     let stalls = try stalls(db)
     var from = Int64.min
     if let factHorizonHours, now.milliseconds != .min {
-      from = Int64(earliestClock(now, stalls).tile.hour) - Int64(factHorizonHours)
+      from = Int64(earliestClock(now, leftBehind, stalls).tile.hour) - Int64(factHorizonHours)
     }
     let (firstFact, kept) = (from, try keptHour(db))
     return Restored(
-      now: now, accounts: try rows(accountNames), eventNames: try eventNames(db), users: try rows(userNames),
+      now: now, leftBehind: leftBehind, accounts: try rows(accountNames), eventNames: try eventNames(db),
+      users: try rows(userNames),
       facts: try rows { db, body in try facts(db, from: firstFact, kept: kept, body) },
       amounts: try SumTable.amounts(db, from: max(from, kept)), properties: try SumTable.properties(db),
       records: try records(db), fingerprints: try fingerprints(db), accountRows: try rows(accountRows),

@@ -21,8 +21,10 @@ extension Store {
     return rows
   }
 
-  /// How far back facts are needed: accounts that wait for a stalled source are looked at as of its beginning, or later.
-  static func earliestClock(_ now: Instant, _ stalls: [StallRow]) -> Instant {
-    stalls.filter { $0.waitsUntil != nil }.map(\.clock).min().map { min($0, now) } ?? now
+  /// How far back facts are needed: accounts that wait for a stalled source are looked at as of its beginning, or later; those left
+  /// behind by the clock as of before their deadline.
+  static func earliestClock(_ now: Instant, _ leftBehind: Instant?, _ stalls: [StallRow]) -> Instant {
+    let held = stalls.filter { $0.waitsUntil != nil }.map(\.clock).min() ?? now
+    return min(now, held, leftBehind?.advanced(by: -1) ?? now)
   }
 }

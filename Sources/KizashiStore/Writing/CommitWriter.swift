@@ -38,7 +38,7 @@ final class CommitWriter {
     flow = try FlowWriter(db)
     stalls = try StallWriter(db)
     expiry = try UsageExpiry(db)
-    clock = try HotStatement(db, "UPDATE store_state SET now_ms = ?, now_hour = ?, kept_hour = ?")
+    clock = try HotStatement(db, "UPDATE store_state SET now_ms = ?, now_hour = ?, kept_hour = ?, due_ms = ?")
     advance = try HotStatement(db, "INSERT OR REPLACE INTO clock_advance VALUES (?, ?)")
     gauge = WALGauge(db)
   }
@@ -67,6 +67,7 @@ final class CommitWriter {
         clock.bind(2, Int64(unit.commit.now.tile.hour))
         expiry.move(to: unit.commit.now, config)
         clock.bind(3, Int64(expiry.keptHour))
+        clock.bind(4, unit.commit.leftBehind?.milliseconds)
         try clock.run()
       }
       return .commit

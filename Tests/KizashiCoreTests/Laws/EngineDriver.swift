@@ -9,6 +9,8 @@ struct EngineDriver: ~Copyable {
     var chunkEnds = 100
     var commits = 0
     var restarts = 0
+    /// How often few deadlines may fire with a chunk, so that the clock leaves others behind.
+    var delays = 0
   }
 
   private(set) var engine: Engine
@@ -17,6 +19,8 @@ struct EngineDriver: ~Copyable {
   private(set) var clocks: [Int64] = []
   /// Rows refused by reason, as handed to the quarantine.
   private(set) var quarantined = 0
+  /// How often the clock left deadlines behind.
+  private(set) var delayed = 0
   private var scenario: Scenario
   private let habits: Habits
   private var version = 1
@@ -103,8 +107,8 @@ struct EngineDriver: ~Copyable {
   /// Moves the clock toward an instant in parts, each as much as memory is to hold, and stores after each.
   private mutating func approach(_ instant: Int64) throws {
     guard habits.commits > 0, random.chance(50) else { return }
-    let bytes = [0, 500, 5000].randomElement(using: &random) ?? 0
-    while !engine.advance(to: Instant(milliseconds: instant), within: bytes) {
+    let most = [1, 3, 20].randomElement(using: &random) ?? 1
+    while !engine.advance(to: Instant(milliseconds: instant), within: most) {
       world.store(engine.drain())
       if random.chance(habits.restarts) { try restart() }
     }
@@ -133,7 +137,8 @@ struct EngineDriver: ~Copyable {
 
   private mutating func deliver(_ chunk: inout EventBatch) throws {
     guard chunk.rowCount > 0 else { return }
-    engine.apply(chunk)
+    engine.apply(chunk, within: random.chance(habits.delays) ? random.int(0...2) : .max)
+    if engine.isBehind { delayed += 1 }
     quarantined += engine.takeRefusals().count
     chunk = EventBatch()
     try pause()
@@ -142,6 +147,7 @@ struct EngineDriver: ~Copyable {
   private mutating func pause() throws {
     if random.chance(habits.commits) { world.store(engine.drain()) }
     if random.chance(habits.restarts) { try restart() }
+    if engine.isBehind && random.chance(30) { engine.advance(to: engine.now, within: 1) }
   }
 
   /// An engine that believes the stored facts and records and nothing else.

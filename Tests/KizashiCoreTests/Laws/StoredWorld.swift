@@ -4,6 +4,7 @@ import ReferenceModel
 /// What a store keeps of the commits of an engine: everything, in plain arrays.
 struct StoredWorld {
   var now = Instant(milliseconds: .min)
+  var leftBehind: Instant?
   var accounts: [String] = []
   var eventNames: [String] = []
   var users: [String] = []
@@ -32,6 +33,7 @@ struct StoredWorld {
 
   mutating func store(_ commit: Commit) {
     now = commit.now
+    leftBehind = commit.leftBehind
     accounts += Self.names(commit.accounts)
     eventNames += Self.names(commit.eventNames)
     users += Self.names(commit.users)
@@ -71,12 +73,13 @@ struct StoredWorld {
   /// What a new engine is given. `all`: also the facts that no window sees any more.
   func restored(model: Model, all: Bool) -> Restored {
     let last = Dictionary(stalls.map { ($0.stall.source, $0.stall) }, uniquingKeysWith: { $1 })
-    // Whoever waits is looked at as of the beginning of the stall, or later.
-    let clock = last.values.filter { $0.waitsUntil != nil }.map(\.clock).min() ?? now
+    // Whoever waits is looked at as of the beginning of the stall, or later; whom the clock has left behind as of before that.
+    let held = last.values.filter { $0.waitsUntil != nil }.map(\.clock).min() ?? now
+    let clock = min(held, leftBehind?.advanced(by: -1) ?? now)
     let oldest =
       all || now.milliseconds == .min ? Int32.min : clock.tile.hour - Int32(model.factHorizonHours)
     return Restored(
-      now: now, accounts: StoredRows(Self.blocks(accounts, firstID: 0)),
+      now: now, leftBehind: leftBehind, accounts: StoredRows(Self.blocks(accounts, firstID: 0)),
       eventNames: Self.block(eventNames, firstID: 0),
       users: StoredRows(Self.blocks(users, firstID: 1, accounts: userAccounts)),
       facts: StoredRows(facts.filter { $0.hour >= oldest }), amounts: amounts.filter { $0.hour >= oldest },
@@ -210,6 +213,21 @@ struct StoredWorld {
           hour: Int64(amount.hour), account: accounts[Int(amount.account)], event: eventNames[Int(amount.event)],
           property: properties[amount.property], micros: amount.micros)
       })
+  }
+
+  /// The journal and the alerts account by account, each in its order, without their places among those of others.
+  func byAccount() -> StoredWorld {
+    var world = self
+    let numbers = accountRows.keys.sorted()
+    world.changes = numbers.flatMap { account in changes.filter { $0.account == account } }
+    for index in world.changes.indices { world.changes[index].sequence = 0 }
+    world.alerts = numbers.flatMap { account in
+      alerts.filter { $0.account == account }
+    }
+    world.flaps = numbers.flatMap { account in
+      flaps.filter { $0.alert.account == account }.map { FlapNotice(began: $0.began, alert: $0.alert, place: 0) }
+    }
+    return world
   }
 
   private static func line(_ change: Change) -> String { "\(change)" }

@@ -151,10 +151,10 @@ private struct Pipeline {
     #expect(try history(atOnce) == Self.history)
     #expect(try CanonicalDump.of(atOnce) == CanonicalDump.of(stepwise))
 
-    // Memory that holds one change and no more.
+    // One deadline a commit and no more.
     let bounded = try Workspace()
     var policy = CommitPolicy.live
-    policy.mostBytes = 1
+    policy.mostDeadlines = 1
     pipeline = try await started(bounded, policy: policy)
     let before = await pipeline.host.totals.commits
     // One call is one part of the way, so that a stop or a chunk has its turn behind each.

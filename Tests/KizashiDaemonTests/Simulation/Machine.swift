@@ -43,7 +43,9 @@ final class Machine {
   }
 
   /// Starts on what is stored.
-  init(path: String, _ configuration: Configuration, now: Int64) throws {
+  ///
+  /// - Parameter mostDeadlines: As of ``CommitPolicy``.
+  init(path: String, _ configuration: Configuration, now: Int64, mostDeadlines: Int = .max) throws {
     store = try Store(path: path, programVersion: "simulation")
     let instant = Instant(milliseconds: now)
     try store.planAnew(configuration, at: instant)
@@ -54,7 +56,9 @@ final class Machine {
       configuration.sources.first { $0.id == name }?.decode ?? DecodeOptions()
     }
     decoders = formats.map { LineDecoder(options: $0) }
-    pipeline = try Pipeline(parts: opened.parts, policy: .live, liveSources: Set(number.values), now: instant)
+    var policy = CommitPolicy.live
+    (policy.mostDeadlines, policy.mostDeadlinesNow) = (mostDeadlines, mostDeadlines)
+    pipeline = try Pipeline(parts: opened.parts, policy: policy, liveSources: Set(number.values), now: instant)
     for position in opened.sources.positions {
       readers[position.key] = (LineFramer(offset: position.offset), position)
       acknowledged[position.key] = position.lines

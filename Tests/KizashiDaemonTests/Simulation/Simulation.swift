@@ -27,6 +27,8 @@ final class Simulation {
   private var snapshots: [(name: String, stored: Int)] = []
   private var nextSnapshot = 0
   private let cutsPower: Bool
+  /// As of ``CommitPolicy``.
+  private let mostDeadlines: Int
   /// From here on nothing breaks any more.
   var isCalm = false
   /// How often each hook run was started.
@@ -46,6 +48,7 @@ final class Simulation {
     configuration = try Simulation.configure(
       place, alerting: world.chance(70), watched: (world.chance(60), world.chance(40)))
     cutsPower = world.chance(50)
+    mostDeadlines = [1, 2, 5, .max].randomElement(using: &world.random) ?? 1
     try start()
     try snapshot(durable: true)
   }
@@ -232,12 +235,15 @@ final class Simulation {
     let decision = machine.pipeline.decide(now: Instant(milliseconds: world.now), storeIsFree: machine.writing == nil)
     guard case .commit = decision else { return }
     machine.writing = (try machine.pipeline.cut(now: Instant(milliseconds: world.now)), applied.count)
+    if machine.pipeline.isBehind { note("behind") }
+    if world.chance(70) { machine.pipeline.catchUp() }
   }
 
   // MARK: Faults
 
   func start() throws {
-    machine = try Machine(path: place.store, configuration, now: world.now)
+    machine = try Machine(
+      path: place.store, configuration, now: world.now, mostDeadlines: mostDeadlines)
     note("start")
     // A hook is started only for what is synced: whatever was lost, a run that began is still known.
     let known = Set(try place.rows("SELECT delivery_id FROM delivery").map { $0[0] })

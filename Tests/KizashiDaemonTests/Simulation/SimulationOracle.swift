@@ -19,12 +19,13 @@ extension Simulation {
       try commit()
       try tellProducers()
       try hooks()
+      machine?.pipeline.catchUp()
       if isAtRest() { break }
       world.now += 60_000
     }
     guard isAtRest() else { throw Broken(description: "it does not come to rest") }
     // Three days in which nobody does anything: everything silence can bring about has happened.
-    machine?.pipeline.tick(to: Instant(milliseconds: world.now + 3 * 86_400_000))
+    while let machine, !machine.pipeline.tick(to: Instant(milliseconds: world.now + 3 * 86_400_000)) { try commit() }
     world.now += 3 * 86_400_000
     while let machine, machine.writing != nil || machine.pipeline.hasSomething { try commit() }
     for _ in 0..<10_000 {
@@ -42,7 +43,8 @@ extension Simulation {
 
   private func isAtRest() -> Bool {
     guard let machine else { return false }
-    return machine.writing == nil && !machine.pipeline.hasSomething && machine.mailbox.receipts.isEmpty
+    return machine.writing == nil && !machine.pipeline.hasSomething && !machine.pipeline.isBehind
+      && machine.mailbox.receipts.isEmpty
       && world.files.allSatisfy { machine.isReadOut($0) }
       && world.producers.allSatisfy { $0.window.lineCount == 0 && $0.wire != nil }
   }
