@@ -71,4 +71,7 @@ int clinux_limit_descriptors(int32_t pid, uint64_t soft);
 // Names the calling thread (15 characters at most), for top -H and debuggers.
 void clinux_name_thread(const char *name);
 
+// Gives the kernel back what malloc keeps of memory that was freed.
+void clinux_trim_memory(void);
+
 #endif

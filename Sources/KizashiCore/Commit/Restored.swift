@@ -17,8 +17,8 @@ public struct Restored: Sendable {
   public var amounts: [Amount]
   /// Properties that are, or once were, added up.
   public var properties: [String]
-  /// Every line that was not usage, in log order.
-  public var records: [StoredRecord]
+  /// Every line that was not usage, in log order, without its text.
+  public var records: StoredRows<StoredRecord>
   /// What deduplication still has to remember, by hour.
   public var fingerprints: [FingerprintBlock]
   /// The last committed row of each account.
@@ -41,7 +41,7 @@ public struct Restored: Sendable {
     users: StoredRows<NameBlock>,
     facts: StoredRows<Fact>,
     amounts: [Amount] = [], properties: [String] = [],
-    records: [StoredRecord], fingerprints: [FingerprintBlock], accountRows: StoredRows<AccountRow>,
+    records: StoredRows<StoredRecord>, fingerprints: [FingerprintBlock], accountRows: StoredRows<AccountRow>,
     sources: [SourceRow],
     stalls: [StallRow] = [], lastChangeSequence: Int64, lastRecordSequence: Int64,
     filterStarts: [FilterStart] = [], sumStarts: [SumStart] = []

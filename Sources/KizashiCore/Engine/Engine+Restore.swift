@@ -34,18 +34,7 @@ extension Engine {
     restoreStalls(restored.stalls)
     stalls.delay(try restoreTimes(restored.leftBehind, restored.accountRows))
     dedup.restore(restored.fingerprints)
-    for stored in restored.records {
-      guard let account = stored.account else { continue }
-      guard Int(account) < scores.count else { throw RestoreError.unknownName(what: "account", id: account) }
-      if stored.record.kind == .group, var user = stored.user {
-        user.withUTF8 { userAccounts.give(UnsafeRawBufferPointer($0), source: stored.source, account) }
-      }
-      if stored.record.kind == .identify {
-        _ = absorbTraits(stored, account)
-      } else {
-        _ = absorb(stored, account, report: false)
-      }
-    }
+    try restored.records.forEach { stored in try restoreRecord(stored) }
     try restoreFacts(restored.facts)
     try restoreAmounts(restored.amounts, of: restored.properties)
     try restoreShifts(restored.facts, mode)
@@ -58,6 +47,19 @@ extension Engine {
     stalls.delay([])
     isBehind = queue.next(upTo: now.milliseconds) != nil
     retireUnwatched()
+  }
+
+  private mutating func restoreRecord(_ stored: StoredRecord) throws {
+    guard let account = stored.account else { return }
+    guard Int(account) < scores.count else { throw RestoreError.unknownName(what: "account", id: account) }
+    if stored.record.kind == .group, var user = stored.user {
+      user.withUTF8 { userAccounts.give(UnsafeRawBufferPointer($0), source: stored.source, account) }
+    }
+    if stored.record.kind == .identify {
+      _ = absorbTraits(stored, account)
+    } else {
+      _ = absorb(stored, account, report: false)
+    }
   }
 
   private mutating func restoreNames(_ restored: Restored) throws {

@@ -61,7 +61,7 @@ final class BacktestSide {
     try engine.restore(
       Restored(
         now: Instant(milliseconds: .min), accounts: StoredRows([history.accounts]), eventNames: history.eventNames,
-        users: StoredRows([history.users]), facts: StoredRows([]), records: [], fingerprints: [],
+        users: StoredRows([history.users]), facts: StoredRows([]), records: StoredRows([]), fingerprints: [],
         accountRows: StoredRows([]), sources: [],
         lastChangeSequence: 0, lastRecordSequence: 0, filterStarts: filterStarts, sumStarts: sumStarts),
       mode: .recompute)

@@ -1,3 +1,4 @@
+import CLinux
 import KizashiConfig
 import KizashiCore
 import KizashiIngest
@@ -18,6 +19,8 @@ struct EngineParts: Sendable {
     var engine = Engine(model: model, configVersion: configVersion, sources: sources, seed: generator.next())
     do {
       try engine.restore(restored, mode: mode)
+      // Tables grew, and an engine that this one replaces is gone: half of what the process holds may be free.
+      clinux_trim_memory()
     } catch let error as RestoreError {
       throw DaemonError(
         .badData,

@@ -2,7 +2,7 @@ import GRDB
 import KizashiCore
 
 extension Store {
-  /// Everything an engine is restored from. Names of accounts and users, facts and account rows are read while it is restored: until
+  /// Everything an engine is restored from. Names of accounts and users, records, facts and account rows are read while it is restored: until
   /// then nothing may be written.
   ///
   /// - Parameter factHorizonHours: How many hours before the clock's tile facts are read from (`Engine`'s
@@ -29,7 +29,7 @@ extension Store {
       users: try rows(userNames),
       facts: try rows { db, body in try facts(db, from: firstFact, kept: kept, body) },
       amounts: try SumTable.amounts(db, from: max(from, kept)), properties: try SumTable.properties(db),
-      records: try records(db), fingerprints: try fingerprints(db), accountRows: try rows(accountRows),
+      records: try rows(records), fingerprints: try fingerprints(db), accountRows: try rows(accountRows),
       sources: try sourceRows(db), stalls: stalls,
       lastChangeSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM change") ?? 0,
       lastRecordSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM record") ?? 0,
@@ -123,32 +123,37 @@ extension Store {
     }
   }
 
-  private static func records(_ db: Database) throws -> [StoredRecord] {
-    let fieldQuery = try HotStatement(db, "SELECT seq, name, type, value FROM record_field ORDER BY seq, ord")
-    var fields: [Int64: [(name: String, value: Scalar)]] = [:]
-    try fieldQuery.forEachRow { row in
-      guard let scalar = StoredScalar(type: row.int(2), text: row.optionalText(3)).scalar else {
+  private static func records(_ db: Database, _ body: (StoredRecord) throws -> Void) throws {
+    let query = try HotStatement(
+      db,
+      """
+      SELECT r.seq, r.source, r.at_ms, r.account, r.user, r.id, r.kind, r.event, f.ord, f.name, f.type, f.value
+      FROM record r LEFT JOIN record_field f ON f.seq = r.seq ORDER BY r.seq, f.ord
+      """)
+    // One row a field: a record is whole when the next begins.
+    var record: StoredRecord?
+    try query.forEachRow { row in
+      if record?.sequence != row.int(0) {
+        if let record { try body(record) }
+        record = try recordWithoutFields(row)
+      }
+      guard row.optionalInt(8) != nil else { return }
+      guard let scalar = StoredScalar(type: row.int(10), text: row.optionalText(11)).scalar else {
         throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a field of record \(row.int(0)) has no value")
       }
-      fields[row.int(0), default: []].append((row.optionalText(1) ?? "", scalar))
+      record?.record.fields.append((row.optionalText(9) ?? "", scalar))
     }
-    let query = try HotStatement(
-      db, "SELECT seq, source, at_ms, account, user, id, kind, event, line FROM record ORDER BY seq")
-    var records: [StoredRecord] = []
-    try query.forEachRow { row in
-      guard let kind = Record.Kind(rawValue: UInt8(truncatingIfNeeded: row.int(6))) else {
-        throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "record \(row.int(0)) is of no known kind")
-      }
-      records.append(
-        StoredRecord(
-          sequence: row.int(0), source: Int(row.int(1)), at: Instant(milliseconds: row.int(2)),
-          account: row.optionalInt(3).map { AccountID(truncatingIfNeeded: $0) }, user: row.optionalText(4),
-          id: row.optionalText(5),
-          record: Record(
-            kind: kind, event: row.optionalText(7) ?? "", fields: fields[row.int(0)] ?? [],
-            line: row.optionalText(8) ?? "")))
+    if let record { try body(record) }
+  }
+
+  private static func recordWithoutFields(_ row: borrowing HotStatement) throws -> StoredRecord {
+    guard let kind = Record.Kind(rawValue: UInt8(truncatingIfNeeded: row.int(6))) else {
+      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "record \(row.int(0)) is of no known kind")
     }
-    return records
+    return StoredRecord(
+      sequence: row.int(0), source: Int(row.int(1)), at: Instant(milliseconds: row.int(2)),
+      account: row.optionalInt(3).map { AccountID(truncatingIfNeeded: $0) }, user: row.optionalText(4),
+      id: row.optionalText(5), record: Record(kind: kind, event: row.optionalText(7) ?? "", fields: [], line: ""))
   }
 
   /// One block an hour, its commits' bytes in the order they were written.

@@ -84,7 +84,7 @@ struct StoredWorld {
       users: StoredRows(Self.blocks(users, firstID: 1, accounts: userAccounts)),
       facts: StoredRows(facts.filter { $0.hour >= oldest }), amounts: amounts.filter { $0.hour >= oldest },
       properties: properties,
-      records: records, fingerprints: fingerprints,
+      records: StoredRows(records), fingerprints: fingerprints,
       accountRows: StoredRows(accountRows.keys.sorted().compactMap { accountRows[$0] }),
       sources: sources.keys.sorted().compactMap { sources[$0] },
       stalls: last.keys.sorted().compactMap { last[$0] },
