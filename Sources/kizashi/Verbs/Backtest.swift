@@ -18,7 +18,7 @@ struct Backtest: AsyncParsableCommand {
       Churn is an event contract.cancelled, unless one of --churn-event, --churn-attribute, --churn-file says otherwise; \
       the file is CSV: account,date a line. The store is only read; the daemon may run.
 
-      Exit code 1 where --require-precision or --require-recall is not met.
+      Exit code 1 where --require-precision or --require-recall is not met, or cannot be told.
 
       Examples:
         kizashi backtest --config new.yaml
@@ -69,7 +69,10 @@ struct Backtest: AsyncParsableCommand {
   @Flag(help: "List the episodes too: which accounts, when, and what became of them.")
   var list = false
 
-  @Option(help: ArgumentHelp("Exit with 1 where precision is less, 0 to 1.", valueName: "share"))
+  @Option(
+    help: ArgumentHelp(
+      "Exit with 1 where precision_settled is less, 0 to 1: the precision of alerts whose horizon is over.",
+      valueName: "share"))
   var requirePrecision: ShareArgument?
 
   @Option(help: ArgumentHelp("Exit with 1 where recall is less, 0 to 1.", valueName: "share"))
