@@ -27,7 +27,9 @@ struct Changes: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Only changes from then on: 7d, 2026-11-19, or RFC 3339.", valueName: "when"))
   var since: MomentArgument?
 
-  @Option(help: ArgumentHelp("Only this kind: score, band, rule, config.", valueName: "kind"))
+  @Option(
+    help: ArgumentHelp(
+      "Only this kind: score, band, rule, phase, milestone, attribute, override, config.", valueName: "kind"))
   var kind: String?
 
   @Flag(help: "Go on printing changes as they are stored, until Ctrl-C.")
