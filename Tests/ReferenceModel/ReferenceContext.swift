@@ -101,7 +101,9 @@ struct ReferenceContext: Sendable {
   /// The names of the features an event belongs to, without `any` and `core`.
   func features(of event: EventVariant) -> [String] {
     // An event whose name a feature claims is no feature of its own, whatever its properties.
-    let isFree = !model.features.contains { claims($0, event.event) || $0.name == event.event }
+    let isFree =
+      event.event != "any" && event.event != "core"
+      && !model.features.contains { claims($0, event.event) || $0.name == event.event }
     let named = model.features.filter { includes($0, event) }.map(\.name)
     return model.autoFeatures && isFree ? [event.event] : named
   }
@@ -154,14 +156,24 @@ struct ReferenceContext: Sendable {
   }
 }
 
-/// Decimal text as a number: optional sign, digits, optional fraction; more than 6 decimals are rounded half-up.
+/// Decimal text as a number: optional sign, digits, optional fraction, optional exponent of one digit; more than 6 decimals
+/// are rounded half-up.
 func decimalNumber(_ text: String) -> Rational? {
+  let halves = text.lowercased().split(separator: "e", omittingEmptySubsequences: false)
+  if halves.count == 2, let mantissa = plainNumber(String(halves[0])), let power = Int(halves[1]), abs(power) < 10 {
+    let ten = (0..<abs(power)).reduce(Rational(1)) { product, _ in product * Rational(10) }
+    let exact = (power < 0 ? mantissa / ten : mantissa * ten).reduced
+    return Rational((exact * Rational(1_000_000)).halfUp, 1_000_000).reduced
+  }
+  return plainNumber(text).map { Rational(($0 * Rational(1_000_000)).halfUp, 1_000_000).reduced }
+}
+
+private func plainNumber(_ text: String) -> Rational? {
   var digits = Substring(text)
   if let sign = digits.first, sign == "-" || sign == "+" { digits = digits.dropFirst() }
   let parts = digits.split(separator: ".", omittingEmptySubsequences: false)
   guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (48...57).contains($0) } }) else {
     return nil
   }
-  guard let exact = Rational(decimal: text) else { return nil }
-  return Rational((exact * Rational(1_000_000)).halfUp, 1_000_000).reduced
+  return Rational(decimal: text)
 }

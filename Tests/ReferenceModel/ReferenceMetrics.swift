@@ -165,22 +165,23 @@ struct ReferenceFacts: Sendable {
   func isAnswer(_ record: ReferenceEvent, to survey: String) -> Bool { answer(record, to: survey) != nil }
 
   private func survey(_ name: String, _ aggregate: SurveyAggregate, _ span: HourSpan?) -> Rational? {
-    var answers: [(at: Int64, score: Rational)] = []
+    // One line may stand for many answers.
+    var answers: [(at: Int64, score: Rational, count: Int128)] = []
     for record in records where span?.contains(record.hour) ?? true {
-      if let score = answer(record, to: name) { answers.append((record.at, score)) }
+      if let score = answer(record, to: name) { answers.append((record.at, score, Int128(record.count))) }
     }
     guard var latest = answers.first else { return nil }
-    let total = Rational(Int128(answers.count))
+    let total = Rational(answers.reduce(0) { $0 + $1.count })
     switch aggregate {
     case .latest:
       for answer in answers where answer.at >= latest.at { latest = answer }
       return latest.score
     case .mean:
-      return (answers.reduce(Rational(0)) { ($0 + $1.score).reduced } / total).reduced
+      return (answers.reduce(Rational(0)) { ($0 + $1.score * Rational($1.count)).reduced } / total).reduced
     case .netPromoter:
-      let promoters = answers.count { $0.score >= Rational(9) }
-      let detractors = answers.count { $0.score <= Rational(6) }
-      return (Rational(Int128(100 * (promoters - detractors))) / total).reduced
+      let promoters = answers.reduce(0) { $0 + ($1.score >= Rational(9) ? $1.count : 0) }
+      let detractors = answers.reduce(0) { $0 + ($1.score <= Rational(6) ? $1.count : 0) }
+      return (Rational(100 * (promoters - detractors)) / total).reduced
     }
   }
 }

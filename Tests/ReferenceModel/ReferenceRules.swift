@@ -93,7 +93,7 @@ extension ReferenceRuleState {
       case .bandChange, .shift: if isAnother { pendingSince = now }
       default: break
       }
-      guard now >= pendingSince + rule.forMilliseconds else { return path }
+      guard now >= pendingSince + rule.forMilliseconds && now >= closedUntil else { return path }
       open(in: input.band, at: now)
       return path + [.firing]
     case .firing:
@@ -109,8 +109,9 @@ extension ReferenceRuleState {
       inhibited = true
       return path
     }
-    guard holds, now >= closedUntil else { return path }
+    guard holds else { return path }
     if rule.forMilliseconds == 0 {
+      guard now >= closedUntil else { return path }
       open(in: input.band, at: now)
     } else {
       phase = .pending

@@ -12,11 +12,14 @@ public struct StoredRecord: Sendable {
   public var user: String?
   /// The dedup key as sent; nil: the line had none.
   public var id: String?
+  /// How many events the line stands for.
+  public var count: Int64
   /// What the line says.
   public var record: Record
   /// A record as stored; see the properties.
   public init(
-    sequence: Int64, source: Int, at: Instant, account: AccountID?, user: String?, id: String?, record: Record
+    sequence: Int64, source: Int, at: Instant, account: AccountID?, user: String?, id: String?, count: Int64 = 1,
+    record: Record
   ) {
     self.sequence = sequence
     self.source = source
@@ -24,6 +27,7 @@ public struct StoredRecord: Sendable {
     self.account = account
     self.user = user
     self.id = id
+    self.count = count
     self.record = record
   }
 }

@@ -262,7 +262,7 @@ extension Engine {
     let stored = StoredRecord(
       sequence: recordSequence, source: batch.source, at: Instant(milliseconds: instant), account: account,
       user: batch.user[row].isAbsent ? nil : batch.string(batch.user[row]),
-      id: batch.id[row].isAbsent ? nil : batch.string(batch.id[row]), record: record)
+      id: batch.id[row].isAbsent ? nil : batch.string(batch.id[row]), count: batch.count[row], record: record)
     pending.records.append(stored)
     guard let account else { return }
     guard record.kind != .identify else { return identify(stored, account) }

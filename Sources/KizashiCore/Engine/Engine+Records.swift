@@ -10,9 +10,9 @@ extension Engine {
       return .attribute
     case (.track, "survey.responded"):
       guard case .string(let survey)? = record.value("survey"),
-        let score = record.value("score").flatMap(Record.decimal)
+        let score = record.value("score").flatMap(Record.decimal), score.numerator.magnitude < 1 << 63
       else { return .survey }
-      records.answer(account, survey, score, at: stored.at.milliseconds)
+      records.answer(account, survey, score, count: stored.count, at: stored.at.milliseconds)
       scores.core(account).pointee.hasRecords = true
       return .survey
     case (.track, "sentiment.recorded"):

@@ -9,6 +9,8 @@ public struct Feature: Sendable, Equatable {
   /// What the properties of its events must be, each of them (`where`). The feature claims the names of its events all the
   /// same: one whose properties do not match is no feature of its own.
   public var conditions: [PropertyFilter]
+  /// Features that every config has: all usage, and that of features marked as core. No other is called so, also no event's own.
+  public static let builtIn: Set<String> = ["any", "core"]
   /// A feature; see the properties.
   public init(name: String, patterns: [String], core: Bool = false, conditions: [PropertyFilter] = []) {
     self.name = name

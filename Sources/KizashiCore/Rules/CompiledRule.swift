@@ -100,10 +100,11 @@ enum RuleMachine {
     }
     switch state.pointee.phase {
     case .ok:
-      guard condition, now >= state.pointee.shutUntil, state.pointee.episode == 0 || !rule.pointee.opensOnce else {
-        return nil
+      guard condition, state.pointee.episode == 0 || !rule.pointee.opensOnce else { return nil }
+      if rule.pointee.forMilliseconds == 0 {
+        return now >= state.pointee.shutUntil ? open(state, from: .ok, at: now) : nil
       }
-      if rule.pointee.forMilliseconds == 0 { return open(state, from: .ok, at: now) }
+      // Also while it cools down: what has held for long enough at the end of that opens then.
       state.pointee.phase = .pending
       state.pointee.since = now
       return Step(from: .ok, to: .pending)
@@ -113,7 +114,7 @@ enum RuleMachine {
         state.pointee.since = .max
         return Step(from: .pending, to: .ok)
       }
-      return now >= state.pointee.since + rule.pointee.forMilliseconds ? open(state, from: .pending, at: now) : nil
+      return now >= opening(state, rule) ? open(state, from: .pending, at: now) : nil
     case .firing:
       guard clear else {
         state.pointee.clearSince = .max
@@ -145,12 +146,17 @@ enum RuleMachine {
     return Step(from: from, to: .firing)
   }
 
+  /// When a rule that waits opens, if its condition goes on to hold.
+  private static func opening(_ state: UnsafePointer<RuleState>, _ rule: UnsafePointer<FastRule>) -> Int64 {
+    max(state.pointee.since + rule.pointee.forMilliseconds, state.pointee.shutUntil)
+  }
+
   /// The next instant at which the machine moves by itself; `.max`: none.
   static func deadline(
     _ state: UnsafePointer<RuleState>, _ rule: UnsafePointer<FastRule>, after now: Int64
   ) -> Int64 {
     var next = Int64.max
-    if state.pointee.phase == .pending { next = state.pointee.since + rule.pointee.forMilliseconds }
+    if state.pointee.phase == .pending { next = opening(state, rule) }
     if state.pointee.phase == .firing && state.pointee.clearSince != .max {
       next = state.pointee.clearSince + rule.pointee.keepFiringForMilliseconds
     }

@@ -31,7 +31,9 @@ struct FeatureIndex {
       members.append(UInt32(index))
       if feature.core { isCore = true }
     }
-    let isFree = auto && !configured.contains { $0.name == variant.event || $0.claims(variant.event) }
+    let isFree =
+      auto && !Feature.builtIn.contains(variant.event)
+      && !configured.contains { $0.name == variant.event || $0.claims(variant.event) }
     if isFree && Int(event) < ranges.count {
       members.append(contentsOf: features(of: event))
     } else if isFree {

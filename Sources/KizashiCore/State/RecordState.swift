@@ -9,6 +9,8 @@ struct RecordState {
     var survey: String
     var at: Int64
     var score: Rational
+    /// How many gave it.
+    var count: Int64
   }
   private var attributes: [AccountID: [String: Attribute]] = [:]
   private var answers: [AccountID: [Answer]] = [:]
@@ -20,8 +22,9 @@ struct RecordState {
     return true
   }
 
-  mutating func answer(_ account: AccountID, _ survey: String, _ score: Rational, at: Int64) {
-    answers[account, default: []].append(Answer(survey: survey, at: at, score: score))
+  /// - Parameter count: How many gave it.
+  mutating func answer(_ account: AccountID, _ survey: String, _ score: Rational, count: Int64, at: Int64) {
+    answers[account, default: []].append(Answer(survey: survey, at: at, score: score, count: count))
   }
 
   /// What is set, ascending by name.
@@ -53,11 +56,8 @@ struct RecordState {
     }
   }
 
-  /// Decimal text to 6 digits, half-up; nil for anything else.
-  static func decimal(_ text: String) -> Rational? {
-    guard let exact = Rational(decimal: text), exact.numerator.magnitude < 1 << 90 else { return nil }
-    return Rational(Rational(exact.numerator * 1_000_000, exact.denominator).halfUp, 1_000_000)
-  }
+  /// Decimal text, with an exponent or without, to 6 digits, half-up; nil for anything else.
+  static func decimal(_ text: String) -> Rational? { DecimalText(text)?.micros.map { Rational($0, 1_000_000) } }
 
   /// A survey's number at the clock's tile; ties among the latest: later in the log.
   func survey(
@@ -70,12 +70,18 @@ struct RecordState {
     guard let first = given.first else { return nil }
     switch aggregate {
     case .latest: return given.dropFirst().reduce(first) { $1.at >= $0.at ? $1 : $0 }.score
-    case .mean: return given.reduce(Rational(0)) { $0 + $1.score } / Rational(Int64(given.count))
+    case .mean:
+      let total = given.reduce(Rational(0)) { $0 + $1.score * Rational($1.count) }
+      return total / Rational(Self.people(given) { _ in true })
     case .netPromoter:
-      let promoters = given.count { $0.score >= Rational(9) }
-      let detractors = given.count { $0.score <= Rational(6) }
-      return Rational(Int128(100 * (promoters - detractors)), Int128(given.count))
+      let promoters = Self.people(given) { $0 >= Rational(9) }
+      let detractors = Self.people(given) { $0 <= Rational(6) }
+      return Rational(100 * Int128(promoters - detractors), Int128(Self.people(given) { _ in true }))
     }
+  }
+
+  private static func people(_ answers: [Answer], who isMeant: (Rational) -> Bool) -> Int64 {
+    answers.reduce(0) { isMeant($1.score) ? $0 + $1.count : $0 }
   }
 
   /// The instant of an attribute in force; nil: there is none.

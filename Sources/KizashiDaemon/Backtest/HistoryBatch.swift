@@ -85,7 +85,7 @@ struct HistoryBatch {
 
   private func add(_ stored: StoredRecord, to batch: inout EventBatch) {
     batch.records.append((batch.rowCount, stored.record))
-    batch.startRow(.record, at: stored.at.milliseconds, count: 1)
+    batch.startRow(.record, at: stored.at.milliseconds, count: stored.count)
     batch.account.append(stored.account.map { batch.range(accounts, $0) } ?? .absent)
     // Whose traits a line tells.
     batch.user.append(batch.range(stored.user))

@@ -52,7 +52,9 @@ struct FeatureMap {
     try join(event, to: Self.any, db)
     if isEverythingCore || including.contains(where: \.core) { try join(event, to: Self.core, db) }
     for feature in including { try join(event, toFeatureNamed: feature.name, db) }
-    if isAutomatic && !configured.contains(where: { $0.name == name || $0.claims(name) }) {
+    if isAutomatic && !Feature.builtIn.contains(name)
+      && !configured.contains(where: { $0.name == name || $0.claims(name) })
+    {
       try db.execute(sql: "INSERT INTO feature (name) VALUES (?) ON CONFLICT (name) DO NOTHING", arguments: [name])
       try join(event, toFeatureNamed: name, db)
     }

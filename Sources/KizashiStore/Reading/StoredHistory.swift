@@ -141,7 +141,7 @@ private final class RecordCursor {
 
   init(_ db: Database) throws {
     rows = try Row.fetchCursor(
-      db, sql: "SELECT seq, source, at_ms, account, user, kind, event FROM record ORDER BY at_ms, seq")
+      db, sql: "SELECT seq, source, at_ms, account, user, kind, event, count FROM record ORDER BY at_ms, seq")
     fields = try HotStatement(db, "SELECT name, type, value FROM record_field WHERE seq = ? ORDER BY ord")
     amounts = try HotStatement(
       db, "SELECT hour, account, event, property, high, low FROM amount WHERE hour = ?")
@@ -194,6 +194,6 @@ private final class RecordCursor {
     }
     next = StoredRecord(
       sequence: sequence, source: Int(row[1] as Int64), at: Instant(milliseconds: row[2]),
-      account: (row[3] as Int64?).map { AccountID(truncatingIfNeeded: $0) }, user: row[4], id: nil, record: record)
+      account: (row[3] as Int64?).map { AccountID(truncatingIfNeeded: $0) }, user: row[4], id: nil, count: row[7], record: record)
   }
 }

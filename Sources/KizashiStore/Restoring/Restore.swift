@@ -127,7 +127,7 @@ extension Store {
     let query = try HotStatement(
       db,
       """
-      SELECT r.seq, r.source, r.at_ms, r.account, r.user, r.id, r.kind, r.event, f.ord, f.name, f.type, f.value
+      SELECT r.seq, r.source, r.at_ms, r.account, r.user, r.id, r.kind, r.event, f.ord, f.name, f.type, f.value, r.count
       FROM record r LEFT JOIN record_field f ON f.seq = r.seq ORDER BY r.seq, f.ord
       """)
     // One row a field: a record is whole when the next begins.
@@ -153,7 +153,7 @@ extension Store {
     return StoredRecord(
       sequence: row.int(0), source: Int(row.int(1)), at: Instant(milliseconds: row.int(2)),
       account: row.optionalInt(3).map { AccountID(truncatingIfNeeded: $0) }, user: row.optionalText(4),
-      id: row.optionalText(5), record: Record(kind: kind, event: row.optionalText(7) ?? "", fields: [], line: ""))
+      id: row.optionalText(5), count: row.int(12), record: Record(kind: kind, event: row.optionalText(7) ?? "", fields: [], line: ""))
   }
 
   /// One block an hour, its commits' bytes in the order they were written.

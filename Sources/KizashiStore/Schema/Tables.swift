@@ -34,7 +34,7 @@ enum Tables {
     CREATE INDEX fingerprint_by_hour ON fingerprint (hour);
     CREATE TABLE record (
       seq INTEGER PRIMARY KEY, source INTEGER NOT NULL, at_ms INTEGER NOT NULL, account INTEGER, user TEXT, id TEXT,
-      kind INTEGER NOT NULL, event TEXT NOT NULL, line TEXT NOT NULL);
+      count INTEGER NOT NULL, kind INTEGER NOT NULL, event TEXT NOT NULL, line TEXT NOT NULL);
     CREATE TABLE record_field (
       seq INTEGER NOT NULL, ord INTEGER NOT NULL, name TEXT NOT NULL, type INTEGER NOT NULL, value TEXT,
       PRIMARY KEY (seq, ord)) WITHOUT ROWID;
@@ -115,7 +115,7 @@ enum Tables {
       finished INTEGER NOT NULL, state TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (source, key)) WITHOUT ROWID;
     CREATE TABLE quarantined (
       seq INTEGER PRIMARY KEY, source INTEGER NOT NULL, path BLOB, offset INTEGER NOT NULL, reason INTEGER NOT NULL,
-      seen_ms INTEGER NOT NULL, line BLOB NOT NULL);
+      seen_ms INTEGER NOT NULL, line BLOB NOT NULL, sample TEXT NOT NULL);
     CREATE TABLE delivery (
       seq INTEGER PRIMARY KEY, delivery_id TEXT NOT NULL UNIQUE, alert_id TEXT NOT NULL, account INTEGER NOT NULL,
       hook TEXT NOT NULL, state INTEGER NOT NULL, attempts INTEGER NOT NULL, next_ms INTEGER, exit_code INTEGER,

@@ -135,7 +135,7 @@ struct Views: Equatable {
 
   private static let quarantine = """
     SELECT s.name AS source, CAST(q.path AS TEXT) AS path, q.offset, \(reasons) AS reason,
-      \(time("q.seen_ms")) AS seen_at, CAST(substr(q.line, 1, 1024) AS TEXT) AS sample
+      \(time("q.seen_ms")) AS seen_at, q.sample
     FROM quarantined q JOIN source s ON s.id = q.source
     """
 

@@ -16,7 +16,7 @@ final class FlowWriter {
   private let delivery: HotStatement
 
   init(_ db: Database) throws {
-    record = try HotStatement(db, "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    record = try HotStatement(db, "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
     field = try HotStatement(db, "INSERT INTO record_field VALUES (?, ?, ?, ?, ?)")
     source = try HotStatement(
       db,
@@ -29,7 +29,7 @@ final class FlowWriter {
     stream = try HotStatement(db, "INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
     forgottenStream = try HotStatement(db, "DELETE FROM stream WHERE source = ? AND key = ?")
     quarantined = try HotStatement(
-      db, "INSERT INTO quarantined (source, path, offset, reason, seen_ms, line) VALUES (?, ?, ?, ?, ?, ?)")
+      db, "INSERT INTO quarantined (source, path, offset, reason, seen_ms, line, sample) VALUES (?, ?, ?, ?, ?, ?, ?)")
     releaseQuarantined = try HotStatement(db, "DELETE FROM quarantined WHERE seq = ?")
     trimQuarantine = try HotStatement(
       db, "DELETE FROM quarantined WHERE seq <= (SELECT max(seq) FROM quarantined) - ?")
@@ -77,9 +77,10 @@ final class FlowWriter {
     record.bind(4, row.account.map(Int64.init))
     record.bind(5, row.user)
     record.bind(6, row.id)
-    record.bind(7, Int64(row.record.kind.rawValue))
-    record.bind(8, row.record.event)
-    record.bind(9, row.record.line)
+    record.bind(7, row.count)
+    record.bind(8, Int64(row.record.kind.rawValue))
+    record.bind(9, row.record.event)
+    record.bind(10, row.record.line)
     try record.run()
     for (order, entry) in row.record.fields.enumerated() {
       let stored = StoredScalar(entry.value)
@@ -130,6 +131,8 @@ final class FlowWriter {
     quarantined.bind(
       6, blob: row.line.count > QuarantineRow.longestLine ? Array(row.line.prefix(QuarantineRow.longestLine)) : row.line
     )
+    // Lines that are no UTF-8 are among them, and whoever reads the view may refuse text that is none.
+    quarantined.bind(7, String(decoding: row.line.prefix(1024), as: UTF8.self))
     try quarantined.run()
   }
 

@@ -79,7 +79,7 @@ struct LineGenerator {
   /// How far each source is behind the others.
   private var lags: [Int64] = []
 
-  private static let events = ["api.get", "api.put", "report.made", "open", "free", "other"]
+  private static let events = ["api.get", "api.put", "report.made", "open", "free", "other", "core"]
 
   init(traits: Scenario.Traits, sources: Int, edges: [Int64], start: Int64) {
     self.traits = traits
@@ -191,7 +191,7 @@ struct LineGenerator {
     // Of equal instants the later in the log wins: where the order must not matter, none are equal.
     while !traits.orderMatters && usedInstants.contains(event.at) { event.at -= 1 }
     usedInstants.insert(event.at)
-    if event.count < 1 << 40 { event.count = 1 }
+    if event.count < 1 << 40 && random.chance(70) { event.count = 1 }
     switch random.int(0...9) {
     case 0...3:
       event.kind = .group
@@ -271,7 +271,10 @@ struct LineGenerator {
     case 6: .string("\(random.int(0...100)).\(random.int(0...99_999_999))")
     case 7: .bool(random.chance(50))
     case 8, 9: .null
-    case 10: .string("-\(random.int(0...9_000_000_000_000)).25")
+    case 10:
+      random.chance(50)
+        ? .string("-\(random.int(0...9_000_000_000_000)).25")
+        : .number("\(random.int(0...9)).\(random.int(0...99))\(random.pick(["e1", "E-1", "e+2", "e-7"]))")
     default: .string("many")
     }
   }

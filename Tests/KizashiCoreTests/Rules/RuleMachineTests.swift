@@ -29,6 +29,21 @@ import Testing
     #expect(states(Self.band, inhibited: true, [true, false, true]) == [.ok, .ok, .firing])
   }
 
+  @Test func `what has held for long enough when the cooldown ends opens then`() {
+    var rule = Self.band
+    (rule.forMilliseconds, rule.cooldownMilliseconds) = (2, 4)
+    #expect(
+      states(rule, [true, true, true, false, true, true, true, true]) == [
+        .pending, .pending, .firing, .ok, .pending, .pending, .pending, .firing,
+      ])
+    #expect(
+      states(rule, [true, true, true, false, false, false, true, true, true]) == [
+        .pending, .pending, .firing, .ok, .ok, .ok, .pending, .pending, .firing,
+      ], "what has not, waits on")
+    rule.forMilliseconds = 0
+    #expect(states(rule, [true, false, true, true, true, true]) == [.firing, .ok, .ok, .ok, .ok, .firing])
+  }
+
   @Test func `waits for a first time to last, and forgets one that did not`() {
     var rule = Self.adoption
     rule.forMilliseconds = 2

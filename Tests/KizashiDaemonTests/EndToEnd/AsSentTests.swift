@@ -1,0 +1,79 @@
+import Foundation
+import KizashiConfig
+import KizashiCore
+import Testing
+
+@testable import KizashiDaemon
+
+/// Values as producers send them, from the line to the views.
+@Suite struct AsSentTests {
+  private static let config = """
+    measures:
+      answers: {metric: {survey: {name: nps, agg: mean}}, grade: {points: [[0, 0], [10, 100]]}}
+      promoters: {metric: {survey: {name: nps, agg: nps}}, grade: {points: [[-100, 0], [100, 100]]}}
+      seats: {metric: {attribute: seats}, grade: {points: [[0, 0], [100, 100]]}}
+      breadth: {metric: {features_used: {window: 28d}}, grade: {points: [[0, 0], [10, 100]]}}
+    scorecards:
+      standard:
+        dimensions: {usage: {weight: 1, measures: {answers: 1, promoters: 1, seats: 1, breadth: 1}}}
+    """
+
+  private func replay(_ lines: [[UInt8]]) async throws -> Workspace {
+    let place = try Workspace()
+    let configuration = try place.configure(Self.config)
+    try Data(lines.joined(separator: [0x0a])).write(to: URL(fileURLWithPath: place.log))
+    _ = try await Replay.run(
+      ReplayRequest(configuration: configuration, storePath: place.store, inputs: [place.log], until: nil))
+    return place
+  }
+
+  private func line(_ rest: String, at hour: Int) -> [UInt8] {
+    Array(#"{"timestamp":"2026-03-01T\#(hour < 10 ? "0" : "")\#(hour):00:00Z","account":"a",\#(rest)}"#.utf8)
+  }
+
+  private func value(_ measure: String, _ place: Workspace) throws -> [[String]] {
+    try place.rows("SELECT value FROM measures WHERE measure = '\(measure)'")
+  }
+
+  @Test func `a survey's line stands for as many answers as it counts`() async throws {
+    let place = try await replay([
+      line(#""event":"survey.responded","count":3,"properties":{"survey":"nps","score":10}"#, at: 8),
+      line(#""event":"survey.responded","properties":{"survey":"nps","score":0}"#, at: 9),
+    ])
+    #expect(try value("answers", place) == [["7.5"]])
+    #expect(try value("promoters", place) == [["50.0"]])
+    #expect(try place.rows("SELECT events, lines FROM sources WHERE lines > 0") == [["4", "2"]])
+  }
+
+  @Test func `numbers may have an exponent`() async throws {
+    let place = try await replay([
+      line(#""type":"group","traits":{"seats":1.5e1}"#, at: 8),
+      line(#""event":"survey.responded","properties":{"survey":"nps","score":"95E-1"}"#, at: 9),
+      line(#""event":"contract.started","properties":{"product":"p","mrr":1e3,"currency":"EUR"}"#, at: 10),
+    ])
+    #expect(try value("seats", place) == [["15.0"]])
+    #expect(try value("answers", place) == [["9.5"]])
+    #expect(try place.rows("SELECT mrr FROM contracts") == [["1000"]])
+  }
+
+  @Test func `an event that is called any or core is no feature of its own`() async throws {
+    let place = try await replay([
+      line(#""event":"core""#, at: 8), line(#""event":"any""#, at: 9), line(#""event":"open""#, at: 10),
+    ])
+    #expect(try value("breadth", place) == [["1.0"]])
+    #expect(
+      try place.rows("SELECT feature, events FROM usage_daily ORDER BY feature") == [
+        ["any", "3"], ["core", "3"], ["open", "1"],
+      ])
+  }
+
+  @Test func `a refused line that is no text shows as one`() async throws {
+    let long = Array(#"{"a":""#.utf8) + [UInt8](repeating: 0x20, count: 1017) + Array("é\"".utf8)
+    let place = try await replay([[0xff, 0x41], long, line(#""event":"open""#, at: 8)])
+    let rows = try place.rows("SELECT typeof(sample), hex(sample) FROM quarantine ORDER BY offset")
+    #expect(rows.map { $0[0] } == ["text", "text"])
+    #expect(rows[0][1] == "EFBFBD41")
+    // Cut amid a character.
+    #expect(rows[1][1].hasSuffix("2020EFBFBD"))
+  }
+}
