@@ -194,6 +194,7 @@ private final class RecordCursor {
     }
     next = StoredRecord(
       sequence: sequence, source: Int(row[1] as Int64), at: Instant(milliseconds: row[2]),
-      account: (row[3] as Int64?).map { AccountID(truncatingIfNeeded: $0) }, user: row[4], id: nil, count: row[7], record: record)
+      account: (row[3] as Int64?).map { AccountID(truncatingIfNeeded: $0) }, user: row[4], id: nil, count: row[7],
+      record: record)
   }
 }

@@ -153,7 +153,8 @@ extension Store {
     return StoredRecord(
       sequence: row.int(0), source: Int(row.int(1)), at: Instant(milliseconds: row.int(2)),
       account: row.optionalInt(3).map { AccountID(truncatingIfNeeded: $0) }, user: row.optionalText(4),
-      id: row.optionalText(5), count: row.int(12), record: Record(kind: kind, event: row.optionalText(7) ?? "", fields: [], line: ""))
+      id: row.optionalText(5), count: row.int(12),
+      record: Record(kind: kind, event: row.optionalText(7) ?? "", fields: [], line: ""))
   }
 
   /// One block an hour, its commits' bytes in the order they were written.
