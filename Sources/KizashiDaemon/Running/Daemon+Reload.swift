@@ -39,6 +39,13 @@ extension Daemon {
         message: "the config cannot be read; the old one stays in force", details: ["\(error)"])
     }
     let old = current.withLock { $0 }
+    // Where --db chose the store, what the config says of it counts for nothing, before a restart and after.
+    if old.storePath == storePath, new.storePath != storePath {
+      return ControlReply(
+        exitCode: DaemonError.Code.badConfig.rawValue,
+        message: "the config moves the store; the old one stays in force",
+        details: ["store.path: a running daemon stays on \(storePath); restart it to use \(new.storePath)"])
+    }
     do {
       let rebased = try await putInForce(new, old)
       current.withLock { $0 = new }

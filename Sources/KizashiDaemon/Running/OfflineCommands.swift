@@ -14,7 +14,13 @@ extension Commands {
       switch request {
       case .hookTest(let name):
         return await testHook(name, configuration, HookBaseEnvironment(environment), now: clock.now())
-      case .reload, .status, .sourceRetire:
+      case .reload:
+        // It is looked for beside the store that the config names, which may be another than the one it runs on.
+        return ControlReply(
+          exitCode: DaemonError.Code.unavailable.rawValue,
+          message: "no daemon runs on \(storePath) (start it: systemctl start kizashi; "
+            + "one that was started before store.path was changed stays on the old store: restart it)")
+      case .status, .sourceRetire:
         return ControlReply(
           exitCode: DaemonError.Code.unavailable.rawValue,
           message: "no daemon runs on \(storePath) (start it: systemctl start kizashi)")

@@ -19,8 +19,20 @@ struct Reload: AsyncParsableCommand {
 
   func run() async throws {
     // The config on disk says where the store is; if it is bad, that is the answer already.
-    let session = try Session(store)
+    let session: Session
+    do {
+      session = try Session(store)
+    } catch {
+      throw error.status == ExitStatus.badConfig.rawValue ? Reload.unchanged(error) : error
+    }
     let reply = try await session.perform(.reload, needsStore: false, timeout: .seconds(300))
     try reply.report(output.format)
+  }
+
+  /// The same failure, saying what it means for a daemon: nobody has told it anything.
+  private static func unchanged(_ failure: Failure) -> Failure {
+    var failure = failure
+    failure.message += "\nnothing is reloaded: a running daemon's old config stays in force"
+    return failure
   }
 }

@@ -125,6 +125,7 @@ import Testing
     #expect(refused.status == 78)
     #expect(
       refused.errors.contains("rules.busy.above") && refused.errors.contains("sources[1].kind"), "\(refused.errors)")
+    #expect(refused.errors.contains("old config stays in force"), "\(refused.errors)")
 
     try place.append(line("after"))
     let counted = await eventually { place.number("SELECT count(*) FROM accounts WHERE account = 'after'") == 1 }
@@ -142,6 +143,32 @@ import Testing
     #expect(
       try place.rows("SELECT alert_id, state FROM alerts ORDER BY 1")
         == [["busier:later:1", "firing"], ["busy:after:1", "resolved"]])
+  }
+
+  @Test func `a reload refuses another store, and says that this takes a restart`() async throws {
+    let place = try Workspace()
+    try configure(place)
+    let good = try #require(readText(place.config))
+    let daemon = try Child.daemon(place)
+    #expect(await daemon.started(), "\(daemon.errorText)")
+    // Beside the old store: the daemon is found, and refuses.
+    try place.write(
+      "kizashi.yaml", good.replacing("kizashi.db}", with: "other.db}").replacing("busy:", with: "busier:"))
+    let refused = try await Child.run(["reload", "--config", place.config], in: place)
+    #expect(refused.status == 78)
+    let advice = "store.path: a running daemon stays on \(place.store); restart it to use \(place.file("other.db"))"
+    #expect(refused.errors.contains(advice) && refused.errors.contains("stays in force"), "\(refused.errors)")
+    // In another folder: nobody is there.
+    try place.write("kizashi.yaml", good.replacing("kizashi.db}", with: "other/kizashi.db}"))
+    let unfound = try await Child.run(["reload", "--config", place.config], in: place)
+    #expect(unfound.status == 69)
+    #expect(unfound.errors.contains("stays on the old store: restart it"), "\(unfound.errors)")
+    // Nothing of the refused config is in force.
+    try place.append(line("after"))
+    let fired = await eventually { place.number("SELECT count(*) FROM alerts WHERE alert_id = 'busy:after:1'") == 1 }
+    #expect(fired, "the old config no longer works: \(daemon.errorText)")
+    daemon.signal(SIGTERM)
+    #expect(await daemon.ended() == 0, "\(daemon.errorText)")
   }
 
   @Test func `errors are a sentence and an exit code`() async throws {
