@@ -14,6 +14,20 @@ package enum ControlClient {
     }
   }
 
+  /// Whether it is certain that nobody listens at `path`. A daemon that may not be asked, or has no time, is not absent.
+  package static func isAbsent(path: String) async -> Bool {
+    await BlockingWork.run {
+      do throws(ControlError) {
+        _ = try ControlConnection.connect(to: path, deadline: .now + .seconds(2))
+        return false
+      } catch .noDaemon {
+        return true
+      } catch {
+        return false
+      }
+    }
+  }
+
   /// Whether a daemon answers at `path`.
   package static func isAnswering(path: String) async -> Bool {
     (try? await send(path: path, request: .status, timeout: .seconds(2))) != nil

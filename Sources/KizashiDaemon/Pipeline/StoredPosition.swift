@@ -13,7 +13,11 @@ enum StoredPosition {
   }
 
   static func position(_ row: StreamRow) throws -> StreamPosition {
-    try JSONDecoder().decode(StreamPosition.self, from: Data(row.body))
+    try position(body: row.body)
+  }
+
+  static func position(body: [UInt8]) throws -> StreamPosition {
+    try JSONDecoder().decode(StreamPosition.self, from: Data(body))
   }
 
   /// What `JSONEncoder` would write, in a tenth of its time: each commit has a position for each file and producer that had

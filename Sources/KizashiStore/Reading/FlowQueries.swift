@@ -49,6 +49,8 @@ package struct SourceStream: Sendable, Equatable {
   package var stalled: Instant?
   /// How many accounts' deadlines wait for it.
   package var waiting: Int64
+  /// What the source remembers of its stream, as it stored it; nil: nothing more is read from that.
+  package var position: [UInt8]?
 
   /// By value.
   package static func == (a: SourceStream, b: SourceStream) -> Bool {
@@ -56,7 +58,7 @@ package struct SourceStream: Sendable, Equatable {
       && a.watermark == b.watermark && a.lines == b.lines && a.events == b.events && a.duplicates == b.duplicates
       && a.undeduplicated == b.undeduplicated && a.refused == b.refused
       && a.refusals.elementsEqual(b.refusals, by: ==) && a.state == b.state && a.stalled == b.stalled
-      && a.waiting == b.waiting
+      && a.waiting == b.waiting && a.position == b.position
   }
 }
 
@@ -123,6 +125,16 @@ extension StoreReader {
       for row in try Row.fetchAll(db, sql: "SELECT * FROM refusals ORDER BY source, lines DESC, reason") {
         refusals[row["source"], default: []].append((row["reason"], row["lines"]))
       }
+      var positions: [StreamPlace: [UInt8]] = [:]
+      for row in try Row.fetchAll(
+        db,
+        sql: """
+          SELECT s.name AS source, p.path, p.offset, p.body FROM stream p JOIN source s ON s.id = p.source
+          WHERE NOT p.finished AND p.path IS NOT NULL
+          """)
+      {
+        positions[StreamPlace(row, path: "path")] = row.bytes("body")
+      }
       return try Row.fetchAll(
         db,
         sql: """
@@ -135,7 +147,8 @@ extension StoreReader {
           lagBytes: row["lag_bytes"], watermark: row.instant("watermark_at"), lines: row["lines"],
           events: row["events"], duplicates: row["duplicates"], undeduplicated: row["undeduplicated"],
           refused: row["refused"], refusals: refusals[row["source"]] ?? [], state: row["state"],
-          stalled: row.instant("stalled_at"), waiting: row["waiting"])
+          stalled: row.instant("stalled_at"), waiting: row["waiting"],
+          position: positions[StreamPlace(row, path: "path_bytes")])
       }
     }
   }
@@ -168,6 +181,20 @@ extension StoreReader {
           seen: Instant(milliseconds: row["seen_ms"]), sample: row.bytes("sample") ?? [])
       }
     }
+  }
+}
+
+/// What a row of the view `sources` has in common with its stream. Of a file that was written anew there are several at one
+/// path, of which one is still read.
+private struct StreamPlace: Hashable {
+  var source: String
+  var path: [UInt8]?
+  var offset: Int64?
+
+  init(_ row: Row, path column: String) {
+    source = row["source"]
+    path = row.bytes(column)
+    offset = row["offset"]
   }
 }
 

@@ -1,16 +1,18 @@
 import ArgumentParser
 import KizashiCore
+import KizashiDaemon
 import KizashiStore
 
 /// `kizashi sources`
-struct Sources: ParsableCommand {
+struct Sources: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Where events come from: position, lag, watermark, what was counted and refused.",
     discussion: """
       One row for each followed file or producer; the counts are those of its whole source. Events counted as \
       'no dedup' came without an id or from beyond limits.dedup_horizon, so a repeated line would count twice. A \
       source is stalled when it has delivered nothing for its stall_after; what silence would change of its accounts \
-      then waits.
+      then waits. How much of a followed file is still to be read is looked up in the file itself; all else is as of \
+      the store's clock.
 
       Examples:
         kizashi sources
@@ -20,12 +22,19 @@ struct Sources: ParsableCommand {
   @OptionGroup var store: StoreOptions
   @OptionGroup var output: FormatOptions
 
-  func run() throws {
+  func run() async throws {
     let session = try Session(store)
     let reader = try session.reader()
     let page = try session.page(reader)
-    let rows = try asking { () throws(StoreError) in try reader.sources() }
+    let now = try asking { () throws(StoreError) in try reader.meta().now }
+    let rows = try asking { () throws(StoreError) in try reader.sourcesNow() }
     try Output.write(Self.listing.text(rows, format: output.format, page: page))
+    // What a table shows of a daemon that is down looks like one with nothing to do.
+    guard output.format == .table,
+      await ControlClient.isAbsent(path: Daemon.controlPath(storePath: session.storePath))
+    else { return }
+    let clock = now.map { "; as of \(page.time($0))" } ?? ""
+    Output.writeError("kizashi: no daemon runs on \(Visible.text(session.storePath))\(clock)\n")
   }
 
   static var listing: Listing<SourceStream> {
@@ -37,7 +46,8 @@ struct Sources: ParsableCommand {
           key: "state", title: "STATE", value: { Value($0.state) },
           cell: { row, page in
             guard let stalled = row.stalled else { return Styled(row.state, .plain) }
-            let waiting = row.waiting > 0 ? ", \(Wording.counted(row.waiting, "account")) wait" : ""
+            let verb = row.waiting == 1 ? "waits" : "wait"
+            let waiting = row.waiting > 0 ? ", \(Wording.counted(row.waiting, "account")) \(verb)" : ""
             return Styled("stalled since \(page.time(stalled))\(waiting)", .red)
           }),
         .time("stalled_at", nil) { $0.stalled },

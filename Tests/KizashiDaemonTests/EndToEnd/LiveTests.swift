@@ -171,6 +171,38 @@ import Testing
     #expect(await daemon.ended() == 0, "\(daemon.errorText)")
   }
 
+  @Test func `sources tells of a daemon that is down, and how much waits for it in the file`() async throws {
+    let place = try Workspace()
+    try configure(place)
+    try place.append(line("read"))
+    let daemon = try Child.daemon(place)
+    let isRead = await eventually { place.lines == 1 }
+    #expect(isRead, "\(daemon.errorText)")
+    let running = try await Child.run(["sources", "--config", place.config], in: place)
+    #expect(running.status == 0 && running.errors == "", "\(running.errors)")
+    daemon.signal(SIGTERM)
+    #expect(await daemon.ended() == 0, "\(daemon.errorText)")
+
+    func lag() async throws -> String {
+      let csv = try await Child.run(["sources", "--config", place.config, "--format", "csv"], in: place)
+      #expect(csv.status == 0 && csv.errors == "", "\(csv.errors)")
+      let lines = csv.output.split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+      let column = try #require(lines.first?.firstIndex(of: "lag_bytes"))
+      return try String(#require(lines.first { $0[0] == "app" })[column])
+    }
+    #expect(try await lag() == "0")
+    let unread = line("unread")
+    try place.append(unread)
+    #expect(try await lag() == "\(unread.utf8.count)")
+    // Another file at the path says nothing of what was left in the one that was read.
+    try FileManager.default.moveItem(atPath: place.log, toPath: place.file("gone"))
+    try place.append(unread + unread)
+    #expect(try await lag() == "0")
+    let down = try await Child.run(["sources", "--config", place.config], in: place)
+    #expect(down.status == 0)
+    #expect(down.errors.hasPrefix("kizashi: no daemon runs on \(place.store); as of 20"), "\(down.errors)")
+  }
+
   @Test func `errors are a sentence and an exit code`() async throws {
     let place = try Workspace()
     try configure(place)
