@@ -117,4 +117,34 @@ import Testing
     #expect(hook.0 == 64)
     #expect(hook.1.contains("did you mean good?"))
   }
+
+  static let filters: [([String], wrong: String, right: String)] = [
+    (["alerts", "--rule"], "gone-quite", "gone-quiet"), (["accounts", "--band"], "gren", "green"),
+    (["deliveries", "list", "--hook"], "god", "good"), (["deliveries", "retry", "--dead", "--hook"], "god", "good"),
+    (["quarantine", "list", "--source"], "ap", "app"), (["quarantine", "retry", "--source"], "ap", "app"),
+  ]
+
+  @Test(arguments: filters) func `a filter that nobody knows is wrong usage, not an empty list`(
+    verb: [String], wrong: String, right: String
+  ) throws {
+    let sample = try SampleStore()
+    let outcome = try Program.run(verb + [wrong, "--config", sample.config])
+    #expect(outcome.status == 64, "\(outcome.output)")
+    #expect(outcome.errors.contains("“\(wrong)”") && outcome.errors.contains("did you mean \(right)?"))
+    // Another config knows none of these names, but the rows have them, and the config the numbers come from.
+    try "version: 1\nbands: {good: 50}\nstore: {path: kizashi.db}\nsources: [{id: x, kind: file, paths: [x]}]\n"
+      .write(toFile: sample.config, atomically: true, encoding: .utf8)
+    let known = try Program.run(verb + [right, "--config", sample.config])
+    #expect(known.status != 64 && known.status != 78, "\(known.errors)")
+  }
+
+  @Test func `what may be asked for without any row is no mistake`() throws {
+    let sample = try SampleStore()
+    for arguments in [
+      ["alerts", "--rule", "pipeline.stalled"], ["accounts", "--band", "unknown"], ["deliveries", "--hook", "bad"],
+    ] {
+      let outcome = try Program.run(arguments + ["--config", sample.config])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+  }
 }

@@ -72,6 +72,7 @@ struct Accounts: ParsableCommand {
     let session = try Session(store)
     let reader = try session.reader()
     let page = try session.page(reader)
+    for name in band { try session.check(name, is: .band, reader) }
     let rows: [AccountSummary]
     do {
       rows = try reader.accounts(query(bands: session.configuration.model.bands))

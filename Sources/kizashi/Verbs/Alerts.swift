@@ -33,6 +33,7 @@ struct Alerts: ParsableCommand {
     let reader = try session.reader()
     let page = try session.page(reader)
     if let account { try known(account, reader) }
+    if let rule { try session.check(rule, is: .rule, reader) }
     var query = AlertQuery()
     query.account = account
     query.rule = rule

@@ -40,6 +40,7 @@ struct Deliveries: ParsableCommand {
       let reader = try session.reader()
       let page = try session.page(reader)
       if let account { try known(account, reader) }
+      if let hook { try session.check(hook, is: .hook, reader) }
       var query = DeliveryQuery()
       query.states = state.map(\.name)
       query.hook = hook
@@ -72,6 +73,7 @@ struct Deliveries: ParsableCommand {
     func resolved(_ session: Session) throws(Failure) -> [String] {
       guard dead else { return ids }
       let reader = try session.reader()
+      if let hook { try session.check(hook, is: .hook, reader) }
       var query = DeliveryQuery()
       query.states = [DeliveryState.dead.name]
       query.hook = hook

@@ -50,6 +50,7 @@ struct Quarantine: ParsableCommand {
       let session = try Session(store)
       let reader = try session.reader()
       let page = try session.page(reader)
+      if let source = selection.source { try session.check(source, is: .source, reader) }
       var query = QuarantineQuery()
       query.source = selection.source
       query.reason = selection.reason
@@ -90,6 +91,7 @@ struct Quarantine: ParsableCommand {
 
     func run() async throws {
       let session = try Session(store)
+      if let source = selection.source { try session.check(source, is: .source, session.reader()) }
       let request = ControlRequest.quarantineRetry(source: selection.source, reason: selection.reason)
       try await session.perform(request, timeout: .seconds(300)).report(output.format)
     }
