@@ -20,6 +20,8 @@ import Testing
     #expect(Wording.bytes(12) == "12 B")
     #expect(Wording.counted(1, "event") == "1 event")
     #expect(Wording.counted(2000, "event") == "2,000 events")
+    #expect(Wording.alerts(1, worst: "high") == "1 high")
+    #expect(Wording.alerts(3, worst: "high") == "3, worst high")
   }
 
   @Test func `ages are in their largest unit`() {

@@ -86,6 +86,11 @@ enum Wording {
     return unit == 0 ? "\(count) B" : "\(fixed(value, digits: 1)) \(units[unit])"
   }
 
+  /// `1 high`; `3, worst high`, because `3 high` would say that all three are.
+  static func alerts(_ number: Int, worst: String) -> String {
+    number == 1 ? "1 \(worst)" : "\(grouped(Int64(number))), worst \(worst)"
+  }
+
   /// `1 event`, `2 events`.
   static func counted(_ number: Int64, _ noun: String) -> String {
     "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"

@@ -151,7 +151,8 @@ enum AccountListing {
         key: "firing_alerts", title: "ALERTS", minimum: 6, value: { Value($0.firingAlerts) },
         cell: { row, _ in
           guard row.firingAlerts > 0 else { return Styled("") }
-          return Styled("\(row.firingAlerts) \(row.severity ?? "")", .severity(row.severity ?? ""))
+          let severity = row.severity ?? ""
+          return Styled(Wording.alerts(row.firingAlerts, worst: severity), .severity(severity))
         }),
       .hidden("severity") { Value($0.severity) },
       .hidden("phase") { Value($0.phase) },
