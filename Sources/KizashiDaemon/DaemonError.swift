@@ -42,7 +42,8 @@ package struct DaemonError: Error, Sendable, CustomStringConvertible {
   private static func code(of error: StoreError) -> Code {
     switch error.reason {
     case .missingDirectory, .noPermission, .readOnly: .cannotCreate
-    case .missingStore, .heldByAnotherProcess, .replaced: .unavailable
+    case .exists: .cannotCreate
+    case .missingStore, .isDirectory, .heldByAnotherProcess, .replaced: .unavailable
     case .busy, .diskFull: .temporary
     case .newerSchema, .notAStore, .corrupt: .badData
     case .other: .unavailable

@@ -8,7 +8,7 @@ extension Store {
   package static func backup(of path: String, to destination: String) throws(StoreError) {
     let action = "writing a backup of \(path) to"
     guard !SystemFile.exists(destination) else {
-      throw StoreError(action, path: destination, .other, detail: "the file exists; choose another name or remove it")
+      throw StoreError(action, path: destination, .exists)
     }
     let source = try openReader(path)
     let partial = destination + ".partial"
@@ -26,10 +26,23 @@ extension Store {
       }
     } catch {
       unlink(partial)
-      throw error
+      // The file beside it is our own affair.
+      throw StoreError(
+        action, path: destination, error.reason, detail: error.detail, advice: backupAdvice(error.reason))
     }
     guard rename(partial, destination) == 0 else {
       throw StoreError(action, path: destination, .other, detail: SystemFile.message(errno))
+    }
+  }
+
+  /// What can be done where the copy cannot be made: the store is not where it should lie.
+  private static func backupAdvice(_ reason: StoreError.Reason) -> String? {
+    switch reason {
+    case .missingDirectory(let directory):
+      "Create it (mkdir -p \(directory)), or name a file in a directory that exists."
+    case .noPermission, .readOnly: "Name a file in a directory that you may write, or run as a user who may."
+    case .diskFull: "Free space there, or name a file on another disk; the store is as it was."
+    default: nil
     }
   }
 

@@ -53,6 +53,8 @@ package final class Store {
     path: String, programVersion: String, migrations: Migrations, checkpointPages: Int32 = StoreFile.checkpointPages
   ) throws(StoreError) {
     let action = "opening the store"
+    // Before a lock is left beside what can be no store.
+    guard !SystemFile.isDirectory(path) else { throw StoreError(action, path: path, .isDirectory) }
     let lock = try StoreLock(storePath: path)
     let (queue, isNew, wasStoppedCleanly) = try StoreError.wrap(action, path: path) {
       let queue = try StoreFile.openWriter(path)

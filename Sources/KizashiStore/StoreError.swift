@@ -16,6 +16,10 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case newerSchema(store: Int, program: Int)
     /// The file is something else.
     case notAStore
+    /// A directory lies at the path.
+    case isDirectory
+    /// What was to be made is there already.
+    case exists
     /// SQLite finds the file damaged.
     case corrupt
     /// The file was deleted, or another put in its place, while it was open.
@@ -38,12 +42,15 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
   package var reason: Reason
   /// What SQLite or the system said; may be empty.
   package var detail: String
+  /// What the operator can do, where the usual advice for the reason does not fit what was tried; a sentence.
+  package var advice: String?
 
-  init(_ action: String, path: String, _ reason: Reason, detail: String = "") {
+  init(_ action: String, path: String, _ reason: Reason, detail: String = "", advice: String? = nil) {
     self.action = action
     self.path = path
     self.reason = reason
     self.detail = detail
+    self.advice = advice
   }
 
   /// What a look through the whole file has found.
@@ -60,7 +67,7 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
   /// One sentence of what happened and one of what to do.
   package var description: String {
     let said = detail.isEmpty ? "" : " (\(detail))"
-    return "\(action) \(path): \(cause)\(said). \(hint)"
+    return "\(action) \(path): \(cause)\(said). \(advice ?? hint)"
   }
 
   private var cause: String {
@@ -73,6 +80,8 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case .newerSchema(let store, let program):
       "it has schema version \(store), and this program knows versions up to \(program)"
     case .notAStore: "this is not a kizashi store, or its first page is damaged"
+    case .isDirectory: "this is a directory"
+    case .exists: "the file exists already"
     case .corrupt: "the database is damaged"
     case .replaced: "the file was deleted, or another put in its place, while kizashi had it open"
     case .readOnly: "it cannot be written"
@@ -82,7 +91,7 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  private var hint: String {
+  var hint: String {
     switch reason {
     case .missingDirectory(let directory):
       "Create it for the user kizashi runs as (mkdir -p \(directory)), or set store.path to a directory that exists."
@@ -91,6 +100,8 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case .busy: "Close the other program's transaction; kizashi tries again."
     case .newerSchema: "Install the newer kizashi again, or restore a backup this version made."
     case .notAStore: "Nothing was changed. Check store.path, or restore a backup and run `kizashi verify`."
+    case .isDirectory: "Name the file in it with --db or store.path."
+    case .exists: "It is left as it is: choose another name, or remove it."
     case .corrupt: "Nothing is deleted or started anew: stop kizashi, keep a copy, and restore a backup."
     case .replaced:
       "Start kizashi again: it goes on from what lies there now, and reads again from the event files what that lacks."

@@ -23,7 +23,9 @@ struct FormatOptions: ParsableArguments {
 
 /// How many rows a listing has.
 struct LimitOptions: ParsableArguments {
-  @Option(name: .long, help: ArgumentHelp("At most so many rows; 0: all.", valueName: "n"))
+  // Unconditional, so that a negative number is refused as one and not taken for an option.
+  @Option(
+    name: .long, parsing: .unconditional, help: ArgumentHelp("At most so many rows; 0: all.", valueName: "n"))
   var limit = 50
 
   func validate() throws {

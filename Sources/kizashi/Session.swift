@@ -12,6 +12,8 @@ struct Session {
   var configPath: String?
   /// The store's file.
   var storePath: String
+  /// Whether neither a config nor the command line named it.
+  private let isStoreAssumed: Bool
 
   /// Reads the config a verb was given.
   /// - Parameter needsFile: whether the built-in config will not do.
@@ -29,6 +31,7 @@ struct Session {
     }
     configPath = isThere ? path : nil
     storePath = options.db ?? configuration.storePath
+    isStoreAssumed = !isThere && options.db == nil
   }
 
   /// Opens the store for reading.
@@ -39,6 +42,10 @@ struct Session {
     } catch {
       // Who only reads cannot fail to create: to them a store out of reach is not there.
       switch error.reason {
+      case .missingDirectory where isStoreAssumed, .missingStore where isStoreAssumed:
+        throw Failure(
+          .unavailable, error.description,
+          hint: "there is no config \(Configuration.standardPath) either: name one with --config, or a store with --db")
       case .missingDirectory, .noPermission: throw Failure(.unavailable, error.description)
       default: throw Failure(store: error)
       }

@@ -79,7 +79,10 @@ import Testing
     #expect(try states() == ["turned:acme:1:firing:dead": "retry", "turned:acme:1:firing:waiting": "dead"])
     let unknown = try Program.run(["deliveries", "drop", "nobody", "--config", sample.config])
     #expect(unknown.status == 1)
-    #expect(unknown.errors.contains("nobody"))
+    #expect(unknown.errors.contains("there is no delivery nobody"))
+    let again = try Program.run(["deliveries", "retry", "turned:acme:1:firing:dead", "--config", sample.config])
+    #expect(again.status == 1)
+    #expect(again.errors.contains("only a dead delivery") && again.errors.contains("is retry"), "\(again.errors)")
   }
 
   @Test func `a store that somebody holds is not changed: 69`() throws {

@@ -147,4 +147,28 @@ import Testing
       #expect(outcome.status == 0, "\(outcome.errors)")
     }
   }
+
+  @Test func `advice fits what was tried`() throws {
+    let sample = try SampleStore()
+    func errors(_ arguments: [String]) throws -> String {
+      let outcome = try Program.run(arguments)
+      #expect([64, 69, 73].contains(outcome.status))
+      return outcome.errors
+    }
+    let folder = try errors(["accounts", "--config", sample.config, "--db", sample.directory])
+    #expect(folder.contains("this is a directory") && folder.contains("--db"), "\(folder)")
+    let nowhere = try errors(["accounts", "--config", sample.config, "--db", sample.directory + "/no/x.db"])
+    #expect(nowhere.contains("Check --db or store.path") && !nowhere.contains("mkdir"), "\(nowhere)")
+    let copy = sample.directory + "/no/copy.db"
+    let unmade = try errors(["backup", copy, "--config", sample.config])
+    #expect(unmade.contains("to \(copy): ") && unmade.contains("name a file in a directory"), "\(unmade)")
+    let there = try errors(["backup", sample.config, "--config", sample.config])
+    #expect(there.contains("the file exists already") && !there.contains("See the message"), "\(there)")
+    #expect(try errors(["accounts", "--limit", "-1"]).contains("--limit needs a number from 0 up, found -1"))
+    // Where this machine has a config of its own, what it says counts.
+    if !FileManager.default.fileExists(atPath: "/etc/kizashi/kizashi.yaml") {
+      let bare = try errors(["accounts"])
+      #expect(bare.contains("--config") && bare.contains("--db") && !bare.contains("mkdir"), "\(bare)")
+    }
+  }
 }

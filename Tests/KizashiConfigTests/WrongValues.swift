@@ -82,6 +82,7 @@ let wrongValues: [(String, String)] = [
   ("windows: []", "expected 1 to 16 windows"),
   ("windows: [24h, 1d]", "\"1d\" is the same window as \"24h\""),
   ("windows: [30m]", "expected a window of whole hours from 1h to 3660d, found \"30m\""),
+  ("windows: [soon]", "expected a window of whole hours such as 24h or 28d, found \"soon\""),
   ("windows: [90m]", "expected a window of whole hours such as 24h or 28d, found \"90m\""),
   ("windows: 7d", "expected a list of windows"),
   ("features: {any: {events: [a]}}", "is built in and cannot be the name of a feature"),

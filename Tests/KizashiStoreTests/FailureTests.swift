@@ -194,6 +194,14 @@ import Testing
     }
   }
 
+  @Test func `a directory is no store, and nothing is left beside it`() throws {
+    let temporary = try TemporaryStore()
+    try FileManager.default.createDirectory(atPath: temporary.path, withIntermediateDirectories: false)
+    #expect(reason { _ = try temporary.open() } == .isDirectory)
+    #expect(reason { _ = try Store.openReader(temporary.path) } == .isDirectory)
+    #expect(!FileManager.default.fileExists(atPath: temporary.path + ".lock"))
+  }
+
   @Test func `a reader of a missing store makes none`() throws {
     let temporary = try TemporaryStore()
     #expect(reason { _ = try Store.openReader(temporary.path) } == .missingStore)

@@ -162,7 +162,7 @@ extension Reading {
   /// A range of whole days.
   private func days(_ cursor: Cursor) -> NumberRange? {
     range(cursor) { end in
-      guard let length = end.duration("whole days", in: 0...Milliseconds.longest) else { return nil }
+      guard let length = end.duration("whole days", in: 0...Milliseconds.longest, example: "7d") else { return nil }
       guard length % Milliseconds.day == 0 else {
         end.failExpecting("whole days such as 90d")
         return nil

@@ -41,18 +41,21 @@ extension Cursor {
 
   /// Milliseconds within a range.
   ///
-  /// - Parameter other: What else may stand there.
+  /// - Parameters:
+  ///   - example: One that may stand there.
+  ///   - other: What else may stand there.
   func duration(
-    _ what: String = "a duration", in range: ClosedRange<Int64> = 0...Milliseconds.longest, or other: String = ""
+    _ what: String = "a duration", in range: ClosedRange<Int64> = 0...Milliseconds.longest, example: String = "30m",
+    or other: String = ""
   ) -> Int64? {
     guard case .scalar(let text) = node.value else {
-      failExpecting("\(what) such as 30m\(other)", hint: Self.durationHint)
+      failExpecting("\(what) such as \(example)\(other)", hint: Self.durationHint)
       return nil
     }
     guard let value = Milliseconds.parse(text) else {
       let business = text.hasSuffix("bd") && Milliseconds.digits(text.dropLast(2)) != nil
       failExpecting(
-        "\(what) such as 30m\(other)",
+        "\(what) such as \(example)\(other)",
         hint: business ? "business days are for a silence rule's after:" : Self.durationHint)
       return nil
     }
@@ -71,9 +74,8 @@ extension Cursor {
 
   /// A window in whole hours.
   func hours(_ what: String = "a window") -> Int? {
-    guard let value = duration("\(what) of whole hours", in: Milliseconds.hour...Milliseconds.longest) else {
-      return nil
-    }
+    let range = Milliseconds.hour...Milliseconds.longest
+    guard let value = duration("\(what) of whole hours", in: range, example: "24h or 28d") else { return nil }
     guard value % Milliseconds.hour == 0 else {
       failExpecting("\(what) of whole hours such as 24h or 28d")
       return nil

@@ -60,24 +60,35 @@ extension Daemon {
 package enum Commands {
   static func retryDeliveries(_ ids: [String], _ store: StoreHost, now: Instant) async throws -> ControlReply {
     let found = try await store.use { try $0.retryDeliveries(ids, at: now) }
-    return reply(found, ids, done: "to be tried again", none: "no dead delivery")
+    return try await reply(found, ids, store, done: "to be tried again", none: "only a dead delivery is tried again")
   }
 
   static func dropDeliveries(
     _ ids: [String], _ store: StoreHost
   ) async throws -> (reply: ControlReply, dropped: [String]) {
     let found = try await store.use { try $0.dropDeliveries(ids) }
-    return (reply(found, ids, done: "dropped", none: "no open delivery"), found)
+    return (
+      try await reply(found, ids, store, done: "dropped", none: "only an open delivery is dropped"), found
+    )
   }
 
-  private static func reply(_ found: [String], _ asked: [String], done: String, none: String) -> ControlReply {
-    let missed = asked.filter { !found.contains($0) }
+  /// - Parameter none: Why nothing was done to any, where there are such deliveries.
+  private static func reply(
+    _ found: [String], _ asked: [String], _ store: StoreHost, done: String, none: String
+  ) async throws -> ControlReply {
+    let missed = Set(asked).subtracting(found)
+    let states = try await store.use { store in
+      try missed.reduce(into: [:]) { $0[$1] = try store.delivery($1)?.state }
+    }
+    let details = asked.filter(missed.contains).map { id in
+      states[id].map { "\(id) is \($0.name)" } ?? "there is no delivery \(id)"
+    }
     if found.isEmpty {
-      return ControlReply(exitCode: DaemonError.Code.no.rawValue, message: none, details: missed)
+      return ControlReply(
+        exitCode: DaemonError.Code.no.rawValue, message: states.isEmpty ? "no such delivery" : none, details: details)
     }
     return ControlReply(
-      message: "\(found.count) \(found.count == 1 ? "delivery" : "deliveries") \(done)",
-      details: found + missed.map { "not in a state for it: \($0)" })
+      message: "\(found.count) \(found.count == 1 ? "delivery" : "deliveries") \(done)", details: found + details)
   }
 
   static func testHook(

@@ -83,9 +83,13 @@ enum StoreFile {
     let action = "reading the store"
     guard SystemFile.exists(path) else {
       let reason = SystemFile.reasonNotToOpen(path)
-      if case .missingDirectory = reason { throw StoreError(action, path: path, reason) }
+      // Who reads wants a store that is there; a new directory would hold none.
+      let advice = StoreError(action, path: path, .missingStore).hint
+      if case .missingDirectory = reason { throw StoreError(action, path: path, reason, advice: advice) }
       throw StoreError(action, path: path, .missingStore)
     }
+    // SQLite opens it, and calls it a disk error.
+    guard !SystemFile.isDirectory(path) else { throw StoreError(action, path: path, .isDirectory) }
     tuneProcess
     return try StoreError.wrap(action, path: path) {
       var configuration = Configuration()

@@ -9,6 +9,12 @@ enum SystemFile {
   /// Whether something exists at the path.
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+  /// Whether a directory lies at the path.
+  static func isDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
   /// What tells a file from any other that has its name before or after it.
   struct Identity: Equatable {
     var device: UInt64
@@ -61,6 +67,7 @@ enum SystemFile {
     guard status.st_mode & S_IFMT == S_IFDIR else { return .missingDirectory(folder) }
     let target = exists(path) ? path : folder
     if access(target, R_OK | W_OK) != 0 { return errno == EROFS ? .readOnly : .noPermission }
+    if isDirectory(path) { return .isDirectory }
     if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG { return .notAStore }
     return .other
   }
