@@ -34,7 +34,10 @@ import Testing
     let target = ["gone-quiet:acme", "--config", sample.config]
     let done = try Program.run(["snooze", "--for", "3d", "--reason", "they moved", "--by", "sato"] + target)
     #expect(done.status == 0, "\(done.errors)")
-    #expect(done.output.hasPrefix("gone-quiet:acme is snoozed until 20"))
+    // Said as it is listed.
+    let table = try Program.run(["snooze", "list", "--config", sample.config])
+    let until = try #require(table.output.split(separator: "\n").last?.split(separator: "  ").dropFirst().first)
+    #expect(done.output == "gone-quiet:acme is snoozed until \(until) (UTC)\n", "\(table.output)")
     let list = try Program.run(["snooze", "--config", sample.config, "--format", "ndjson"])
     let hasAll = [#""rule":"gone-quiet""#, #""account":"acme""#, #""by":"sato""#, #""reason":"they moved""#].allSatisfy(
       list.output.contains)
@@ -45,6 +48,7 @@ import Testing
       (["snooze", "--account", "nobody", "--for", "1d", "--reason", "x"], 1),
       (["snooze", "gone-quiet", "--for", "900d", "--reason", "x"], 64),
       (["snooze", "gone-quiet", "--until", "2020-01-01", "--reason", "x"], 64), (["snooze", "turned", "--cancel"], 1),
+      (["snooze", "--reason", "x"], 64), (["snooze", "list", "--reason", "x"], 64),
     ] {
       let outcome = try Program.run(arguments + ["--config", sample.config])
       #expect(outcome.status == Int32(status), "\(arguments): \(outcome.errors)")

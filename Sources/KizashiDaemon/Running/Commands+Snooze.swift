@@ -13,7 +13,10 @@ extension Commands {
     switch request {
     case .snooze(let target, let until, let length, let reason, let by):
       let end = until.map(Instant.init(milliseconds:)) ?? now.advanced(by: min(max(length ?? 0, 0), longestSnooze + 1))
-      guard end > now else { return refusal("a snooze ends in the future; \(end.rfc3339) is over") }
+      // As the list of snoozes shows it.
+      let calendar = configuration.model.calendar
+      let local = "\(InstantText.local(end, calendar)) (\(calendar.timezone))"
+      guard end > now else { return refusal("a snooze ends in the future; \(local) is over") }
       guard end.milliseconds - now.milliseconds <= longestSnooze else {
         return refusal("a snooze lasts a year at most (shadow: true on a rule is for good)")
       }
@@ -25,7 +28,7 @@ extension Commands {
       case .noSuchAccount: return refusal("there is no account \(target.account ?? "")", code: .no)
       case .noSuchEpisode: return refusal("there is no episode \(target.episode ?? "")", code: .no)
       case .done:
-        return ControlReply(message: "\(target.text) is snoozed until \(end.rfc3339)", values: ["until": end.rfc3339])
+        return ControlReply(message: "\(target.text) is snoozed until \(local)", values: ["until": end.rfc3339])
       }
     case .snoozeCancel(let target):
       guard try await store.use({ try $0.cancelSnooze(target, at: now) }) else {

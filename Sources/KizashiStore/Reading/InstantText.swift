@@ -22,6 +22,12 @@ package enum InstantText {
     return "\(text(civil(days: days)))T\(time).\(milliseconds < 100 ? "0" : "")\(two(milliseconds))Z"
   }
 
+  /// `2026-11-19 12:00` in a calendar's zone, for people.
+  package static func local(_ instant: Instant, _ calendar: BusinessCalendar) -> String {
+    let local = text(instant.advanced(by: Int64(calendar.offset(at: instant.tile)) * 1000))
+    return "\(local.prefix(10)) \(local.dropFirst(11).prefix(5))"
+  }
+
   /// `2026-11-19`.
   package static func text(_ day: Day) -> String {
     let year = String(day.year.magnitude)

@@ -22,11 +22,7 @@ struct Page: Sendable {
   var painter: Painter { Painter(colour: terminal.colour) }
 
   /// `2026-11-19 12:00` in the business time zone.
-  func time(_ instant: Instant) -> String {
-    let local = instant.advanced(by: Int64(calendar.offset(at: instant.tile)) * 1000)
-    let text = InstantText.text(local)
-    return "\(text.prefix(10)) \(text.dropFirst(11).prefix(5))"
-  }
+  func time(_ instant: Instant) -> String { InstantText.local(instant, calendar) }
 
   /// `2026-11-19 12:00 (3 h ago)`.
   func timeAndAge(_ instant: Instant) -> String { "\(time(instant)) (\(Wording.ago(instant, now: now)))" }

@@ -9,7 +9,7 @@ struct SnoozeVerb: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "snooze", abstract: "Put off what a rule, an account or an episode tells hooks; list what is put off.",
     usage: """
-      kizashi snooze [--all]
+      kizashi snooze [list] [--all]
       kizashi snooze <rule>[:<account>] (--for <length> | --until <moment>) --reason <text> [--by <name>]
       kizashi snooze (--account <id> | --episode <id>) ...
       kizashi snooze <rule>[:<account>] --cancel
@@ -19,6 +19,7 @@ struct SnoozeVerb: AsyncParsableCommand {
       is still open is told once; one that opened and resolved meanwhile is not (its deliveries are suppressed: snoozed).
 
       Examples:
+        kizashi snooze list
         kizashi snooze health-drop:acme --for 3d --reason "migration, Sato knows"
         kizashi snooze --account acme --until 2026-12-01 --reason "acme is on holiday"
         kizashi snooze health-drop:acme --cancel
@@ -54,8 +55,11 @@ struct SnoozeVerb: AsyncParsableCommand {
   @Flag(help: "List those that have ended too.")
   var all = false
 
+  /// Other verbs have a `list`. With what a snooze needs it is a rule of that name.
+  private var isList: Bool { target == "list" && length == nil && until == nil && !cancel }
+
   private var wanted: SnoozeTarget? {
-    if let target {
+    if let target, !isList {
       // Names of rules hold no colon, ids of accounts may.
       let parts = target.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       return SnoozeTarget(rule: parts[0], account: parts.count > 1 ? parts[1] : nil)
@@ -69,7 +73,7 @@ struct SnoozeVerb: AsyncParsableCommand {
       throw ValidationError("Name one thing: a rule (and account), --account or --episode.")
     }
     guard wanted != nil else {
-      if length != nil || until != nil || cancel {
+      if length != nil || until != nil || cancel || reason != nil || by != nil {
         throw ValidationError("Say what: a rule, a rule and account, --account or --episode.")
       }
       return
