@@ -89,7 +89,7 @@ import Testing
     #expect(table.contains(#"evil\u{1b}[31m\u{202e}name"#))
     #expect(table.contains(SampleStore.wide))
     #expect(try run(["quarantine", "list"]).contains(#"\u{1b}]0;owned\u{7}\x{ff}"#))
-    #expect(try run(["deliveries", "list"]).contains(#"line\u{a}\u{1b}[2J"#))
+    #expect(try run(["deliveries", "list"]).contains(#"line⏎\u{1b}[2J"#))
     #expect(try run(["sources"]).contains(#"a\u{1b}.ndjson"#))
     #expect(try column("account", ["accounts"]).contains(SampleStore.hostile))
   }
@@ -153,6 +153,8 @@ import Testing
     #expect(try column("rule", ["alerts", "--rule", "gone-quiet", "--account", "acme"]) == ["gone-quiet"])
     #expect(try column("delivery_id", ["deliveries", "list", "--state", "dead"]) == ["turned:acme:1:firing:dead"])
     #expect(try column("delivery_id", ["deliveries"]).count == 2)
+    // One that is over shows when it was last begun.
+    #expect(try run(["deliveries", "list", "--state", "dead"]).contains("  2025-11-19 12:00  "))
     #expect(try column("reason", ["quarantine", "list", "--reason", "bad_json"]) == ["bad_json"])
   }
 

@@ -156,11 +156,31 @@ enum DeliveryListing {
             let isOpen = row.state == DeliveryState.owed.name || row.state == DeliveryState.retry.name
             return isOpen ? Styled(row.next.map(page.time) ?? "now") : Styled("–", .dim)
           }),
+        Column(
+          key: nil, title: "LAST RUN", isOptional: true, value: { _ in .null },
+          cell: { row, page in lastRun(row).map { Styled(page.time($0)) } ?? Styled("–", .dim) }),
         .count("exit_code", "EXIT") { $0.exitCode.map(Int64.init) },
-        .text("output", "OUTPUT", minimum: 10) { $0.output.flatMap { $0.isEmpty ? nil : $0 } },
+        Column(
+          key: "output", title: "OUTPUT", minimum: 10, value: { Value(output($0)) },
+          cell: { row, _ in output(row).map { Styled(oneLine($0)) } ?? Styled("–", .dim) }),
         .text("alert_id", nil) { $0.alertID },
       ],
       nothing: "No delivery.")
+  }
+
+  /// When it was last begun, which is what `next_at` says of one that runs or is over. One that waits has its next time there.
+  private static func lastRun(_ row: DeliveryRow) -> Instant? {
+    let states: [DeliveryState] = [.running, .done, .dead]
+    return row.attempts > 0 && states.contains { $0.name == row.state } ? row.next : nil
+  }
+
+  private static func output(_ row: DeliveryRow) -> String? { row.output.flatMap { $0.isEmpty ? nil : $0 } }
+
+  /// Several lines in one cell. Nearly every output ends with a line end, which says nothing.
+  private static func oneLine(_ text: String) -> String {
+    var text = text.replacing("\r\n", with: "\n")
+    while text.last == "\n" { text.removeLast() }
+    return text.replacing("\n", with: "⏎")
   }
 
   private static func style(_ state: String) -> Style {
