@@ -86,9 +86,18 @@ extension BacktestAnswer {
     var text = head(page) + "\n" + Self.listing.text(rows, format: .table, page: page) + "\n" + months(page)
     if isListed { text += "\n" + episodeTable(.table, page) }
     if let isMet {
-      text += isMet ? "\nWhat was required is met.\n" : "\nWhat was required is not met.\n"
+      text += isMet ? "\nWhat was required is met.\n" : "\nWhat was required is not met:\n"
+      for requirement in requirements where !requirement.isMet { text += "  \(Self.words(requirement))\n" }
     }
     return text
+  }
+
+  /// `recall 0.4167 (5 of 12), required 0.5`. The counts, because what is rounded may look like what is required.
+  private static func words(_ requirement: Requirement) -> String {
+    let (share, required) = (requirement.found, Wording.short(requirement.required.approximate, digits: 4))
+    guard let found = share.exact else { return "\(requirement.name): nothing to tell it from, required \(required)" }
+    let counts = "\(Wording.grouped(share.part)) of \(Wording.grouped(share.whole))"
+    return "\(requirement.name) \(found.text(digits: 4)) (\(counts)), required \(required)"
   }
 
   private func head(_ page: Page) -> String {

@@ -11,12 +11,26 @@ struct BacktestAnswer {
   let precision: Rational?
   let recall: Rational?
 
-  /// Nil: nothing was required. What cannot be told is not met.
-  var isMet: Bool? {
-    let asked = [(precision, report.new.total.settledPrecision), (recall, report.new.total.recall)]
-      .compactMap { required, found in required.map { ($0, found.exact) } }
-    return asked.isEmpty ? nil : asked.allSatisfy { required, found in found.map { $0 >= required } ?? false }
+  /// One of the things required, and what was found.
+  struct Requirement {
+    var name: String
+    var required: Rational
+    var found: Share
+
+    /// What cannot be told is not met.
+    var isMet: Bool { found.exact.map { $0 >= required } ?? false }
   }
+
+  var requirements: [Requirement] {
+    let total = report.new.total
+    return [
+      precision.map { Requirement(name: "precision of settled alerts", required: $0, found: total.settledPrecision) },
+      recall.map { Requirement(name: "recall", required: $0, found: total.recall) },
+    ].compactMap(\.self)
+  }
+
+  /// Nil: nothing was required.
+  var isMet: Bool? { requirements.isEmpty ? nil : requirements.allSatisfy(\.isMet) }
 
   func text(_ format: OutputFormat, page: Page) -> String {
     switch format {
