@@ -152,6 +152,11 @@ package struct ReferenceAccount: Sendable {
           context: context)
         if rules[index].retract(rule, event, input) { retracted.insert(index) }
       }
+      let gone = Set(retracted.map { context.model.rules[$0].name })
+      for (index, rule) in context.model.rules.enumerated() {
+        guard case .composite(true, let parts) = rule.kind, !gone.isDisjoint(with: parts) else { continue }
+        if rules[index].retractWithAPart(event) { retracted.insert(index) }
+      }
     }
     for (index, rule) in context.model.rules.enumerated() {
       paths.append(

@@ -122,10 +122,11 @@ extension ReferenceRuleState {
 
   /// Takes an open episode back that late data shows to be false; whether it did.
   mutating func retract(_ rule: Rule, _ event: ReferenceEvent, _ input: ReferenceRuleInput) -> Bool {
-    guard phase == .firing, let openedAt, event.hour <= floorDivide(openedAt, hourLength) else { return false }
+    guard phase == .firing, let openedAt, event.at < openedAt else { return false }
     var past = input
     past.now = openedAt
-    past.facts.usage.removeAll { $0.hour > floorDivide(openedAt, hourLength) }
+    // A deadline comes before the events of its instant, and so of its hour.
+    past.facts.usage.removeAll { $0.hour > floorDivide(openedAt - 1, hourLength) }
     let horizon = Int64(input.context.model.windowHorizonHours)
     let reach = floorDivide(openedAt, hourLength) - (floorDivide(input.now, hourLength) - horizon)
     func isKnown(_ metric: Metric, _ times: Int = 1) -> Bool {
@@ -135,6 +136,9 @@ extension ReferenceRuleState {
         return Int64(hours * times) <= reach
       case .ratio(let a, let b): return isKnown(a, times) && isKnown(b, times)
       case .trend(let of, _, _): return isKnown(of, 2)
+      case .daysSinceLast(let feature, _):
+        guard times == 1, let last = past.facts.lastHour(of: feature, context: input.context) else { return false }
+        return floorDivide(input.now, hourLength) - last <= horizon
       default: return false
       }
     }
@@ -159,6 +163,16 @@ extension ReferenceRuleState {
       else { return false }
     default: return false
     }
+    return takeBack()
+  }
+
+  /// Takes an open episode back because that of a rule it is made of was; whether it did.
+  mutating func retractWithAPart(_ event: ReferenceEvent) -> Bool {
+    guard phase == .firing, let openedAt, event.at < openedAt else { return false }
+    return takeBack()
+  }
+
+  private mutating func takeBack() -> Bool {
     phase = .ok
     clearSince = nil
     return true

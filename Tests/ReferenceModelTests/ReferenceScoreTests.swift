@@ -45,10 +45,12 @@ import Testing
     #expect(fed(model, inputs).accounts[0].reading?.grades[1] == 5000)
   }
 
-  @Test func `attribute text is a number only as plain decimal text, rounded to six digits`() {
+  @Test func `attribute text is a number only as decimal text, rounded to six digits`() {
     #expect(decimalNumber("-0.0000015") == Rational(-1, 1_000_000))
     #expect(decimalNumber("+12.5") == Rational(25, 2))
-    #expect(decimalNumber("1e3") == nil)
+    #expect(decimalNumber("1.5e3") == Rational(1500))
+    #expect(decimalNumber("-25E-7") == Rational(-2, 1_000_000))
+    #expect(decimalNumber("e3") == nil)
     #expect(decimalNumber(".5") == nil)
     #expect(decimalNumber("") == nil)
   }

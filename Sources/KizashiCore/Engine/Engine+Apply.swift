@@ -211,7 +211,7 @@ extension Engine {
     if compiled.powerUserRuleCount > 0 { noteUse(account, event: event, user: user, hour: hour) }
     if !milestonesOfEvents.isEmpty { countTowardMilestones(account, event: event, count: count) }
     // To an account that waits for its source, a line is late by its own time.
-    if hour < clockHour && hour < self.clockHour(of: account) { lateUse = (event, hour) }
+    if hour < clockHour && hour < self.clockHour(of: account) { lateUse = (event, instant) }
     evaluateLine(account, .event(late: hour < clockHour))
     lateUse = nil
   }

@@ -2,7 +2,7 @@
 /// everything that is known now.
 ///
 /// Done for rules whose condition follows from usage alone: silence, and thresholds, trends, `breadth_collapse` and
-/// `abandoned` on usage. A score of the past is not computed again, nor an attribute that has changed since. Where the log does
+/// `abandoned` on usage, and composites of which `all` rules must fire. A score of the past is not computed again, nor an attribute that has changed since. Where the log does
 /// not reach back as far as the condition looks, an episode stays as it is.
 extension Engine {
   /// What of an account's log a metric sees at an instant of the past.
@@ -13,14 +13,22 @@ extension Engine {
     var features: Set<UInt32> = []
   }
 
-  /// Takes back the episodes that a late event of the tile `hour` shows to be false.
-  mutating func retract(_ account: AccountID, event: EventNameID, hour: Int32) -> [RuleStep] {
+  /// Takes back the episodes that a late event shows to be false.
+  mutating func retract(_ account: AccountID, event: EventNameID, at instant: Int64) -> [RuleStep] {
     var steps: [RuleStep] = []
+    let hour = Instant(milliseconds: instant).tile.hour
     for index in compiled.rules.indices {
       let state = scores.rules(account) + index
-      guard state.pointee.phase == .firing, state.pointee.openedAt != .min else { continue }
+      guard state.pointee.phase == .firing, state.pointee.openedAt > instant else { continue }
       let opened = Instant(milliseconds: state.pointee.openedAt)
-      guard hour <= opened.tile.hour, isFalse(index, account, at: opened, event: event, hour: hour) else { continue }
+      var isFalse = false
+      // A composite stands behind the rules it is made of.
+      if case .composite(true, let rules) = compiled.rules[index].condition {
+        isFalse = steps.contains { rules.contains($0.rule) }
+      } else {
+        isFalse = self.isFalse(index, account, at: opened, event: event, hour: hour)
+      }
+      guard isFalse else { continue }
       endFlapDays(compiled.fastRules[index].flap, account, isConfig: false)
       RuleMachine.retract(state)
       steps.append(
@@ -41,7 +49,9 @@ extension Engine {
       guard usage.features.belongs(event, to: compiled.leaves[leaf].feature) else { return false }
       return daySteps.silent(after: after, lastHour: hour) > past.milliseconds
     case .metric(let metric, let comparison, _):
-      return isKnown(metric, at: past) && !holds(comparison, pastValue(metric, account, at: past))
+      guard isKnown(metric, at: past) else { return false }
+      if case .daysSince = metric, pastValue(metric, account, at: past) == nil { return false }
+      return !holds(comparison, pastValue(metric, account, at: past))
     case .measure(let measure, let comparison, _):
       let compiled = compiled.measures[measure]
       guard isKnown(compiled.metric, at: past) else { return false }
@@ -83,9 +93,14 @@ extension Engine {
     case .ratio(let a, let b):
       return isKnown(a, at: past, previous: previous) && isKnown(b, at: past, previous: previous)
     case .trend(let of, _, _): return isKnown(of, at: past, previous: true)
+    // Where it is found in the log, it is the last there was.
+    case .daysSince: return !previous
     default: return false
     }
   }
+
+  /// The last tile of which an instant has seen something: what happens at the very instant of a deadline comes behind it.
+  static func lastTile(at past: Instant) -> Int32 { past.advanced(by: -1).tile.hour }
 
   /// A metric's value at an instant of the past.
   private func pastValue(
@@ -106,13 +121,29 @@ extension Engine {
         let then = pastValue(of, account, at: past)
       else { return nil }
       return ((then - was).reduced / max(was, floor).reduced).reduced
+    case .daysSince(let leaf, let unit):
+      guard let last = lastUse(compiled.leaves[leaf].feature, account, until: Self.lastTile(at: past)) else {
+        return nil
+      }
+      return Rational(daySteps.days(from: usage.lastDay(of: last), to: daySteps.day(of: past.milliseconds), unit))
     default: return nil
     }
   }
 
+  /// The last tile up to `hour` with a use of a feature; nil: the log does not reach back to one.
+  private func lastUse(_ feature: FeatureReference, _ account: AccountID, until hour: Int32) -> Int32? {
+    var last = now.tile.hour - usage.horizon - 1
+    usage.forEachEntry(account) { entry in
+      if entry.hour <= hour && entry.hour > last && usage.features.belongs(entry.event, to: feature) {
+        last = entry.hour
+      }
+    }
+    return last >= now.tile.hour - usage.horizon ? last : nil
+  }
+
   private func pastTotal(_ leaf: Leaf, _ account: AccountID, at past: Instant, previous: Bool) -> Int64 {
     let start = past.tile.hour - Int32(leaf.windowHours)
-    let hours = previous ? start - Int32(leaf.windowHours)...start - 1 : start...past.tile.hour
+    let hours = previous ? start - Int32(leaf.windowHours)...start - 1 : start...Self.lastTile(at: past)
     var use = PastUse()
     usage.forEachEntry(account) { entry in
       guard hours.contains(entry.hour), usage.features.belongs(entry.event, to: leaf.feature) else { return }

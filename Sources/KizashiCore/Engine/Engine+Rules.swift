@@ -34,7 +34,7 @@ extension Engine {
     var next = RuleRest(until: .max)
     var steps: [RuleStep] = []
     if let late = lateUse {
-      steps = retract(account, event: late.event, hour: late.hour)
+      steps = retract(account, event: late.event, at: late.instant)
       lateUse = nil
     }
     let rests = scores.rests(account)

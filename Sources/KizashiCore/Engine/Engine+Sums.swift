@@ -35,7 +35,7 @@ extension Engine {
     let hours = Int32(compiled.sums[sum].windowHours)
     let start = past.tile.hour - hours
     return SumState.value(
-      sums.total(account, sum, hours: previous ? start - hours...start - 1 : start...past.tile.hour))
+      sums.total(account, sum, hours: previous ? start - hours...start - 1 : start...Self.lastTile(at: past)))
   }
 
   /// Takes stored amounts; `properties`: what their numbers stand for. After the names of events.

@@ -56,7 +56,7 @@ public struct Engine: ~Copyable {
   var milestoneRanges: ContiguousArray<Range<Int>> = []
   var milestonesOfEvents: ContiguousArray<Int32> = []
   /// The usage that the evaluation at hand is of, where it is late.
-  var lateUse: (event: EventNameID, hour: Int32)?
+  var lateUse: (event: EventNameID, instant: Int64)?
   /// What the evaluation at hand has found, for the journal.
   var noted: [NotedChange] = []
   /// Rules that began or ceased to flap at it.

@@ -10,7 +10,7 @@ extension Daemon {
       switch request {
       case .reload: return await reload()
       case .status: return ControlReply(message: await statusLine())
-      case .sourceRetire(let id): return try await retire(id)
+      case .sourceRetire(let id): return try await Commands.retire(id, store, host)
       case .deliveriesRetry(let ids):
         let reply = try await Commands.retryDeliveries(ids, store, now: clock.now())
         hooks.notify()
@@ -36,17 +36,6 @@ extension Daemon {
     }
   }
 
-  private func retire(_ id: String) async throws -> ControlReply {
-    let names = try await store.use { try $0.sourceNames() }
-    guard let number = names.firstIndex(of: id) else {
-      return ControlReply(
-        exitCode: DaemonError.Code.usage.rawValue, message: "there is no source \(id)",
-        details: names.map { "known: \($0)" })
-    }
-    try await host.retire(number)
-    return ControlReply(message: "nothing waits for source \(id) any more, until it delivers again")
-  }
-
   /// One sentence for `systemctl status` and `kizashi sources`.
   func statusLine() async -> String {
     if let trouble = await store.trouble { return "waiting for the store: \(trouble)" }
@@ -58,6 +47,19 @@ extension Daemon {
 
 /// Commands that change something: by the running daemon, or by the verb itself where none runs.
 package enum Commands {
+  static func retire(_ id: String, _ store: StoreHost, _ host: EngineHost) async throws -> ControlReply {
+    let names = try await store.use { try $0.sourceNames() }
+    // Nothing waits for what commands and replays bring.
+    let sources = names.filter { $0 != Daemon.control && $0 != Replay.source }
+    guard sources.contains(id), let number = names.firstIndex(of: id) else {
+      return ControlReply(
+        exitCode: DaemonError.Code.usage.rawValue, message: "there is no source \(id)",
+        details: sources.map { "known: \($0)" })
+    }
+    try await host.retire(number)
+    return ControlReply(message: "nothing waits for source \(id) any more, until it delivers again")
+  }
+
   static func retryDeliveries(_ ids: [String], _ store: StoreHost, now: Instant) async throws -> ControlReply {
     let found = try await store.use { try $0.retryDeliveries(ids, at: now) }
     return try await reply(found, ids, store, done: "to be tried again", none: "only a dead delivery is tried again")

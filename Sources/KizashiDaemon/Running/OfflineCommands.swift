@@ -20,11 +20,11 @@ extension Commands {
           exitCode: DaemonError.Code.unavailable.rawValue,
           message: "no daemon runs on \(storePath) (start it: systemctl start kizashi; "
             + "one that was started before store.path was changed stays on the old store: restart it)")
-      case .status, .sourceRetire:
+      case .status:
         return ControlReply(
           exitCode: DaemonError.Code.unavailable.rawValue,
           message: "no daemon runs on \(storePath) (start it: systemctl start kizashi)")
-      case .deliveriesRetry, .deliveriesDrop, .quarantineRetry, .snooze, .snoozeCancel: break
+      case .deliveriesRetry, .deliveriesDrop, .quarantineRetry, .snooze, .snoozeCancel, .sourceRetire: break
       }
       let store = try await StoreHost(
         path: storePath, programVersion: ProgramVersion.current,
@@ -52,14 +52,27 @@ extension Commands {
     case .deliveriesDrop(let ids): return try await dropDeliveries(ids, store).reply
     case .snooze, .snoozeCancel: return try await snooze(request, configuration, store, now: now)
     case .quarantineRetry(let source, let reason):
-      let opened = try await store.use {
-        try OpenedStore.prepare($0, configuration, extraSources: [Daemon.control], suppression: nil, now: now)
-      }
-      let host = try EngineHost(
-        parts: opened.parts, store: store, clock: clock, policy: .replay, liveSources: [], committed: { _ in })
       return try await retryQuarantine(
-        source: source, reason: reason, configuration, store, host, clock, logger)
-    case .hookTest, .reload, .status, .sourceRetire: return ControlReply(message: "")
+        source: source, reason: reason, configuration, store, try await engine(configuration, store, clock), clock,
+        logger)
+    case .sourceRetire(let id):
+      let host = try await engine(configuration, store, clock)
+      let reply = try await retire(id, store, host)
+      try await host.flush()
+      return reply
+    case .hookTest, .reload, .status: return ControlReply(message: "")
     }
+  }
+
+  /// An engine that goes on from what is stored.
+  private static func engine(
+    _ configuration: Configuration, _ store: StoreHost, _ clock: WallClock
+  ) async throws -> EngineHost {
+    let now = clock.now()
+    let opened = try await store.use {
+      try OpenedStore.prepare($0, configuration, extraSources: [Daemon.control], suppression: nil, now: now)
+    }
+    return try EngineHost(
+      parts: opened.parts, store: store, clock: clock, policy: .replay, liveSources: [], committed: { _ in })
   }
 }

@@ -12,7 +12,7 @@ struct SourceCommands: ParsableCommand {
       abstract: "Say that a source is over for good, so that nothing waits for it any more.",
       discussion: """
         Its counts and its accounts stay. The clock no longer waits for it, nor do its accounts if it is stalled, until \
-        it delivers again: remove it from the config as well. Needs the daemon.
+        it delivers again: remove it from the config as well. Where no daemon runs it takes the store's lock itself.
 
         Examples:
           kizashi source retire old-app
@@ -26,7 +26,7 @@ struct SourceCommands: ParsableCommand {
 
     func run() async throws {
       let session = try Session(store)
-      try await session.perform(.sourceRetire(id: id), needsStore: false).report(output.format)
+      try await session.perform(.sourceRetire(id: id)).report(output.format)
     }
   }
 }

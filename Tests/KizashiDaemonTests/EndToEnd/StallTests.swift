@@ -141,6 +141,27 @@ import Testing
     try await house.close()
   }
 
+  @Test func `it is retired where no daemon runs, too; what kizashi brings itself is no source`() async throws {
+    let place = try Workspace()
+    let house = try await Self.begin(place)
+    try await Self.goOn(house, to: Self.start + 7 * Self.hour)
+    try await house.close()
+    let configuration = try Configuration.load(path: place.config)
+    func retire(_ id: String) async -> ControlReply {
+      await Commands.perform(
+        .sourceRetire(id: id), configuration: configuration, storePath: place.store,
+        clock: FakeClock(Self.start + 7 * Self.hour).wall)
+    }
+    let unknown = await retire("control")
+    #expect(unknown.exitCode == 64 && unknown.details == ["known: app", "known: billing"])
+    #expect(place.number(Self.quiet) == 0)
+    #expect(await retire("app").exitCode == 0)
+    #expect(place.number(Self.quiet) == 2000)
+    #expect(
+      try place.rows("SELECT state, resolved_at FROM alerts WHERE rule = 'pipeline.stalled'")
+        == [["resolved", "2026-03-01T07:00:00.000Z"]])
+  }
+
   @Test func `a shipper that is dead when the daemon comes back is no silence either`() async throws {
     let place = try Workspace()
     var house = try await Self.begin(place)
