@@ -95,6 +95,11 @@ private let lints: [Lint] = [
     bad: ruled("{r: {kind: trend, of: {count: {window: 7d}}, below: -1}}"),
     good: ruled("{r: {kind: trend, of: {count: {window: 7d}}, below: -0.99}}")),
   Lint(
+    warning:
+      "3: features.asked.events: \"survey.*\" finds nothing: events whose names begin with \"survey.\" are no usage",
+    bad: ruled("{}", "features: {asked: {events: [\"survey.*\", poll.sent]}}"),
+    good: ruled("{}", "features: {asked: {events: [\"surveys.*\", poll.sent]}}")),
+  Lint(
     warning: "2: rules.r.below: this rule can never fire: the metric is never below 0",
     bad: ruled("{r: {kind: threshold, metric: {count: {window: 7d}}, below: 0}}"),
     good: ruled("{r: {kind: threshold, metric: {attribute: balance}, below: 0}}")),

@@ -73,6 +73,13 @@ extension Lints {
   func warnOfFeatures() {
     for feature in model.features {
       for (index, pattern) in feature.patterns.enumerated() {
+        if let word = Feature.reservedWords.first(where: { pattern.hasPrefix($0) }) {
+          warn(
+            ["features", feature.name, "events"],
+            "\(quoted(pattern)) finds nothing: events whose names begin with \(quoted(word)) are no usage",
+            hint: "they say what the score needs beside usage; call a product's own events otherwise")
+          continue
+        }
         // A star of the one is matched by a star of the other as any text is.
         let other = feature.patterns.enumerated().first { other in
           other.offset != index && KizashiConfig.matches(pattern, pattern: other.element)

@@ -11,6 +11,8 @@ public struct Feature: Sendable, Equatable {
   public var conditions: [PropertyFilter]
   /// Features that every config has: all usage, and that of features marked as core. No other is called so, also no event's own.
   public static let builtIn: Set<String> = ["any", "core"]
+  /// Events whose names begin so say what the score needs beside usage, and are none.
+  public static let reservedWords = ["survey.", "contract.", "sentiment.", "touch.", "override.", "action."]
   /// A feature; see the properties.
   public init(name: String, patterns: [String], core: Bool = false, conditions: [PropertyFilter] = []) {
     self.name = name

@@ -25,6 +25,7 @@ extension Commands {
       return ControlReply(exitCode: DaemonError.Code.no.rawValue, message: "no such line is in quarantine")
     }
     let started = clock.now()
+    let refusedBefore = await refusedLines(host)
     let tolerance = configuration.model.limits.futureToleranceMilliseconds
     for (number, group) in Dictionary(grouping: lines, by: \.source).sorted(by: { $0.key < $1.key }) {
       let decode = configuration.sources.first { $0.id == names[number] }?.decode ?? DecodeOptions()
@@ -42,6 +43,12 @@ extension Commands {
       await host.release(number)
     }
     try await host.flush()
-    return ControlReply(message: "\(lines.count) \(lines.count == 1 ? "line" : "lines") read again")
+    let refused = await refusedLines(host) - refusedBefore
+    let read = "\(lines.count) \(lines.count == 1 ? "line" : "lines") read again"
+    return ControlReply(message: refused == 0 ? read : "\(read), \(refused) refused again")
+  }
+
+  private static func refusedLines(_ host: EngineHost) async -> Int64 {
+    await host.sourceRows.reduce(0) { $0 + $1.refused.reduce(0, +) }
   }
 }

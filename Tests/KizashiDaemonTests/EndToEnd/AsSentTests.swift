@@ -67,6 +67,14 @@ import Testing
       ])
   }
 
+  @Test(arguments: Feature.reservedWords) func `what begins with a reserved word is no usage`(word: String) async throws
+  {
+    let place = try await replay([line(#""user":"u","event":"\#(word)x""#, at: 8)])
+    #expect(try place.rows("SELECT * FROM usage_daily") == [])
+    #expect(try place.rows("SELECT * FROM users") == [])
+    #expect(try place.rows("SELECT events FROM sources WHERE lines > 0") == [["1"]])
+  }
+
   @Test func `a refused line that is no text shows as one`() async throws {
     let long = Array(#"{"a":""#.utf8) + [UInt8](repeating: 0x20, count: 1017) + Array("é\"".utf8)
     let place = try await replay([[0xff, 0x41], long, line(#""event":"open""#, at: 8)])
@@ -75,5 +83,15 @@ import Testing
     #expect(rows[0][1] == "EFBFBD41")
     // Cut amid a character.
     #expect(rows[1][1].hasSuffix("2020EFBFBD"))
+  }
+
+  @Test func `lines that are read again are said to be refused again where they are`() async throws {
+    let place = try await replay([Array("{".utf8), Array("nothing".utf8), line(#""event":"open""#, at: 8)])
+    let configuration = try Configuration.load(path: place.config)
+    let reply = await Commands.perform(
+      .quarantineRetry(source: nil, reason: nil), configuration: configuration, storePath: place.store)
+    #expect(reply.exitCode == 0)
+    #expect(reply.message == "2 lines read again, 2 refused again")
+    #expect(try place.rows("SELECT sample FROM quarantine ORDER BY 1") == [["nothing"], ["{"]])
   }
 }
