@@ -16,12 +16,12 @@ EVENTS = 60_000
 # Stage: file, function; None: all of the program.
 STAGES = {
     "decode": ("built-in", r"ks_decode "),
-    "apply": ("built-in", r"KizashiCore\.Engine\.apply\(KizashiCore\.EventBatch\)"),
+    "apply": ("built-in", r"KizashiCore\.Engine\.apply\(_: KizashiCore\.EventBatch"),
     "advance": ("built-in", r"KizashiCore\.Engine\.advance\(to:"),
     "drain": ("built-in", r"KizashiCore\.Engine\.drain\(\)"),
     "commit": ("built-in", r"KizashiStore\.Store\.write\("),
     "replay": ("built-in", None),
-    "apply, full example": ("full", r"KizashiCore\.Engine\.apply\(KizashiCore\.EventBatch\)"),
+    "apply, full example": ("full", r"KizashiCore\.Engine\.apply\(_: KizashiCore\.EventBatch"),
     "advance, full example": ("full", r"KizashiCore\.Engine\.advance\(to:"),
     "commit, full example": ("full", r"KizashiStore\.Store\.write\("),
     "replay, full example": ("full", None),

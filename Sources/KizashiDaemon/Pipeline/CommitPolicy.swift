@@ -36,7 +36,7 @@ package struct CommitPolicy: Sendable, Hashable {
   /// backfill's memory: at 500,000 events (80 MiB) a tenth more of all of it, and no faster (decision 0021).
   package static let replay = CommitPolicy(
     mostBytes: 48 << 20, enoughBytes: 16 << 20, mostMilliseconds: 2000, whenDrained: false,
-    mostDeadlines: 1 << 16, mostDeadlinesNow: 1 << 16)
+    mostDeadlines: 1 << 17, mostDeadlinesNow: 1 << 17)
 
   /// - Parameters:
   ///   - bytes: About how much has gathered.
