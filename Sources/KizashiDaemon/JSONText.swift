@@ -65,21 +65,7 @@ struct JSONText {
   }
 
   private mutating func appendQuoted(_ string: String) {
-    text += "\""
-    for scalar in string.unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\r": text += "\\r"
-      case "\t": text += "\\t"
-      // DEL and the C1 controls need no escape in JSON, but hooks print what they get to terminals and mails.
-      case "\u{0}"..."\u{1f}", "\u{7f}"..."\u{9f}":
-        let digits = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: text.unicodeScalars.append(scalar)
-      }
-    }
-    text += "\""
+    // DEL and the C1 controls need no escape in JSON, but hooks print what they get to terminals and mails.
+    JSONString.append(string, to: &text) { $0.value < 0x20 || (0x7f...0x9f).contains($0.value) }
   }
 }

@@ -9,7 +9,8 @@ extension Engine {
 
   /// Counts a batch's rows in order: each is accepted, found a duplicate, or refused, exactly once.
   ///
-  /// - Parameter most: Where so many deadlines have fired since the last ``drain()`` the lines leave others behind, as ``Commit/leftBehind`` tells.
+  /// - Parameter most: Where so many deadlines have fired since the last ``drain()`` the lines leave others behind, as
+  ///   ``Commit/leftBehind`` tells.
   /// - Precondition: `batch.source` was registered, and `batch.wanted` is ``wanted``.
   public mutating func apply(_ batch: borrowing EventBatch, within most: Int = .max) {
     precondition(batch.wanted == wanted, "a batch was decoded for other properties than the model's")

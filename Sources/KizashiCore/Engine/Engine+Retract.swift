@@ -2,8 +2,8 @@
 /// everything that is known now.
 ///
 /// Done for rules whose condition follows from usage alone: silence, and thresholds, trends, `breadth_collapse` and
-/// `abandoned` on usage, and composites of which `all` rules must fire. A score of the past is not computed again, nor an attribute that has changed since. Where the log does
-/// not reach back as far as the condition looks, an episode stays as it is.
+/// `abandoned` on usage, and composites of which `all` rules must fire. A score of the past is not computed again, nor an
+/// attribute that has changed since. Where the log does not reach back as far as the condition looks, an episode stays as it is.
 extension Engine {
   /// What of an account's log a metric sees at an instant of the past.
   private struct PastUse {

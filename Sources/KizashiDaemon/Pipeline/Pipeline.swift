@@ -64,8 +64,8 @@ struct Pipeline: ~Copyable {
   /// Counts a chunk.
   mutating func take(_ decoded: DecodedChunk, source: Int) {
     undrained.insert(source)
-    // Of a backlog nobody waits for a single line.
-    let isPresent = (decoded.batch.instant.last ?? 0) > decoded.readAt.milliseconds - Self.present
+    // Of a backlog nobody waits for a single line. The latest: refused lines have no instant.
+    let isPresent = (decoded.batch.instant.max() ?? 0) > decoded.readAt.milliseconds - Self.present
     engine.apply(decoded.batch, within: isPresent ? policy.mostDeadlinesNow : .max)
     let chunk = decoded.chunk
     if decoded.batch.lines.count + chunk.oversize.count > 0 { watch.heard(source, now: decoded.readAt) }

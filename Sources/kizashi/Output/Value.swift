@@ -1,3 +1,5 @@
+import KizashiDaemon
+
 /// A value as machines read it: the one shape behind JSON, NDJSON and CSV.
 indirect enum Value: Sendable, Equatable {
   case null
@@ -90,22 +92,6 @@ indirect enum Value: Sendable, Equatable {
 
   /// Escapes what JSON requires, and also what a terminal would obey: JSON is looked at in terminals too.
   private static func writeString(_ text: String, to result: inout String) {
-    result += "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
-      case _ where Visible.isHidden(scalar):
-        for unit in String(scalar).utf16 {
-          let hex = String(unit, radix: 16)
-          result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-        }
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    result += "\""
+    JSONString.append(text, to: &result, hiding: Visible.isHidden)
   }
 }

@@ -45,7 +45,8 @@ import Testing
     _ = machine.read(log, budget: 1 << 20, now: noon + 1000)
     for source in ["log", "sock"] { machine.pipeline.drained(machine.number(of: source)) }
     try store(machine, at: noon + 1000)
-    log.bytes += line("late", at: midnight + 200) + line("a39", at: midnight + 300)
+    // A line that is refused says nothing of when it is.
+    log.bytes += line("late", at: midnight + 200) + line("a39", at: midnight + 300) + Array("{\n".utf8)
     _ = machine.read(log, budget: 1 << 20, now: midnight + 400)
     try store(machine, at: midnight + 400)
     try await behind(configuration)

@@ -108,16 +108,15 @@ struct FaultRun {
 
   /// Waits until so many lines are stored; false: the daemon has ended.
   private mutating func reach(lines: Int64, owing: Bool = true) async throws -> Bool {
-    var isReached = false
-    let deadline = ContinuousClock.now + Self.longest
-    while !isReached && ContinuousClock.now < deadline {
+    var (isReached, ended) = (false, false)
+    _ = await eventually(within: Self.longest) {
       mendWhenNoticed()
       // In this order: what a daemon did before it ended counts.
-      let ended = hasEnded(daemon.pid)
+      ended = hasEnded(daemon.pid)
       if let look = watch.look() { isReached = look.lines >= lines && (owing || look.owed == 0) }
-      if ended { return false }
-      if !isReached { try? await Task.sleep(for: .milliseconds(2)) }
+      return isReached || ended
     }
+    if ended { return false }
     if !isReached { throw Problem(text: "not \(lines) lines and \(owing ? "any" : "no") owed hooks: \(story)") }
     return true
   }

@@ -1,6 +1,8 @@
 import Foundation
 import Glibc
 
+@testable import KizashiDaemon
+
 /// The producer's side of the acknowledging protocol, by hand: one connection of the producer `p` to `e.sock`.
 ///
 /// The highest number the daemon has ever acknowledged stands in `acknowledged`, over connections and daemons, and every
@@ -85,14 +87,12 @@ struct ProducerConnection {
   private mutating func next() async -> [String: Any]? {
     while true {
       if let reply = heard() { return reply }
-      let deadline = ContinuousClock.now + longest
-      var count = receive()
-      while count == nil && ContinuousClock.now < deadline {
-        // Gives the thread away, but not for long: what comes too early is seen only by whoever looks at once.
-        try? await Task.sleep(for: .microseconds(100))
-        count = receive()
+      let (socket, longest) = (socket, longest)
+      await BlockingWork.run {
+        var look = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        _ = poll(&look, 1, CInt(longest / .milliseconds(1)))
       }
-      guard let count, count > 0 else { return nil }
+      guard let count = receive(), count > 0 else { return nil }
     }
   }
 

@@ -28,6 +28,14 @@ final class NotifyReceiver: Sendable {
     await BlockingWork.run { self.receive(CInt(0)) }
   }
 
+  /// Whether no datagram comes for so long.
+  func isSilent(for length: Duration) async -> Bool {
+    await BlockingWork.run {
+      var look = pollfd(fd: self.descriptor, events: Int16(POLLIN), revents: 0)
+      return poll(&look, 1, CInt(length / .milliseconds(1))) == 0
+    }
+  }
+
   /// How many datagrams have come since the last call.
   func drain() -> Int {
     var count = 0
@@ -127,8 +135,7 @@ final class NotifyReceiver: Sendable {
     #expect(
       await eventually {
         _ = receiver.drain()
-        try? await Task.sleep(for: .milliseconds(60))
-        return receiver.drain() == 0
+        return await receiver.isSilent(for: .milliseconds(60))
       })
     feeder.progress()
     #expect(await receiver.next() == "WATCHDOG=1")
