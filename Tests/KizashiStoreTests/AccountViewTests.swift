@@ -124,6 +124,11 @@ import Testing
       try temporary.rows("SELECT * FROM account_attributes ORDER BY name") == [
         ["acme", "seats", "10.50", "2025-11-19T12:00:00.000Z"], ["acme", "trial", "false", "2025-11-19T12:00:00.001Z"],
       ])
+    // An engine has to know that one was removed, and when.
+    #expect(
+      try store.restore(factHorizonHours: nil).attributes.all() == [
+        next.attributes[0], commit.attributes[1], next.attributes[1],
+      ])
   }
 
   private func line(

@@ -137,13 +137,16 @@ import Testing
     _ = try store.register(.standard())
     try store.write(CommitUnit(commit))
     let restored = try store.restore(factHorizonHours: nil)
-    let records = try restored.records.all()
+    let records = try StoredState.read(path: temporary.path).restored.records.all()
     // The lines stay in the store: an engine has no use for them.
     let wanted = commit.records.map { Record(kind: $0.record.kind, event: "", fields: $0.record.fields, line: "") }
     #expect(records.map(\.record) == wanted)
     #expect(records.map(\.account) == [1, nil])
     #expect(records.map(\.user) == [nil, "ann"])
     #expect(records.map(\.id) == ["x", nil])
+    // What the first came to is in rows of its own.
+    #expect(try restored.records.all().map(\.sequence) == [2])
+    #expect(try store.restore(factHorizonHours: nil, traits: false).records.all().isEmpty)
     #expect(restored.lastRecordSequence == 2)
   }
 

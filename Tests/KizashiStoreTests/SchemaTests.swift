@@ -104,6 +104,12 @@ import Testing
     #expect(plan.filter { $0.contains("INDEX delivery_queue (hook=?") }.count == 2, "\(plan)")
   }
 
+  @Test func `a start does not go through group lines`() throws {
+    let plan = try plan(of: Store.recordQuery(of: .track))
+    #expect(plan.contains { $0.contains("INDEX record_not_group (kind=?)") }, "\(plan)")
+    #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "\(plan)")
+  }
+
   private func plan(of query: String) throws -> [String] {
     let temporary = try TemporaryStore()
     let store = try temporary.open()

@@ -104,7 +104,7 @@ public struct ScoreHistoryRow: Sendable {
 }
 
 /// An account attribute after the commit; `value` nil: removed.
-public struct AttributeRow: Sendable {
+public struct AttributeRow: Sendable, Equatable {
   /// The account that has the attribute.
   public var account: AccountID
   /// The trait's name as sent.
@@ -119,6 +119,22 @@ public struct AttributeRow: Sendable {
     self.name = name
     self.value = value
     self.updatedAt = updatedAt
+  }
+}
+
+/// Which account a source's user belongs to where a line names none: what the last `group` line about the user said.
+public struct UserAccountRow: Sendable, Equatable {
+  /// Number of the source.
+  public var source: Int
+  /// The user as sent.
+  public var user: String
+  /// The user's account.
+  public var account: AccountID
+  /// A user's row; see the properties.
+  public init(source: Int, user: String, account: AccountID) {
+    self.source = source
+    self.user = user
+    self.account = account
   }
 }
 

@@ -34,6 +34,8 @@ public struct Commit: Sendable {
   public var flaps: [FlapNotice] = []
   /// Attributes set or removed, in log order: the last of one name holds.
   public var attributes: [AttributeRow] = []
+  /// Users of sources that now belong to another account than before, in log order: the last of one user holds.
+  public var userAccounts: [UserAccountRow] = []
   /// Contracts about which an event said something, in log order: the last of one product holds.
   public var contracts: [ContractRow] = []
   /// All milestones of accounts of which one has moved, ascending by account.

@@ -17,8 +17,13 @@ public struct Restored: Sendable {
   public var amounts: [Amount]
   /// Properties that are, or once were, added up.
   public var properties: [String]
-  /// Every line that was not usage, in log order, without its text.
+  /// Lines that were not usage, in log order, without their text. For ``RestoreMode/recompute`` every one; else `group` lines, of which
+  /// ``attributes`` and ``userAccounts`` say what they came to, may be left out, and those of `identify` where ``Model/readsTraits`` is false.
   public var records: StoredRows<StoredRecord>
+  /// The latest word on each attribute, also of those removed.
+  public var attributes: StoredRows<AttributeRow>
+  /// The account of each user that a `group` line gave one.
+  public var userAccounts: StoredRows<UserAccountRow>
   /// What deduplication still has to remember, by hour.
   public var fingerprints: [FingerprintBlock]
   /// The last committed row of each account.
@@ -41,7 +46,9 @@ public struct Restored: Sendable {
     users: StoredRows<NameBlock>,
     facts: StoredRows<Fact>,
     amounts: [Amount] = [], properties: [String] = [],
-    records: StoredRows<StoredRecord>, fingerprints: [FingerprintBlock], accountRows: StoredRows<AccountRow>,
+    records: StoredRows<StoredRecord>, attributes: StoredRows<AttributeRow> = StoredRows([]),
+    userAccounts: StoredRows<UserAccountRow> = StoredRows([]), fingerprints: [FingerprintBlock],
+    accountRows: StoredRows<AccountRow>,
     sources: [SourceRow],
     stalls: [StallRow] = [], lastChangeSequence: Int64, lastRecordSequence: Int64,
     filterStarts: [FilterStart] = [], sumStarts: [SumStart] = []
@@ -55,6 +62,8 @@ public struct Restored: Sendable {
     self.amounts = amounts
     self.properties = properties
     self.records = records
+    self.attributes = attributes
+    self.userAccounts = userAccounts
     self.fingerprints = fingerprints
     self.accountRows = accountRows
     self.sources = sources

@@ -252,6 +252,9 @@ extension Model {
   /// How many hours of facts before the clock's tile an engine of this model must be restored from.
   public var factHorizonHours: Int { max(windowHorizonHours + 1, ShiftTable(rules).horizonHours) }
 
+  /// Whether a rule asks what `identify` lines say of users.
+  public var readsTraits: Bool { !TraitBook(rules).isEmpty }
+
   /// How many hours back the longest window in use looks, with the window before it where something reads that.
   public var windowHorizonHours: Int {
     Int(CompiledModel(self).windows.reduce(0) { max($0, $1.needsPrevious ? 2 * $1.hours : $1.hours) })

@@ -267,7 +267,10 @@ extension Engine {
     pending.records.append(stored)
     guard let account else { return }
     guard record.kind != .identify else { return identify(stored, account) }
-    if record.kind == .group { userAccounts.give(text.user, source: batch.source, account) }
+    if record.kind == .group, userAccounts.give(text.user, source: batch.source, account) {
+      pending.userAccounts.append(
+        UserAccountRow(source: batch.source, user: batch.string(batch.user[row]), account: account))
+    }
     touch(account)
     noteDelivery(account, batch.source, Instant(milliseconds: instant).tile.hour)
     let effect = absorb(stored, account, report: true)

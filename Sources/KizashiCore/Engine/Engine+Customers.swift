@@ -77,7 +77,7 @@ extension Engine {
     let tests = compiled.customers.conditions.tests
     let tenure =
       start == .max ? nil : Int64(daySteps.today.number) - Int64(daySteps.day(of: start).number)
-    let renewal = records.time(account, "renewal_at").map {
+    let renewal = attributes.time(account, "renewal_at").map {
       Int64($0.day(compiled.model.calendar).number) - Int64(daySteps.today.number)
     }
     var moved = false
@@ -85,7 +85,7 @@ extension Engine {
     for index in tests.indices {
       let passes: Bool
       switch tests[index] {
-      case .attribute(let name, let test): passes = test.passes(records.value(account, name))
+      case .attribute(let name, let test): passes = test.passes(attributes.value(account, name))
       case .contract(let states): passes = states.contains(state)
       case .tenure(let low, let high):
         passes = tenure.map { low <= $0 && $0 <= high } ?? false
@@ -191,7 +191,7 @@ extension Engine {
     switch compiled.customers.touch {
     case .none: break
     case .attribute(let name):
-      let value = records.value(account, name)?.shown
+      let value = attributes.value(account, name)?.shown
       customer.pointee.touch = TouchModel.names.firstIndex { $0 == value }.map(Int8.init) ?? -1
     case .computed(let cases):
       customer.pointee.touch = cases.first { holds($0.when, account) }?.index ?? -1
@@ -266,7 +266,7 @@ extension AttributeTest {
   func passes(_ value: Scalar?) -> Bool {
     switch self {
     case .oneOf(let values): values.contains { Self.same($0, value) }
-    case .within(let range): value.flatMap(RecordState.number).map { range.contains($0) } ?? false
+    case .within(let range): (value?.number).map { range.contains($0) } ?? false
     }
   }
 
@@ -274,18 +274,7 @@ extension AttributeTest {
   private static func same(_ wanted: Scalar, _ value: Scalar?) -> Bool {
     guard let value, value != .null else { return wanted == .null }
     if wanted == .null { return false }
-    if let a = Record.decimal(wanted), let b = Record.decimal(value) { return a == b }
+    if let a = wanted.decimal, let b = value.decimal { return a == b }
     return wanted.shown == value.shown
-  }
-}
-
-extension Scalar {
-  /// As users see it; nil: null.
-  var shown: String? {
-    switch self {
-    case .null: nil
-    case .bool(let value): value ? "true" : "false"
-    case .number(let text), .string(let text): text
-    }
   }
 }

@@ -34,7 +34,7 @@ extension Engine {
     if !firstHolding.isEmpty, let holding = firstHolding.first(where: { $0 > now }) { next = min(next, holding) }
     if !compiled.decaying.isEmpty { next = min(next, nextDecay(account)) }
     for hours in compiled.surveyWindows where scores.core(account).pointee.hasRecords {
-      next = min(next, records.nextLeaving(account, windowHours: hours, after: now))
+      next = min(next, answers.nextLeaving(account, windowHours: hours, after: now))
     }
     return next
   }

@@ -38,7 +38,7 @@ extension Engine {
 
   private func causeOfAge(_ index: Int, _ account: AccountID) -> Cause {
     guard case .survey(let name, _, let hours?) = compiled.measures[index].metric else { return .decay }
-    return records.answerLeaves(account, name, windowHours: hours, at: now.milliseconds) ? .expiry : .decay
+    return answers.leaves(account, name, windowHours: hours, at: now.milliseconds) ? .expiry : .decay
   }
 
   /// Whole local days since the day of the latest datum; nil: there is none.
@@ -49,9 +49,9 @@ extension Engine {
   private func datumDay(_ index: Int, _ account: AccountID) -> LocalDay? {
     let at: Int64? =
       switch compiled.measures[index].metric {
-      case .attribute(let name): records.attributeInstant(account, name)
+      case .attribute(let name): attributes.instant(account, name)
       case .survey(let name, _, let hours):
-        records.lastAnswer(account, name, windowHours: hours, clockHour: clockHour(of: account))
+        answers.last(account, name, windowHours: hours, clockHour: clockHour(of: account))
       default: nil
       }
     return at.map { lastDay(Instant(milliseconds: $0).tile.hour) }

@@ -128,7 +128,8 @@ extension Engine {
       at: stalls.stamp ?? now, reason: reason,
       scoreFrom: scoreFrom < 0 ? nil : Int(scoreFrom), scoreTo: core.score < 0 ? nil : Int(core.score),
       band: compiled.bands.name(core.band), coverage: coverage(account), because: lines, phase: phase(account),
-      touch: touchName(account), attributes: records.attributes(account))
+      touch: touchName(account),
+      attributes: attributes.words(on: account).compactMap { word in word.value.map { (word.name, $0) } })
   }
 
   /// The covered share of the scorecard, 0…1, for display.

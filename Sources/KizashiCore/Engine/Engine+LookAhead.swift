@@ -57,6 +57,14 @@ extension Engine {
     warmth &+= read
   }
 
+  /// Looks up what stored facts, ``rowsAhead`` at the most, are about.
+  mutating func lookAhead(_ facts: ArraySlice<Fact>) {
+    var read: UInt64 = 0
+    for fact in facts { read &+= usage.warm(fact.account) &+ usage.warmCounters(of: fact.user) }
+    for fact in facts { read &+= usage.warmNewest(fact.account, fact.event) }
+    warmth &+= read
+  }
+
   /// Looks up the accounts of the next deadlines, once for every ``deadlinesAhead`` of them.
   @inline(__always)
   mutating func lookAheadOfDeadlines() {

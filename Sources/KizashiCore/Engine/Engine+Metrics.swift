@@ -23,10 +23,10 @@ extension Engine {
       if previous { return nil }
       let states = customers.milestones(account)
       return Rational(Int128(milestones.count { states[$0].reachedAt != .max }), Int128(milestones.count))
-    case .attribute(let name): return hasRecords(account) ? records.number(account, name) : nil
+    case .attribute(let name): return hasRecords(account) ? attributes.number(account, name) : nil
     case .survey(let name, let aggregate, let hours):
       guard hasRecords(account) else { return nil }
-      return records.survey(account, name, aggregate, windowHours: hours, clockHour: clockHour(of: account))
+      return answers.number(account, name, aggregate, windowHours: hours, clockHour: clockHour(of: account))
     }
   }
 

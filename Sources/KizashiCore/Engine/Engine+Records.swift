@@ -10,9 +10,9 @@ extension Engine {
       return .attribute
     case (.track, "survey.responded"):
       guard case .string(let survey)? = record.value("survey"),
-        let score = record.value("score").flatMap(Record.decimal), score.numerator.magnitude < 1 << 63
+        let score = record.value("score").flatMap(\.decimal), score.numerator.magnitude < 1 << 63
       else { return .survey }
-      records.answer(account, survey, score, count: stored.count, at: stored.at.milliseconds)
+      answers.add(account, survey, score, count: stored.count, at: stored.at.milliseconds)
       scores.core(account).pointee.hasRecords = true
       return .survey
     case (.track, "sentiment.recorded"):
@@ -45,9 +45,9 @@ extension Engine {
     _ account: AccountID, _ name: String, _ value: Scalar, _ at: Instant, _ report: Bool
   ) {
     let kept: Scalar? = value == .null ? nil : value
-    let was = records.value(account, name)
+    let was = attributes.value(account, name)
     scores.core(account).pointee.hasRecords = true
-    guard records.set(account, name, kept, at: at.milliseconds), report else { return }
+    guard attributes.set(account, name, kept, at: at.milliseconds), report else { return }
     if was?.shown != kept?.shown {
       noted.append(.attribute(name, from: was?.shown, to: kept?.shown))
       markChanges(account, of: name)

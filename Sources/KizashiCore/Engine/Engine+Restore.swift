@@ -35,6 +35,9 @@ extension Engine {
     stalls.delay(try restoreTimes(restored.leftBehind, restored.accountRows))
     dedup.restore(restored.fingerprints)
     try restored.records.forEach { stored in try restoreRecord(stored) }
+    // Behind the records, some of which are of attributes too: the latest word on each is in its row.
+    try restored.attributes.forEach { row in try restoreAttribute(row) }
+    try restored.userAccounts.forEach { row in try restoreUserAccount(row) }
     try restoreFacts(restored.facts)
     try restoreAmounts(restored.amounts, of: restored.properties)
     try restoreShifts(restored.facts, mode)
@@ -52,14 +55,26 @@ extension Engine {
   private mutating func restoreRecord(_ stored: StoredRecord) throws {
     guard let account = stored.account else { return }
     guard Int(account) < scores.count else { throw RestoreError.unknownName(what: "account", id: account) }
-    if stored.record.kind == .group, var user = stored.user {
-      user.withUTF8 { userAccounts.give(UnsafeRawBufferPointer($0), source: stored.source, account) }
+    if stored.record.kind == .group, let user = stored.user {
+      try restoreUserAccount(UserAccountRow(source: stored.source, user: user, account: account))
     }
     if stored.record.kind == .identify {
       _ = absorbTraits(stored, account)
     } else {
       _ = absorb(stored, account, report: false)
     }
+  }
+
+  private mutating func restoreAttribute(_ row: AttributeRow) throws {
+    guard Int(row.account) < scores.count else { throw RestoreError.unknownName(what: "account", id: row.account) }
+    scores.core(row.account).pointee.hasRecords = true
+    _ = attributes.set(row.account, row.name, row.value, at: row.updatedAt.milliseconds)
+  }
+
+  private mutating func restoreUserAccount(_ row: UserAccountRow) throws {
+    guard Int(row.account) < scores.count else { throw RestoreError.unknownName(what: "account", id: row.account) }
+    var user = row.user
+    user.withUTF8 { _ = userAccounts.give(UnsafeRawBufferPointer($0), source: row.source, row.account) }
   }
 
   private mutating func restoreNames(_ restored: Restored) throws {
@@ -72,22 +87,32 @@ extension Engine {
   }
 
   private mutating func restoreFacts(_ facts: StoredRows<Fact>) throws {
-    try facts.forEach { fact in
-      guard Int(fact.account) < scores.count else { throw RestoreError.unknownName(what: "account", id: fact.account) }
-      guard Int(fact.event) < eventNames.count else {
-        throw RestoreError.unknownName(what: "event name", id: fact.event)
+    try facts.forEachBlock { block in
+      for fact in block { try check(fact) }
+      for first in stride(from: 0, to: block.count, by: Self.rowsAhead) {
+        let next = block[first..<min(first + Self.rowsAhead, block.count)]
+        lookAhead(next)
+        for fact in next { restoreFact(fact) }
       }
-      guard Int(fact.user) <= userNames.count else { throw RestoreError.unknownName(what: "user", id: fact.user) }
-      guard fact.events > 0 else {
-        // It has expired, and only says when something was last used.
-        usage.addLastUse(fact.account, event: fact.event, hour: Instant(milliseconds: fact.last).tile.hour)
-        return
-      }
-      usage.add(
-        fact.account, event: fact.event, user: fact.user, hour: fact.hour, count: fact.events,
-        clockHour: clockHour(of: fact.account))
-      if !milestonesOfEvents.isEmpty { restoreMilestones(fact) }
     }
+  }
+
+  /// Whether all that a fact names is known.
+  private func check(_ fact: Fact) throws {
+    guard Int(fact.account) < scores.count else { throw RestoreError.unknownName(what: "account", id: fact.account) }
+    guard Int(fact.event) < eventNames.count else { throw RestoreError.unknownName(what: "event name", id: fact.event) }
+    guard Int(fact.user) <= userNames.count else { throw RestoreError.unknownName(what: "user", id: fact.user) }
+  }
+
+  private mutating func restoreFact(_ fact: Fact) {
+    guard fact.events > 0 else {
+      // It has expired, and only says when something was last used.
+      return usage.addLastUse(fact.account, event: fact.event, hour: Instant(milliseconds: fact.last).tile.hour)
+    }
+    usage.add(
+      fact.account, event: fact.event, user: fact.user, hour: fact.hour, count: fact.events,
+      clockHour: clockHour(of: fact.account))
+    if !milestonesOfEvents.isEmpty { restoreMilestones(fact) }
   }
 
   /// Counts a fact toward milestones. An hour's fact does not tell when which of its events came: what was reached within it

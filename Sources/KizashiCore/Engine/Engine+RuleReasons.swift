@@ -73,11 +73,11 @@ extension Engine {
       return self.reason(lost, account, after: after, role: role)
     case .holds:
       guard case .attribute(let name, _) = compiled.rules[index].rule.kind else { return "" }
-      let value = records.value(account, name)?.shown
+      let value = attributes.value(account, name)?.shown
       return value.map { "\(name) is \($0)" } ?? "\(name) is not set"
     case .marked(let within):
       guard case .attributeChanged(let name, _) = compiled.rules[index].rule.kind else { return "" }
-      let value = records.value(account, name)?.shown
+      let value = attributes.value(account, name)?.shown
       return ended
         ? "\(name) changed \(ReasonText.span(within)) ago"
         : value.map { "\(name) became \($0)" } ?? "\(name) was removed"

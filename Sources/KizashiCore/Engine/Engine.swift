@@ -28,7 +28,8 @@ public struct Engine: ~Copyable {
   var sumsHoldFrom: [Int: HoldsFrom] = [:]
   /// Those instants, ascending: at each of them a measure may come to have a value.
   var firstHolding: [Int64] = []
-  var records = RecordState()
+  var attributes = AttributeBook()
+  var answers = AnswerBook()
   var contracts = ContractBook()
   var overrides = OverrideBook()
   var userAccounts: UserAccounts

@@ -75,6 +75,17 @@ extension Engine {
   /// The name of an account by its number.
   public func name(of account: AccountID) -> String { accountNames.name(account) }
 
+  /// The latest word on each attribute of an account, also of those removed, ascending by name.
+  public func attributeRows(of account: AccountID) -> [AttributeRow] {
+    attributes.words(on: account).map { word in
+      AttributeRow(
+        account: account, name: word.name, value: word.value, updatedAt: Instant(milliseconds: word.at))
+    }
+  }
+
+  /// The account of each user that a `group` line gave one, ascending by source and user.
+  public func userAccountRows() -> [UserAccountRow] { userAccounts.rows() }
+
   /// Names of the features each event name belongs to and whether it is core, from event number `first` on: what the
   /// store needs to group facts by feature.
   public func featureMembership(from first: EventNameID) -> [(event: EventNameID, features: [String], core: Bool)] {

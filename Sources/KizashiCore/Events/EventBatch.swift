@@ -72,6 +72,15 @@ public enum Scalar: Sendable, Hashable {
   /// The number as written.
   case number(String)
   case string(String)
+
+  /// As users see it; nil: null.
+  public var shown: String? {
+    switch self {
+    case .null: nil
+    case .bool(let value): value ? "true" : "false"
+    case .number(let text), .string(let text): text
+    }
+  }
 }
 
 /// What a line that is not usage says. Such lines are few and are kept whole.

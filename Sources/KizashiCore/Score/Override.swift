@@ -26,7 +26,7 @@ public struct Override: Sendable, Equatable {
     switch (record.text("kind"), record.value("value")) {
     case (_, nil), (_, .null?): value = .none
     case ("score", let scalar?):
-      guard let points = Record.decimal(scalar), points >= Rational(0), points <= Rational(100) else { return nil }
+      guard let points = scalar.decimal, points >= Rational(0), points <= Rational(100) else { return nil }
       value = .score(Int32((points * Rational(100)).halfUp))
     case ("band", .string(let name)?): value = .band(name)
     default: return nil

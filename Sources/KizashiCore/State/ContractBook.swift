@@ -28,6 +28,9 @@ struct ContractBook {
   mutating func add(_ record: Record, _ account: AccountID, at: Int64) -> String {
     let product = record.text("product") ?? ""
     var list = events[account]?[product] ?? []
+    var record = record
+    // What it says is in its fields.
+    record.line = ""
     // Of equal instants the later in the log comes later.
     let place = list.lastIndex { $0.at <= at }.map { $0 + 1 } ?? 0
     list.insert(Event(at: at, record: record), at: place)
@@ -57,7 +60,7 @@ struct ContractBook {
       contract?.reason = event.record.text("reason")
     default: return
     }
-    if let amount = event.record.value("mrr").flatMap(Record.decimal) { contract?.mrr = Int64(clamping: amount.halfUp) }
+    if let amount = event.record.value("mrr").flatMap(\.decimal) { contract?.mrr = Int64(clamping: amount.halfUp) }
     if let currency = event.record.text("currency") { contract?.currency = currency }
     if let end = event.record.text("term_end") { contract?.termEnd = end }
   }
@@ -82,14 +85,6 @@ extension Record {
     switch value(name) {
     case .string(let text), .number(let text): text
     case .bool, .null, nil: nil
-    }
-  }
-
-  /// A scalar as a number: decimal text to 6 digits, half-up.
-  static func decimal(_ value: Scalar) -> Rational? {
-    switch value {
-    case .number(let text), .string(let text): RecordState.decimal(text)
-    case .bool, .null: nil
     }
   }
 }

@@ -1,4 +1,4 @@
-/// Names to dense numbers in the order of their first use: open addressing over one arena of bytes.
+/// Names to dense numbers in the order of their first use: one arena of bytes behind a ``HashIndex``.
 ///
 /// A name may have an owner (users belong to accounts): the same text under two owners is two names.
 struct NameTable: ~Copyable {
@@ -14,18 +14,12 @@ struct NameTable: ~Copyable {
     var length: UInt32
     var owner: UInt32
   }
-  private static let tagMask: UInt64 = 0xffff_ffff_0000_0000
   /// The longest name that stands in its entry, in bytes.
   private static let inlineLength = 24
   private var bytes: [UInt8] = []
   private var entries = Slabs<Entry>()
   private let owned: Bool
-  /// High half: the upper half of the hash; low half: index + 1; 0: free. A power of two long, and in the order of the hashes
-  /// but for collisions, so that it can grow without a look at the names.
-  private var slots: ContiguousArray<UInt64>
-  private var mask: Int
-  /// How many bits of a hash are not used to place it.
-  private var shift: UInt64
+  private var index = HashIndex()
   /// Names added since the last ``takeNew()``.
   private var reported = 0
 
@@ -33,9 +27,6 @@ struct NameTable: ~Copyable {
     self.firstID = firstID
     self.owned = owned
     self.seed = seed
-    slots = ContiguousArray(repeating: 0, count: 1024)
-    mask = 1023
-    shift = 54
   }
 
   var count: Int { entries.count }
@@ -50,17 +41,7 @@ struct NameTable: ~Copyable {
   /// The number of a name whose hash is known.
   @inline(__always)
   func find(_ name: UnsafeRawBufferPointer, owner: UInt32 = 0, hash: UInt64) -> UInt32? {
-    let tag = hash & Self.tagMask
-    var index = Int(truncatingIfNeeded: hash >> shift)
-    while true {
-      let slot = slots[index]
-      if slot == 0 { return nil }
-      if slot & Self.tagMask == tag {
-        let candidate = Int(UInt32(truncatingIfNeeded: slot)) - 1
-        if matches(candidate, name, owner) { return firstID + UInt32(truncatingIfNeeded: candidate) }
-      }
-      index = (index + 1) & mask
-    }
+    index.find(hash) { matches($0, name, owner) }.map { firstID + UInt32(truncatingIfNeeded: $0) }
   }
 
   @inline(__always)
@@ -98,7 +79,7 @@ struct NameTable: ~Copyable {
 
   /// Reads what ``find(_:owner:)`` of this hash will read first, so that it is in the cache then.
   @inline(__always)
-  func warm(_ hash: UInt64) -> UInt64 { slots[Int(truncatingIfNeeded: hash >> shift)] }
+  func warm(_ hash: UInt64) -> UInt64 { index.warm(hash) }
 
   /// The hash of a name.
   @inline(__always)
@@ -116,7 +97,6 @@ struct NameTable: ~Copyable {
 
   /// Adds a name that ``find(_:owner:)`` did not find.
   mutating func insert(_ name: UnsafeRawBufferPointer, owner: UInt32 = 0, hash: UInt64) -> UInt32 {
-    if (entries.count + 1) * 8 > slots.count * 5 { grow() }
     var entry = Entry(words: (0, 0, 0), length: UInt32(name.count), owner: owner)
     if name.count <= Self.inlineLength {
       entry.words = Self.words(name)
@@ -125,24 +105,8 @@ struct NameTable: ~Copyable {
       bytes.append(contentsOf: name)
     }
     entries.append(entry)
-    place(hash & Self.tagMask | UInt64(entries.count))
+    index.add(hash)
     return firstID + UInt32(entries.count - 1)
-  }
-
-  @inline(__always)
-  private mutating func place(_ slot: UInt64) {
-    var position = Int(truncatingIfNeeded: slot >> shift)
-    while slots[position] != 0 { position = (position + 1) & mask }
-    slots[position] = slot
-  }
-
-  private mutating func grow() {
-    precondition(shift > 32, "more names than numbers")
-    let old = slots
-    slots = ContiguousArray(repeating: 0, count: old.count * 2)
-    mask = slots.count - 1
-    shift -= 1
-    for slot in old where slot != 0 { place(slot) }
   }
 
   /// A name's bytes, valid inside the closure.
@@ -156,6 +120,9 @@ struct NameTable: ~Copyable {
     let start = Int(entry.words.0)
     return bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[start..<start + length])) }
   }
+
+  /// Whose a name is.
+  func owner(_ id: UInt32) -> UInt32 { entries[Int(id - firstID)].owner }
 
   func name(_ id: UInt32) -> String {
     withBytes(of: Int(id - firstID)) { String(decoding: $0, as: UTF8.self) }

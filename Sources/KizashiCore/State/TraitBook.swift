@@ -18,6 +18,9 @@ struct TraitBook {
     self.wanted = wanted
   }
 
+  /// Whether no rule asks for any.
+  var isEmpty: Bool { wanted.isEmpty }
+
   /// Whether a rule asks for a trait.
   func wants(_ trait: String) -> Bool { wanted.contains(trait) }
 

@@ -16,14 +16,26 @@ struct UserAccounts: ~Copyable {
     return users.find(user, owner: UInt32(source)).id.map { accounts[Int($0)] }
   }
 
-  mutating func give(_ user: UnsafeRawBufferPointer, source: Int, _ account: AccountID) {
-    guard user.count > 0 else { return }
+  /// All of them, ascending by source and user.
+  func rows() -> [UserAccountRow] {
+    accounts.indices.map { index in
+      UserAccountRow(
+        source: Int(users.owner(UInt32(index))), user: users.name(UInt32(index)), account: accounts[index])
+    }.sorted { ($0.source, $0.user) < ($1.source, $1.user) }
+  }
+
+  /// Gives a user an account; whether that is another than before.
+  @discardableResult
+  mutating func give(_ user: UnsafeRawBufferPointer, source: Int, _ account: AccountID) -> Bool {
+    guard user.count > 0 else { return false }
     let (known, hash) = users.find(user, owner: UInt32(source))
     if let known {
+      guard accounts[Int(known)] != account else { return false }
       accounts[Int(known)] = account
     } else {
       _ = users.insert(user, owner: UInt32(source), hash: hash)
       accounts.append(account)
     }
+    return true
   }
 }

@@ -115,7 +115,7 @@ struct Stays: Sendable {
       if record.kind == .track, record.event == name { churn(account, at) }
     case .attribute(let name, let value):
       guard record.kind == .group, let given = record.fields.last(where: { $0.name == name })?.value else { return }
-      if given.text == value { churn(account, at) } else { comeBack(account, at) }
+      if given.shown == value { churn(account, at) } else { comeBack(account, at) }
     case .list: break
     }
   }
@@ -144,16 +144,5 @@ struct Stays: Sendable {
     guard index >= 0, !stays[index].hasEnded, at >= stays[index].from else { return false }
     stays[index].to = at
     return true
-  }
-}
-
-extension Scalar {
-  /// As people write it; nil: null.
-  fileprivate var text: String? {
-    switch self {
-    case .null: nil
-    case .bool(let value): value ? "true" : "false"
-    case .number(let text), .string(let text): text
-    }
   }
 }

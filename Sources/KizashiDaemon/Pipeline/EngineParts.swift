@@ -62,7 +62,8 @@ struct OpenedStore: Sendable {
     if mode == .rebase { _ = try store.resolveEpisodes(exceptRules: configuration.model.rules.map(\.name), at: now) }
     let names = try store.sourceNames()
     let restored = try store.restore(
-      factHorizonHours: mode == .resume ? configuration.model.factHorizonHours : nil)
+      factHorizonHours: mode == .resume ? configuration.model.factHorizonHours : nil,
+      traits: configuration.model.readsTraits)
     let sources = Dictionary(configuration.sources.map { ($0.id, $0.model) }, uniquingKeysWith: { first, _ in first })
     let parts = EngineParts(
       model: configuration.model, configVersion: version,

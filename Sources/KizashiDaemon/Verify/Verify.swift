@@ -65,6 +65,7 @@ package enum Verify {
       }
     }
     try report.checkSeen(state.restored, engine)
+    report.checkRecords(state, engine)
     return report
   }
 }
@@ -73,6 +74,31 @@ extension VerifyReport {
   fileprivate mutating func check(_ account: String, _ what: String, _ stored: String, _ recomputed: String) {
     guard stored != recomputed else { return }
     differences.append(Difference(account: account, what: what, stored: stored, recomputed: recomputed))
+  }
+
+  /// What an engine goes on from instead of all `group` lines must be what they come to.
+  fileprivate mutating func checkRecords(_ state: StoredState, _ engine: borrowing Engine) {
+    var stored: [AccountID: [AttributeRow]] = [:]
+    for row in state.attributes { stored[row.account, default: []].append(row) }
+    for account in 0..<AccountID(accounts) {
+      let computed = engine.attributeRows(of: account)
+      guard stored[account, default: []] != computed else { continue }
+      let name = engine.name(of: account)
+      let was = Dictionary(stored[account, default: []].map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+      let now = Dictionary(computed.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+      for attribute in Set(was.keys).union(now.keys).sorted() {
+        check(name, "attribute \(attribute)", was[attribute].text, now[attribute].text)
+      }
+    }
+    let (known, given) = (Self.byUser(state.userAccounts), Self.byUser(engine.userAccountRows()))
+    for user in Set(known.keys).union(given.keys).sorted() where known[user] != given[user] {
+      let names = [known[user], given[user]].map { $0.map { engine.name(of: $0.account) } ?? "-" }
+      check(names[1], "account of user \(user)", names[0], names[1])
+    }
+  }
+
+  private static func byUser(_ rows: [UserAccountRow]) -> [String: UserAccountRow] {
+    Dictionary(rows.map { ("\($0.user) of source \($0.source)", $0) }, uniquingKeysWith: { $1 })
   }
 
   /// First and last use, and the number of events, must be what the facts say.
@@ -91,6 +117,11 @@ extension VerifyReport {
       check(name, "first seen", "\(stored)", "\(found)")
     }
   }
+}
+
+extension Optional<AttributeRow> {
+  /// For comparison and display: `-` where there is none.
+  fileprivate var text: String { map { "\($0.value?.shown ?? "removed") at \($0.updatedAt.milliseconds)" } ?? "-" }
 }
 
 extension Optional where Wrapped: CustomStringConvertible {

@@ -5,17 +5,21 @@ extension Store {
   /// Everything an engine is restored from. Names of accounts and users, records, facts and account rows are read while it is restored: until
   /// then nothing may be written.
   ///
-  /// - Parameter factHorizonHours: How many hours before the clock's tile facts are read from (`Engine`'s
-  ///   `factHorizonHours`); nil: all, for another config and for `verify`.
+  /// - Parameters:
+  ///   - factHorizonHours: How many hours before the clock's tile facts are read from (`Model`'s `factHorizonHours`); nil: all, for
+  ///     another config.
+  ///   - traits: Whether the engine reads what `identify` lines say of users (`Model`'s `readsTraits`).
   /// - Returns: Facts ascending by (hour, account, event, user), with no events where their usage has expired; names by number; records, changes in log order.
-  package func restore(factHorizonHours: Int?) throws(StoreError) -> Restored {
+  package func restore(factHorizonHours: Int?, traits: Bool = true) throws(StoreError) -> Restored {
     try access("reading") { db in
       let rows = RowsOfStore(of: db, visitedLaterAt: path, schema: schemaVersion)
-      return try Self.restored(db, rows, factHorizonHours: factHorizonHours)
+      return try Self.restored(db, rows, factHorizonHours: factHorizonHours, .notKeptElsewhere(traits: traits))
     }
   }
 
-  static func restored(_ db: Database, _ rows: RowsOfStore, factHorizonHours: Int?) throws -> Restored {
+  static func restored(
+    _ db: Database, _ rows: RowsOfStore, factHorizonHours: Int?, _ records: RecordsWanted
+  ) throws -> Restored {
     let now = try Instant(milliseconds: Int64.fetchOne(db, sql: "SELECT now_ms FROM store_state") ?? .min)
     let leftBehind = try Int64.fetchOne(db, sql: "SELECT due_ms FROM store_state").map { Instant(milliseconds: $0) }
     let stalls = try stalls(db)
@@ -25,11 +29,14 @@ extension Store {
     }
     let (firstFact, kept) = (from, try keptHour(db))
     return Restored(
-      now: now, leftBehind: leftBehind, accounts: try rows(accountNames), eventNames: try eventNames(db),
-      users: try rows(userNames),
+      now: now, leftBehind: leftBehind, accounts: try rows(rowsPerBlock: 1, accountNames),
+      eventNames: try eventNames(db),
+      users: try rows(rowsPerBlock: 1, userNames),
       facts: try rows { db, body in try facts(db, from: firstFact, kept: kept, body) },
       amounts: try SumTable.amounts(db, from: max(from, kept)), properties: try SumTable.properties(db),
-      records: try rows(records), fingerprints: try fingerprints(db), accountRows: try rows(accountRows),
+      records: try rows { db, body in try Self.records(db, records, body) }, attributes: try attributes(records, rows),
+      userAccounts: try userAccounts(records, rows), fingerprints: try fingerprints(db),
+      accountRows: try rows(accountRows),
       sources: try sourceRows(db), stalls: stalls,
       lastChangeSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM change") ?? 0,
       lastRecordSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM record") ?? 0,
@@ -121,40 +128,6 @@ extension Store {
           hour: hour, account: UInt32(truncatingIfNeeded: row.int(1)), event: UInt32(truncatingIfNeeded: row.int(2)),
           user: UInt32(truncatingIfNeeded: row.int(3)), events: row.int(4), first: first, last: first + row.int(6)))
     }
-  }
-
-  private static func records(_ db: Database, _ body: (StoredRecord) throws -> Void) throws {
-    let query = try HotStatement(
-      db,
-      """
-      SELECT r.seq, r.source, r.at_ms, r.account, r.user, r.id, r.kind, r.event, f.ord, f.name, f.type, f.value, r.count
-      FROM record r LEFT JOIN record_field f ON f.seq = r.seq ORDER BY r.seq, f.ord
-      """)
-    // One row a field: a record is whole when the next begins.
-    var record: StoredRecord?
-    try query.forEachRow { row in
-      if record?.sequence != row.int(0) {
-        if let record { try body(record) }
-        record = try recordWithoutFields(row)
-      }
-      guard row.optionalInt(8) != nil else { return }
-      guard let scalar = StoredScalar(type: row.int(10), text: row.optionalText(11)).scalar else {
-        throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a field of record \(row.int(0)) has no value")
-      }
-      record?.record.fields.append((row.optionalText(9) ?? "", scalar))
-    }
-    if let record { try body(record) }
-  }
-
-  private static func recordWithoutFields(_ row: borrowing HotStatement) throws -> StoredRecord {
-    guard let kind = Record.Kind(rawValue: UInt8(truncatingIfNeeded: row.int(6))) else {
-      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "record \(row.int(0)) is of no known kind")
-    }
-    return StoredRecord(
-      sequence: row.int(0), source: Int(row.int(1)), at: Instant(milliseconds: row.int(2)),
-      account: row.optionalInt(3).map { AccountID(truncatingIfNeeded: $0) }, user: row.optionalText(4),
-      id: row.optionalText(5), count: row.int(12),
-      record: Record(kind: kind, event: row.optionalText(7) ?? "", fields: [], line: ""))
   }
 
   /// One block an hour, its commits' bytes in the order they were written.

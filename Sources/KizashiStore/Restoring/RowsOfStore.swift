@@ -13,35 +13,25 @@ struct RowsOfStore {
   /// Rows of one instant, all of them in memory.
   init(inSnapshotOf db: Database) { (self.db, later) = (db, nil) }
 
-  /// Rows that are read when they are visited, on a connection of their own. Who visits them knows that none is written meanwhile.
+  /// Rows that are read when they are visited, on a connection and a thread of their own. Who visits them knows that none is written meanwhile.
   ///
   /// - Parameter schema: What the store has been brought to.
   init(of db: Database, visitedLaterAt path: String, schema: Int) { (self.db, later) = (db, (path, schema)) }
 
-  func callAsFunction<Row: Sendable>(_ read: @escaping Read<Row>) throws -> StoredRows<Row> {
+  /// - Parameter rowsPerBlock: How many are handed over at a time where they are visited later.
+  func callAsFunction<Row: Sendable>(rowsPerBlock: Int = 4096, _ read: @escaping Read<Row>) throws -> StoredRows<Row> {
     guard let (path, schema) = later else {
       var rows: [Row] = []
       try read(db) { rows.append($0) }
       return StoredRows(rows)
     }
     return StoredRows { body in
+      let reader = try StoreFile.openReader(path, newest: schema)
+      let ahead = ReadAhead<Row>(rowsPerBlock: rowsPerBlock)
+      reader.asyncRead { db in ahead.fill { row in try read(db.get(), row) } }
       // What the visitor throws is no failure of the store's.
-      var refusal: (any Error)?
-      do {
-        let reader = try StoreFile.openReader(path, newest: schema)
-        try StoreError.wrap("reading", path: path) {
-          try reader.read { db in
-            try read(db) { row in
-              do { try body(row) } catch {
-                refusal = error
-                throw error
-              }
-            }
-          }
-        }
-      } catch {
-        throw refusal ?? error
-      }
+      let end = try ahead.visit(body)
+      try StoreError.wrap("reading", path: path) { try end.get() }
     }
   }
 }

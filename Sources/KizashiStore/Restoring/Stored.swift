@@ -6,6 +6,10 @@ package struct StoredState: Sendable {
   package var restored: Restored
   /// Nil: nothing was ever computed.
   package var config: StoredConfig?
+  /// The rows `restored`'s records are to come to. By (account, name).
+  package var attributes: [AttributeRow]
+  /// Likewise. By (source, user).
+  package var userAccounts: [UserAccountRow]
   /// By (account, measure name).
   package var measures: [(account: AccountID, measure: String, value: Double?, grade: Int?, missing: Bool)]
 
@@ -15,8 +19,10 @@ package struct StoredState: Sendable {
     return try StoreError.wrap("reading", path: path) {
       try reader.read { db in
         StoredState(
-          restored: try Store.restored(db, RowsOfStore(inSnapshotOf: db), factHorizonHours: nil),
+          restored: try Store.restored(db, RowsOfStore(inSnapshotOf: db), factHorizonHours: nil, .all),
           config: try StoredConfig.current(db),
+          attributes: try RowsOfStore(inSnapshotOf: db)(Store.attributeRows).all(),
+          userAccounts: try RowsOfStore(inSnapshotOf: db)(Store.userAccountRows).all(),
           measures: try Row.fetchAll(
             db,
             sql: """

@@ -1,3 +1,5 @@
+import KizashiCore
+
 /// The tables behind the views, as migration 1 makes them. Nobody outside the store reads them: users read the views.
 ///
 /// Conventions: names are dense integers (see `account_name`, `event_name`, `user_name`), instants are milliseconds
@@ -13,6 +15,9 @@ enum Tables {
   ///
   /// `amount` is what an hour's events come to in a property that is added up, in millionths: `high` · 2⁶² + `low`, because 64
   /// bits are not enough for a sum of lines of which each may take all of them.
+  ///
+  /// `record` has the lines that are not usage. What came of `group` lines is in `attribute` and `user_account`, so that a start
+  /// need not go through them: `record_not_group` finds the others.
   ///
   /// `tile` lists the hours that have facts, so that one account's facts are found by one seek an hour instead of
   /// through a second index, and gives each hour its local day in the current business time zone.
@@ -38,6 +43,9 @@ enum Tables {
     CREATE TABLE record_field (
       seq INTEGER NOT NULL, ord INTEGER NOT NULL, name TEXT NOT NULL, type INTEGER NOT NULL, value TEXT,
       PRIMARY KEY (seq, ord)) WITHOUT ROWID;
+    CREATE INDEX record_not_group ON record (kind) WHERE kind <> \(Record.Kind.group.rawValue);
+    CREATE TABLE user_account (
+      source INTEGER NOT NULL, user TEXT NOT NULL, account INTEGER NOT NULL, PRIMARY KEY (source, user)) WITHOUT ROWID;
     """
 
   /// What the config says, as far as rows refer to it. `measure_name` and `band_name` are store-wide and only grow, so
@@ -67,7 +75,8 @@ enum Tables {
   /// ``HistoryKey``s, whose blocks `score_block` and `change_block` list. `change_of` finds the changes of an account: an index
   /// kept by hand, because a commit can fill it in its own order, at a third of what SQLite needs to keep one in the order of
   /// arrival. `from_value` and `to_value` are points as a number, all else as text. `account.since_ms` is when its score became
-  /// what it is: the instant of its newest `score_day`.
+  /// what it is: the instant of its newest `score_day`. An `attribute` that was removed stays, as null (type 0), so that an older word
+  /// that comes late does not bring it back after a restart.
   private static let accounts = """
     CREATE TABLE account (
       id INTEGER PRIMARY KEY, first_ms INTEGER, last_ms INTEGER, score INTEGER, computed INTEGER, band TEXT,

@@ -66,7 +66,7 @@ struct Views: Equatable {
 
   private static let accountAttributes = """
     SELECT a.name AS account, x.name, x.value, \(time("x.updated_ms")) AS updated_at
-    FROM attribute x JOIN account_name a ON a.id = x.account
+    FROM attribute x JOIN account_name a ON a.id = x.account WHERE x.type <> 0
     """
 
   private static let measures = """

@@ -13,7 +13,6 @@ final class AccountWriter {
   private let firing: HotStatement
   private let resolved: HotStatement
   private let attribute: HotStatement
-  private let removedAttribute: HotStatement
   private var because = BecauseText()
 
   init(_ db: Database) throws {
@@ -39,7 +38,6 @@ final class AccountWriter {
       WHERE alert_id = ?1 || ':' || (SELECT name FROM account_name WHERE id = ?2) || ':' || ?3
       """)
     attribute = try HotStatement(db, "INSERT OR REPLACE INTO attribute VALUES (?, ?, ?, ?, ?)")
-    removedAttribute = try HotStatement(db, "DELETE FROM attribute WHERE account = ? AND name = ?")
   }
 
   /// Writes a unit's account rows, history, changes, alerts and attributes.
@@ -179,13 +177,7 @@ final class AccountWriter {
   }
 
   private func write(_ row: AttributeRow) throws {
-    guard let value = row.value else {
-      removedAttribute.bind(1, Int64(row.account))
-      removedAttribute.bind(2, row.name)
-      try removedAttribute.run()
-      return
-    }
-    let stored = StoredScalar(value)
+    let stored = StoredScalar(row.value ?? .null)
     attribute.bind(1, Int64(row.account))
     attribute.bind(2, row.name)
     attribute.bind(3, stored.type)

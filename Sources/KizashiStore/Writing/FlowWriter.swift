@@ -6,6 +6,7 @@ import KizashiCore
 final class FlowWriter {
   private let record: HotStatement
   private let field: HotStatement
+  private let userAccount: HotStatement
   private let source: HotStatement
   private let refusal: HotStatement
   private let stream: HotStatement
@@ -18,6 +19,7 @@ final class FlowWriter {
   init(_ db: Database) throws {
     record = try HotStatement(db, "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
     field = try HotStatement(db, "INSERT INTO record_field VALUES (?, ?, ?, ?, ?)")
+    userAccount = try HotStatement(db, "INSERT OR REPLACE INTO user_account VALUES (?, ?, ?)")
     source = try HotStatement(
       db,
       """
@@ -50,6 +52,7 @@ final class FlowWriter {
   /// - Parameter quarantineRows: The most lines quarantine keeps; the oldest make room.
   func write(_ unit: borrowing CommitUnit, quarantineRows: Int) throws {
     for row in unit.commit.records { try write(row) }
+    for row in unit.commit.userAccounts { try write(row) }
     for row in unit.commit.sources { try write(row) }
     for row in unit.streams { try write(row) }
     for key in unit.forgottenStreams {
@@ -68,6 +71,13 @@ final class FlowWriter {
       try trimQuarantine.run()
     }
     for row in unit.deliveries { try write(row) }
+  }
+
+  private func write(_ row: UserAccountRow) throws {
+    userAccount.bind(1, Int64(row.source))
+    userAccount.bind(2, row.user)
+    userAccount.bind(3, Int64(row.account))
+    try userAccount.run()
   }
 
   private func write(_ row: StoredRecord) throws {

@@ -6,11 +6,12 @@ struct StoredScalar {
   var text: String?
 
   init(_ scalar: Scalar) {
+    text = scalar.shown
     switch scalar {
-    case .null: (type, text) = (0, nil)
-    case .bool(let value): (type, text) = (1, value ? "true" : "false")
-    case .number(let value): (type, text) = (2, value)
-    case .string(let value): (type, text) = (3, value)
+    case .null: type = 0
+    case .bool: type = 1
+    case .number: type = 2
+    case .string: type = 3
     }
   }
 

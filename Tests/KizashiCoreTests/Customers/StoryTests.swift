@@ -42,6 +42,24 @@ import Testing
       ])
   }
 
+  @Test func `an older word on an attribute does not bring back what was taken away, nor does it after a restart`()
+    throws
+  {
+    let late = { (hours: Int64, value: Scalar) in Story.group(1, [("x", value)], hours) }
+    let journal = try Story.journal(
+      model(),
+      [
+        x(0, 80), Story.group(2, [("x", .null)]), late(8, .number("50")), Story.use(3), late(9, .number("10")),
+        Story.reserved(3, "contract.started", [("mrr", .number("70"))], 10),
+        Story.group(3, [("mrr", .number("90"))], 10), Story.use(4), x(5, 20),
+      ], until: 6)
+    #expect(
+      journal == [
+        "2d 8h band green → unknown", "2d 8h attribute x 80 → none", "3d 10h attribute mrr none → 70",
+        "3d 10h attribute mrr 70 → 90", "5d 8h band unknown → red", "5d 8h attribute x none → 20",
+      ])
+  }
+
   @Test func `an override by band moves the score just into it`() throws {
     let set = { (days: Int64, band: Scalar) in
       Story.reserved(days, "override.set", [("kind", .string("band")), ("value", band)])

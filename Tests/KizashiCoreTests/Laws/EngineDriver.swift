@@ -150,10 +150,10 @@ struct EngineDriver: ~Copyable {
     if engine.isBehind && random.chance(30) { engine.advance(to: engine.now, within: 1) }
   }
 
-  /// An engine that believes the stored facts and records and nothing else.
+  /// An engine that believes the stored facts and lines and nothing else.
   borrowing func recomputed() throws -> Engine {
     var fresh = Engine(model: scenario.model, configVersion: 1, sources: scenario.sources, seed: 99)
-    try fresh.restore(world.restored(model: scenario.model, all: true), mode: .recompute)
+    try fresh.restore(world.restored(model: scenario.model, all: true, computed: true), mode: .recompute)
     return fresh
   }
 }

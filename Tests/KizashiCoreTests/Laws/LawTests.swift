@@ -132,6 +132,11 @@ import Testing
       stored.band = nil
       again.band = nil
       #expect(stored == again, "seed \(seed), account \(name)")
+      let (known, computed) = (
+        driver.engine.attributeRows(of: AccountID(index)), fresh.attributeRows(of: AccountID(index))
+      )
+      #expect(known == computed, "seed \(seed), account \(name)")
     }
+    #expect(driver.engine.userAccountRows() == fresh.userAccountRows(), "seed \(seed)")
   }
 }

@@ -21,6 +21,7 @@ struct StoredWorld {
   /// Their places count from the first alert on.
   var flaps: [FlapNotice] = []
   var attributes: [String: AttributeRow] = [:]
+  var givenAccounts: [String: UserAccountRow] = [:]
   var contracts: [String: ContractRow] = [:]
   var milestones: [String: MilestoneRow] = [:]
   var sources: [Int: SourceRow] = [:]
@@ -51,6 +52,7 @@ struct StoredWorld {
     flaps += commit.flaps.map { FlapNotice(began: $0.began, alert: $0.alert, place: $0.place + alerts.count) }
     alerts += commit.alerts
     for row in commit.attributes { attributes["\(row.account) \(row.name)"] = row }
+    for row in commit.userAccounts { givenAccounts["\(row.source) \(row.user)"] = row }
     for row in commit.contracts { contracts["\(row.account) \(row.contract.product)"] = row }
     for row in commit.milestones { milestones["\(row.account) \(row.milestone)"] = row }
     for row in commit.sources { sources[row.source] = row }
@@ -70,8 +72,9 @@ struct StoredWorld {
     milestones = [:]
   }
 
-  /// What a new engine is given. `all`: also the facts that no window sees any more.
-  func restored(model: Model, all: Bool) -> Restored {
+  /// What a new engine is given. `all`: also the facts that no window sees any more. `computed`: every line that was not usage, and not
+  /// what they come to.
+  func restored(model: Model, all: Bool, computed: Bool = false) -> Restored {
     let last = Dictionary(stalls.map { ($0.stall.source, $0.stall) }, uniquingKeysWith: { $1 })
     // Whoever waits is looked at as of the beginning of the stall, or later; whom the clock has left behind as of before that.
     let held = last.values.filter { $0.waitsUntil != nil }.map(\.clock).min() ?? now
@@ -84,7 +87,11 @@ struct StoredWorld {
       users: StoredRows(Self.blocks(users, firstID: 1, accounts: userAccounts)),
       facts: StoredRows(facts.filter { $0.hour >= oldest }), amounts: amounts.filter { $0.hour >= oldest },
       properties: properties,
-      records: StoredRows(records), fingerprints: fingerprints,
+      records: StoredRows(
+        records.filter { computed || $0.record.kind == .track || $0.record.kind == .identify && model.readsTraits }),
+      attributes: StoredRows(computed ? [] : attributes.keys.sorted().compactMap { attributes[$0] }),
+      userAccounts: StoredRows(computed ? [] : givenAccounts.keys.sorted().compactMap { givenAccounts[$0] }),
+      fingerprints: fingerprints,
       accountRows: StoredRows(accountRows.keys.sorted().compactMap { accountRows[$0] }),
       sources: sources.keys.sorted().compactMap { sources[$0] },
       stalls: last.keys.sorted().compactMap { last[$0] },
@@ -156,6 +163,9 @@ struct StoredWorld {
     compare(
       "attributes", attributes.sorted { $0.key < $1.key }.map { "\($0.value)" },
       other.attributes.sorted { $0.key < $1.key }.map { "\($0.value)" })
+    compare(
+      "accounts of users", givenAccounts.sorted { $0.key < $1.key }.map { "\($0.value)" },
+      other.givenAccounts.sorted { $0.key < $1.key }.map { "\($0.value)" })
     compare(
       "contracts", contracts.sorted { $0.key < $1.key }.map { "\($0.value)" },
       other.contracts.sorted { $0.key < $1.key }.map { "\($0.value)" })

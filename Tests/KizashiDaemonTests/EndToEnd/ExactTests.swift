@@ -112,6 +112,11 @@ import Testing
     "UPDATE amount SET low = low + 1000000 WHERE hour = (SELECT max(hour) FROM amount)",
     "UPDATE amount SET high = high - 1 WHERE hour = (SELECT max(hour) FROM amount)",
     "DELETE FROM amount WHERE account = 0 AND hour = (SELECT max(hour) FROM amount WHERE account = 0)",
+    "UPDATE attribute SET value = 'silver' WHERE account = 0 AND name = 'tier'",
+    "UPDATE attribute SET updated_ms = updated_ms - 1 WHERE account = 1 AND name = 'tier'",
+    "DELETE FROM attribute WHERE account = 0 AND type = 0",
+    "UPDATE user_account SET account = 1 - account",
+    "DELETE FROM user_account",
   ]) func `verify finds what was changed behind the program's back`(_ sql: String) async throws {
     let place = try Workspace()
     let configuration = try place.configure(
@@ -124,6 +129,11 @@ import Testing
     for n in 0..<60 {
       let at = UTC.text(Self.start + Int64(n) * 7_200_000)
       lines.append(#"{"timestamp":"\#(at)","account":"a\#(n % 2)","event":"e\#(n % 3)","properties":{"amount":2.5}}"#)
+    }
+    for n in 0..<2 {
+      lines += [#","traits":{"tier":"gold","csm":"sato"}"#, #","traits":{"csm":null}"#].map {
+        #"{"timestamp":"\#(UTC.text(Self.start))","type":"group","account":"a\#(n)","user":"u\#(n)"\#($0)}"#
+      }
     }
     try place.write("events.ndjson", lines.joined(separator: "\n"))
     _ = try await Replay.run(
