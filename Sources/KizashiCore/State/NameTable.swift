@@ -1,4 +1,4 @@
-/// Names to dense numbers in the order of their first use: one arena of bytes behind a ``HashIndex``.
+/// Names to dense numbers in the order of their first use: open addressing over one arena of bytes.
 ///
 /// A name may have an owner (users belong to accounts): the same text under two owners is two names.
 struct NameTable: ~Copyable {
@@ -14,19 +14,31 @@ struct NameTable: ~Copyable {
     var length: UInt32
     var owner: UInt32
   }
+  private static let tagMask: UInt64 = 0xffff_ffff_0000_0000
   /// The longest name that stands in its entry, in bytes.
   private static let inlineLength = 24
   private var bytes: [UInt8] = []
   private var entries = Slabs<Entry>()
   private let owned: Bool
-  private var index = HashIndex()
+  /// High half: the upper half of the hash; low half: index + 1; 0: free. A power of two long, and in the order of the hashes
+  /// but for collisions, so that it can grow without a look at the names.
+  private var slots: ContiguousArray<UInt64>
+  private var mask: Int
+  /// How many bits of a hash are not used to place it.
+  private var shift: UInt64
   /// Names added since the last ``takeNew()``.
   private var reported = 0
+  /// Keeps reads ahead from being optimized away.
+  private var warmth: UInt64 = 0
+  private static let restoredAtOnce = 32
 
   init(firstID: UInt32, owned: Bool, seed: UInt64) {
     self.firstID = firstID
     self.owned = owned
     self.seed = seed
+    slots = ContiguousArray(repeating: 0, count: 1024)
+    mask = 1023
+    shift = 54
   }
 
   var count: Int { entries.count }
@@ -41,7 +53,17 @@ struct NameTable: ~Copyable {
   /// The number of a name whose hash is known.
   @inline(__always)
   func find(_ name: UnsafeRawBufferPointer, owner: UInt32 = 0, hash: UInt64) -> UInt32? {
-    index.find(hash) { matches($0, name, owner) }.map { firstID + UInt32(truncatingIfNeeded: $0) }
+    let tag = hash & Self.tagMask
+    var index = Int(truncatingIfNeeded: hash >> shift)
+    while true {
+      let slot = slots[index]
+      if slot == 0 { return nil }
+      if slot & Self.tagMask == tag {
+        let candidate = Int(UInt32(truncatingIfNeeded: slot)) - 1
+        if matches(candidate, name, owner) { return firstID + UInt32(truncatingIfNeeded: candidate) }
+      }
+      index = (index + 1) & mask
+    }
   }
 
   @inline(__always)
@@ -79,7 +101,7 @@ struct NameTable: ~Copyable {
 
   /// Reads what ``find(_:owner:)`` of this hash will read first, so that it is in the cache then.
   @inline(__always)
-  func warm(_ hash: UInt64) -> UInt64 { index.warm(hash) }
+  func warm(_ hash: UInt64) -> UInt64 { slots[Int(truncatingIfNeeded: hash >> shift)] }
 
   /// The hash of a name.
   @inline(__always)
@@ -97,6 +119,7 @@ struct NameTable: ~Copyable {
 
   /// Adds a name that ``find(_:owner:)`` did not find.
   mutating func insert(_ name: UnsafeRawBufferPointer, owner: UInt32 = 0, hash: UInt64) -> UInt32 {
+    if (entries.count + 1) * 8 > slots.count * 5 { grow() }
     var entry = Entry(words: (0, 0, 0), length: UInt32(name.count), owner: owner)
     if name.count <= Self.inlineLength {
       entry.words = Self.words(name)
@@ -105,8 +128,24 @@ struct NameTable: ~Copyable {
       bytes.append(contentsOf: name)
     }
     entries.append(entry)
-    index.add(hash)
+    place(hash & Self.tagMask | UInt64(entries.count))
     return firstID + UInt32(entries.count - 1)
+  }
+
+  @inline(__always)
+  private mutating func place(_ slot: UInt64) {
+    var position = Int(truncatingIfNeeded: slot >> shift)
+    while slots[position] != 0 { position = (position + 1) & mask }
+    slots[position] = slot
+  }
+
+  private mutating func grow() {
+    precondition(shift > 32, "more names than numbers")
+    let old = slots
+    slots = ContiguousArray(repeating: 0, count: old.count * 2)
+    mask = slots.count - 1
+    shift -= 1
+    for slot in old where slot != 0 { place(slot) }
   }
 
   /// A name's bytes, valid inside the closure.
@@ -144,13 +183,23 @@ struct NameTable: ~Copyable {
   /// Adds stored names, the next in the order of their numbers.
   mutating func restore(_ block: NameBlock) {
     precondition(Int(block.firstID) == Int(firstID) + entries.count, "stored names come in the order of their numbers")
-    var start = 0
     block.bytes.withUnsafeBytes { arena in
-      for (index, end) in block.ends.enumerated() {
-        let name = UnsafeRawBufferPointer(rebasing: arena[start..<Int(end)])
-        let owner = owned ? block.accounts[index] : 0
-        _ = insert(name, owner: owner, hash: find(name, owner: owner).hash)
-        start = Int(end)
+      let name = { (index: Int) in
+        UnsafeRawBufferPointer(rebasing: arena[(index == 0 ? 0 : Int(block.ends[index - 1]))..<Int(block.ends[index])])
+      }
+      // Some at a time: where each of them goes is read before the first is put there.
+      for first in stride(from: 0, to: block.ends.count, by: Self.restoredAtOnce) {
+        let indices = first..<min(first + Self.restoredAtOnce, block.ends.count)
+        var hashes: [UInt64] = []
+        var read: UInt64 = 0
+        for index in indices {
+          hashes.append(hash(name(index), owner: owned ? block.accounts[index] : 0))
+          read &+= warm(hashes[index - first])
+        }
+        warmth &+= read
+        for index in indices {
+          _ = insert(name(index), owner: owned ? block.accounts[index] : 0, hash: hashes[index - first])
+        }
       }
     }
     reported = entries.count
