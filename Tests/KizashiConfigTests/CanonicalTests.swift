@@ -8,7 +8,7 @@ import Testing
 /// The distribution's configs.
 let shippedConfigs = [
   "kizashi.yaml", "minimal.yaml", "examples/full.yaml", "examples/japan.yaml", "examples/early-warning/kizashi.yaml",
-  "examples/product-analytics.yaml", "examples/devops.yaml",
+  "examples/product-analytics.yaml", "examples/devops.yaml", "examples/drift-causes.yaml",
 ]
 
 @Suite struct `The canonical text` {

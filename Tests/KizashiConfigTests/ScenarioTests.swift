@@ -317,7 +317,7 @@ private let stepsAndLines: [(String, [String])] = [
 }
 
 /// The scenarios of the distribution.
-let shippedScenarios = ["standard.yaml", "minimal.yaml", "full.yaml", "japan.yaml"]
+let shippedScenarios = ["standard.yaml", "minimal.yaml", "full.yaml", "japan.yaml", "drift-causes.yaml"]
 
 @Suite struct `The JSON Schema of scenarios` {
   private let schema: JSONSchema
