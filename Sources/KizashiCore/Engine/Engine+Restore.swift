@@ -150,6 +150,7 @@ extension Engine {
       for (index, hold) in state.holds.enumerated() where state.holds.count == compiled.holding.count {
         scores.holds(account)[index] = hold
       }
+      core.pointee.band = state.band
       return
     }
     core.pointee.evaluated = state.evaluated
@@ -244,8 +245,13 @@ extension Engine {
       evaluate(account, .config)
     case .recompute:
       regradeSilently(account, choosesCard: true)
-      core.pointee.band =
-        core.pointee.covered ? compiled.bands.plain(core.pointee.score) : compiled.bands.unknown
+      // Which of the known bands it is in is history.
+      let isKnown = core.pointee.band >= 0 && core.pointee.band != compiled.bands.unknown
+      if !core.pointee.covered {
+        core.pointee.band = compiled.bands.unknown
+      } else if !isKnown {
+        core.pointee.band = compiled.bands.plain(core.pointee.score)
+      }
     }
   }
 

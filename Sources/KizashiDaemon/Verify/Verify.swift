@@ -7,7 +7,7 @@ package struct VerifyReport: Sendable {
   /// A stored number that is not what the facts give.
   package struct Difference: Sendable, Equatable {
     package var account: String
-    /// `score`, `coverage`, or a measure's name and column.
+    /// What of the account, in words: `score`, a measure's name and column, an attribute.
     package var what: String
     package var stored: String
     package var recomputed: String
@@ -47,23 +47,9 @@ package enum Verify {
     try state.restored.accountRows.forEach { row in
       report.accounts += 1
       guard row.band != nil else { return }
-      let fresh = engine.explain(row.account)
-      let name = engine.name(of: row.account)
-      report.check(name, "score", row.computedScore.text, fresh.score.text)
-      report.check(name, "coverage", row.coverage.text, Optional(fresh.coverage.approximate).text)
+      report.check(row, state.lastScores[row.account], engine.explain(row.account), engine.name(of: row.account))
     }
-    var fresh: (account: AccountID, explanation: Explanation)?
-    for row in state.measures {
-      if fresh?.account != row.account { fresh = (row.account, engine.explain(row.account)) }
-      guard let measure = fresh?.explanation.measures.first(where: { $0.name == row.measure }) else { continue }
-      let name = engine.name(of: row.account)
-      report.check(name, "\(row.measure) grade", row.grade.text, measure.grade.text)
-      report.check(name, "\(row.measure) missing", "\(row.missing)", "\(measure.missing)")
-      // A grade that has settled is not looked at again, so that its value may have grown since; see decision 0004.
-      if row.grade != measure.grade {
-        report.check(name, "\(row.measure) value", row.value.text, (measure.value?.approximate).text)
-      }
-    }
+    try report.checkMeasures(state, engine)
     try report.checkSeen(state.restored, engine)
     report.checkRecords(state, engine)
     return report
@@ -74,6 +60,46 @@ extension VerifyReport {
   fileprivate mutating func check(_ account: String, _ what: String, _ stored: String, _ recomputed: String) {
     guard stored != recomputed else { return }
     differences.append(Difference(account: account, what: what, stored: stored, recomputed: recomputed))
+  }
+
+  /// What is shown of an account. Which of the known bands it is in is history, and compared with what the engine noted of it.
+  fileprivate mutating func check(
+    _ row: AccountRow, _ lastScore: (at: Instant, score: Int?)?, _ fresh: Explanation, _ name: String
+  ) {
+    check(name, "computed score", row.computedScore.points, fresh.computedScore.points)
+    check(name, "score", row.score.points, fresh.score.points)
+    check(name, "band", row.band ?? "-", fresh.band ?? "-")
+    check(name, "coverage", row.coverage.text, Optional(fresh.coverage.approximate).text)
+    check(name, "phase", row.phase ?? "-", fresh.phase ?? "-")
+    check(name, "touch", row.touch ?? "-", fresh.touch ?? "-")
+    check(name, "last score of its history", (lastScore?.score).points, fresh.score.points)
+  }
+
+  /// Measures that have a grade must have a row.
+  fileprivate mutating func checkMeasures(_ state: StoredState, _ engine: borrowing Engine) throws {
+    var next = state.measures.startIndex
+    try state.restored.accountRows.forEach { account in
+      var stored: [String: (value: Double?, grade: Int?, missing: Bool)] = [:]
+      while next < state.measures.endIndex, state.measures[next].account <= account.account {
+        let row = state.measures[next]
+        if row.account == account.account { stored[row.measure] = (row.value, row.grade, row.missing) }
+        next += 1
+      }
+      guard account.band != nil else { return }
+      let name = engine.name(of: account.account)
+      for measure in engine.explain(account.account).measures {
+        guard let row = stored[measure.name] else {
+          check(name, "\(measure.name) grade", "-", measure.grade.points)
+          continue
+        }
+        check(name, "\(measure.name) grade", row.grade.points, measure.grade.points)
+        check(name, "\(measure.name) missing", "\(row.missing)", "\(measure.missing)")
+        // A grade that has settled is not looked at again, so that its value may have grown since; see decision 0004.
+        if row.grade != measure.grade {
+          check(name, "\(measure.name) value", row.value.text, (measure.value?.approximate).text)
+        }
+      }
+    }
   }
 
   /// What an engine goes on from instead of all `group` lines must be what they come to.
@@ -111,20 +137,30 @@ extension VerifyReport {
     }
     try restored.accountRows.forEach { row in
       let name = engine.name(of: row.account)
-      check(name, "last seen", row.lastSeen.text, last[row.account].text)
+      check(name, "last seen", row.lastSeen.instant, last[row.account].instant)
       // Expired facts are gone, what they were first is kept.
       guard let stored = row.firstSeen, let found = first[row.account], stored > found else { return }
-      check(name, "first seen", "\(stored)", "\(found)")
+      check(name, "first seen", Optional(stored).instant, Optional(found).instant)
     }
   }
 }
 
 extension Optional<AttributeRow> {
   /// For comparison and display: `-` where there is none.
-  fileprivate var text: String { map { "\($0.value?.shown ?? "removed") at \($0.updatedAt.milliseconds)" } ?? "-" }
+  fileprivate var text: String { map { "\($0.value?.shown ?? "removed") at \($0.updatedAt.rfc3339)" } ?? "-" }
 }
 
 extension Optional where Wrapped: CustomStringConvertible {
   /// For comparison and display: `-` where there is none.
   fileprivate var text: String { map(\.description) ?? "-" }
+}
+
+extension Int? {
+  /// Hundredths of a point as people read them.
+  fileprivate var points: String { map { Rational(Int128($0), 100).text(digits: 2) } ?? "-" }
+}
+
+extension Int64? {
+  /// Milliseconds since 1970 as people read them.
+  fileprivate var instant: String { map { Instant(milliseconds: $0).rfc3339 } ?? "-" }
 }

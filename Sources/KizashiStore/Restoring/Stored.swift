@@ -10,6 +10,8 @@ package struct StoredState: Sendable {
   package var attributes: [AttributeRow]
   /// Likewise. By (source, user).
   package var userAccounts: [UserAccountRow]
+  /// The newest row of each account's score history, hundredths.
+  package var lastScores: [AccountID: (at: Instant, score: Int?)]
   /// By (account, measure name).
   package var measures: [(account: AccountID, measure: String, value: Double?, grade: Int?, missing: Bool)]
 
@@ -23,6 +25,7 @@ package struct StoredState: Sendable {
           config: try StoredConfig.current(db),
           attributes: try RowsOfStore(inSnapshotOf: db)(Store.attributeRows).all(),
           userAccounts: try RowsOfStore(inSnapshotOf: db)(Store.userAccountRows).all(),
+          lastScores: try lastScores(db),
           measures: try Row.fetchAll(
             db,
             sql: """
@@ -32,5 +35,18 @@ package struct StoredState: Sendable {
           ).map { (AccountID($0[0] as Int64), $0[1], $0[2], $0[3], ($0[4] as Int64) != 0) })
       }
     }
+  }
+
+  private static func lastScores(_ db: Database) throws -> [AccountID: (at: Instant, score: Int?)] {
+    var last: [AccountID: (at: Instant, score: Int?)] = [:]
+    // Within a block by account and day, and blocks are of days one after another: of an account the last one is the newest.
+    let query = try HotStatement(
+      db, "SELECT \(HistoryKey.scoreDay.account(of: "key")), at_ms, score FROM score_day ORDER BY key")
+    try query.forEachRow { row in
+      last[AccountID(truncatingIfNeeded: row.int(0))] = (
+        Instant(milliseconds: row.int(1)), row.optionalInt(2).map { Int($0) }
+      )
+    }
+    return last
   }
 }
