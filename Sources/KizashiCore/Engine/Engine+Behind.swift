@@ -12,7 +12,7 @@ extension Engine {
   static var longestDelay: Int64 { 60_000 }
 
   /// The earliest instant of which deadlines were left behind.
-  mutating func leftBehind() -> Instant? {
+  public mutating func leftBehind() -> Instant? {
     guard isBehind, let account = queue.next(upTo: now.milliseconds) else { return nil }
     return Instant(milliseconds: queue.deadline(of: account))
   }

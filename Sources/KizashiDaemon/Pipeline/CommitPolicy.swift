@@ -24,7 +24,7 @@ package struct CommitPolicy: Sendable, Hashable {
   /// How many deadlines go into one commit where the clock moves through what has long passed. Memory is bounded by it.
   package var mostDeadlines: Int
   /// How many where it shows the present: somebody who delivers a line meanwhile waits for no more than that. What falls due at one
-  /// instant beyond it comes with the next commits, and the lines with it.
+  /// instant beyond it comes with the next commits, and the lines with it. See ``deadlinesNow(delay:)``.
   package var mostDeadlinesNow: Int
 
   /// A running daemon: at once when its sources are drained, else five times a second.
@@ -37,6 +37,13 @@ package struct CommitPolicy: Sendable, Hashable {
   package static let replay = CommitPolicy(
     mostBytes: 48 << 20, enoughBytes: 16 << 20, mostMilliseconds: 2000, whenDrained: false,
     mostDeadlines: 1 << 17, mostDeadlinesNow: 1 << 17)
+
+  /// How many deadlines of the present go into a commit where the first of them lies so many milliseconds behind the clock: twice as many
+  /// after each quarter of a minute, so that a store however slow has caught up when the minute is over in which it may be behind.
+  package func deadlinesNow(delay: Int64) -> Int {
+    let (more, isTooMany) = mostDeadlinesNow.multipliedReportingOverflow(by: 1 << min(max(delay, 0) / 15_000, 3))
+    return isTooMany ? .max : more
+  }
 
   /// - Parameters:
   ///   - bytes: About how much has gathered.

@@ -66,7 +66,7 @@ struct Pipeline: ~Copyable {
     undrained.insert(source)
     // Of a backlog nobody waits for a single line. The latest: refused lines have no instant.
     let isPresent = (decoded.batch.instant.max() ?? 0) > decoded.readAt.milliseconds - Self.present
-    engine.apply(decoded.batch, within: isPresent ? policy.mostDeadlinesNow : .max)
+    engine.apply(decoded.batch, within: isPresent ? deadlinesNow : .max)
     let chunk = decoded.chunk
     if decoded.batch.lines.count + chunk.oversize.count > 0 { watch.heard(source, now: decoded.readAt) }
     var refused: [Receipt.RefusedLine] = []
@@ -173,7 +173,7 @@ struct Pipeline: ~Copyable {
     }
     guard undrained.isEmpty && !isAwaited else { return true }
     guard engine.advance(to: instant.advanced(by: -Self.present), within: policy.mostDeadlines) else { return false }
-    return engine.advance(to: instant, within: policy.mostDeadlinesNow)
+    return engine.advance(to: instant, within: deadlinesNow)
   }
 
   /// Fires deadlines that the clock has left behind, as many as a commit is to hold. Behind each ``cut(now:)``.
@@ -182,7 +182,13 @@ struct Pipeline: ~Copyable {
   @discardableResult
   mutating func catchUp() -> Bool {
     guard engine.isBehind else { return true }
-    return engine.advance(to: engine.now, within: policy.mostDeadlinesNow)
+    return engine.advance(to: engine.now, within: deadlinesNow)
+  }
+
+  private var deadlinesNow: Int {
+    mutating get {
+      policy.deadlinesNow(delay: engine.leftBehind().map { engine.now.milliseconds - $0.milliseconds } ?? 0)
+    }
   }
 
   /// Somebody looked whether the file or socket of a source is there.

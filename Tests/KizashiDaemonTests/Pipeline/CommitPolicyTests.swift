@@ -24,6 +24,23 @@ import Testing
     #expect(decide(policy, bytes: 1, isDrained: true) == .gather)
   }
 
+  @Test func `the midnight of a million accounts is over within its minute, also where a commit takes long`() {
+    let policy = CommitPolicy.live
+    var (left, delay) = (1_000_000, 0.0)
+    while left > 0 {
+      let deadlines = policy.deadlinesNow(delay: Int64(delay))
+      left -= deadlines
+      // 30 ms for the usual slice, half of them whatever its size.
+      delay += 15 + 15 * Double(deadlines) / Double(policy.mostDeadlinesNow)
+    }
+    #expect(delay < 60_000)
+    #expect(policy.deadlinesNow(delay: 0) == policy.mostDeadlinesNow)
+    #expect(policy.deadlinesNow(delay: .max) == 8 * policy.mostDeadlinesNow)
+    var boundless = policy
+    boundless.mostDeadlinesNow = .max
+    #expect(boundless.deadlinesNow(delay: 20_000) == .max)
+  }
+
   @Test func `a running daemon stores at once when nothing is left to read`() {
     #expect(decide(.live, bytes: 1, isDrained: true) == .commit)
     #expect(decide(.live, bytes: 1, isDrained: true, storeIsFree: false) == .gather)
