@@ -35,7 +35,10 @@ extension ReferenceAccount {
     let card = model.scorecards.indices.first { facts.holds(model.scorecards[$0].when, at: now, standing, context) }
     var reading = context.reading(values: values, grades: grades, present: present, card: card)
     let isOther = self.reading.map { $0.card != card } ?? false
-    if isOther { cardCause = standing.phase != phaseWas ? .phase : trigger.cause }
+    if isOther {
+      cardCause =
+        if standing.phase != phaseWas { .phase } else if case .deadline = trigger { .reweighted } else { trigger.cause }
+    }
     if let card, let uncapped = reading.uncapped {
       let caps = model.scorecards[card].caps.filter { facts.holds($0.condition, at: now, standing, context) }
       reading.computed = min(uncapped, caps.map(\.most).min() ?? uncapped)

@@ -18,6 +18,12 @@ extension ReferenceAccount {
     }
   }
 
+  /// After an evaluation that changed the scorecard: what moves from here on is the measures' own again.
+  mutating func enterCard(_ current: ReferenceReading) {
+    base?.enter(current)
+    for index in rules.indices { rules[index].waitingBase?.enter(current) }
+  }
+
   /// What the opening or end of an episode is explained from; nil: the base of the evaluation.
   func waitingBase(
     of rule: Int, from: String, to: String, _ paths: [[ReferenceRuleState.Phase]], _ context: ReferenceContext
@@ -32,6 +38,14 @@ extension ReferenceAccount {
       if let base { return base }
     }
     return nil
+  }
+}
+
+extension ReferenceBase {
+  fileprivate mutating func enter(_ current: ReferenceReading) {
+    guard reading.uncapped != nil, current.uncapped != nil, (switched ?? reading).card != current.card else { return }
+    switched = current
+    causes = causes.map { _ in [] }
   }
 }
 

@@ -103,7 +103,9 @@ package struct ReferenceAccount: Sendable {
     }
     facts.usage.append(event)
     for (index, rule) in context.model.rules.enumerated() {
-      if case .silence(let feature, _, _) = rule.kind, context.feature(feature, includes: event.variant) {
+      if case .silence(let feature, _, _) = rule.kind, context.feature(feature, includes: event.variant),
+        event.at >= rules[index].openedAt ?? .max
+      {
         rules[index].eventsSinceOpening += event.count
       }
     }
@@ -183,6 +185,7 @@ package struct ReferenceAccount: Sendable {
     }
     writeRules(paths, retracted, base: baseBefore, current: current, at: told ?? now, trigger, context)
     keepBases(baseBefore)
+    if isOtherCard { enterCard(current) }
     for index in flapped { tellFlapping(index, at: told ?? now, context) }
     if previous != nil {
       for kind in [Change.Kind.phase, .milestone, .attribute, .override] { changes += noted.filter { $0.kind == kind } }
@@ -248,8 +251,7 @@ package struct ReferenceAccount: Sendable {
       insert(trigger.cause, \.overrideCauses)
     }
     guard previous.card != current.card else { return }
-    base?.cardCause = cardCause
-    for index in rules.indices { rules[index].waitingBase?.cardCause = cardCause }
+    if let cardCause { insert(cardCause, \.cardCauses) }
   }
 
   private mutating func noteScore(previous: Int?, current: Int?, at now: Int64, context: ReferenceContext) {

@@ -7,8 +7,10 @@ struct ReferenceBase: Sendable {
   var causes: [Set<Cause>]
   var capCauses: Set<Cause> = []
   var overrideCauses: Set<Cause> = []
-  /// Of the change to another scorecard.
-  var cardCause: Cause?
+  /// Of changes to other scorecards.
+  var cardCauses: Set<Cause> = []
+  /// What the score was made of when the last of them came into force.
+  var switched: ReferenceReading?
 }
 
 /// The lines that explain how the score came from the base to now; empty from or to no score.
@@ -23,10 +25,13 @@ func explanation(from base: ReferenceBase, to now: ReferenceReading, fallback: C
     }
   }
   var lines: [ExplanationLine]
-  if old.card == now.card {
-    lines = measureLines(from: base, oldUncapped, to: now, newUncapped)
+  let from = base.switched ?? old
+  let start = from.uncapped ?? oldUncapped
+  if from.card == now.card {
+    lines = measureLines(from: from, base.causes, start, to: now, newUncapped)
+    lines.append(line(ExplanationLine.scorecard, start - oldUncapped, base.cardCauses, fallback))
   } else {
-    lines = [line(ExplanationLine.scorecard, newUncapped - oldUncapped, [base.cardCause ?? fallback], fallback)]
+    lines = [line(ExplanationLine.scorecard, newUncapped - oldUncapped, base.cardCauses, fallback)]
   }
   lines.append(
     line(
@@ -47,9 +52,8 @@ private func line(_ what: Int, _ points: Int, _ causes: Set<Cause>, _ fallback: 
 }
 
 private func measureLines(
-  from base: ReferenceBase, _ oldScore: Int, to now: ReferenceReading, _ newScore: Int
+  from old: ReferenceReading, _ causes: [Set<Cause>], _ oldScore: Int, to now: ReferenceReading, _ newScore: Int
 ) -> [ExplanationLine] {
-  let old = base.reading
   let middle = Rational(Int128(oldScore + newScore), 2)
   var parts: [(measure: Int, amount: Rational)] = []
   for index in now.grades.indices {
@@ -71,7 +75,7 @@ private func measureLines(
   var lines = zip(parts, points).map { part, points in
     ExplanationLine(
       measure: part.measure, points: points, from: old.values[part.measure], to: now.values[part.measure],
-      cause: cause(of: part.measure, from: base, to: now))
+      cause: cause(of: part.measure, from: old, causes, to: now))
   }
   // Largest first; a stable order for equals.
   lines.sort { a, b in
@@ -92,9 +96,11 @@ func wholeHundredths(_ amounts: [Rational], total: Int) -> [Int] {
   return result
 }
 
-private func cause(of measure: Int, from base: ReferenceBase, to now: ReferenceReading) -> Cause {
-  if let before = base.reading.grades[measure], before == now.grades[measure] { return .reweighted }
-  let causes = base.causes[measure]
+private func cause(
+  of measure: Int, from old: ReferenceReading, _ causes: [Set<Cause>], to now: ReferenceReading
+) -> Cause {
+  if let before = old.grades[measure], before == now.grades[measure] { return .reweighted }
+  let causes = causes[measure]
   return causes.count == 1 ? causes.first ?? .mixed : .mixed
 }
 

@@ -208,7 +208,7 @@ extension Engine {
     }
     if instant > core.pointee.lastSeen { core.pointee.lastSeen = instant }
     touch(account)
-    if !compiled.silences.isEmpty { countTowardSilences(account, event: event, count: count) }
+    if !compiled.silences.isEmpty { countTowardSilences(account, event: event, at: instant, count: count) }
     if compiled.powerUserRuleCount > 0 { noteUse(account, event: event, user: user, hour: hour) }
     if !milestonesOfEvents.isEmpty { countTowardMilestones(account, event: event, count: count) }
     // To an account that waits for its source, a line is late by its own time.

@@ -57,7 +57,8 @@ extension Engine {
       change.moved = true
       change.isOtherCard = true
       change.rebases = true
-      scores.adjustment(account).pointee.cardCause = (phase != phaseWas ? Cause.phase : cause(trigger)).rawValue
+      scores.adjustment(account).pointee.cardCauses |=
+        1 << UInt16(cardCause(trigger, phaseMoved: phase != phaseWas).rawValue)
     }
     if phase != phaseWas {
       change.rebases = true
@@ -65,6 +66,13 @@ extension Engine {
     }
     if !core.pointee.evaluated { (change.rebases, change.isOtherCard) = (false, false) }
     return change
+  }
+
+  /// Why another scorecard came into force. Where time alone did that, no measure need have moved.
+  private func cardCause(_ trigger: Trigger, phaseMoved: Bool) -> Cause {
+    if phaseMoved { return .phase }
+    if case .deadline = trigger { return .reweighted }
+    return cause(trigger)
   }
 
   // MARK: - Circumstances

@@ -65,6 +65,7 @@ extension Engine {
     if band != wasBand { wake.insert(.band) }
     let steps = stepRules(account, bandWas: wasBand, first: first, rebases: change.rebases, wake, trigger)
     writeJournal(account, bandWas: wasBand, first: first, scoreMoved: scoreMoved, steps: steps, trigger)
+    if change.isOtherCard && !first && !trigger.isConfig { enterCard(account) }
     if !flapped.isEmpty { tellFlapping(account, trigger) }
     if !noted.isEmpty { noted.removeAll(keepingCapacity: true) }
     // Under another config nothing opened or was over: the next look may find so, also where nothing moves.

@@ -155,7 +155,7 @@ extension Engine {
     let adjustment = scores.adjustment(account).pointee
     let isAdjusted =
       core.adjusted || adjustment.baseUncapped != core.baseScore || adjustment.baseComputed != core.baseScore
-    guard !isAdjusted && adjustment.baseCard == core.card else {
+    guard !isAdjusted && adjustment.baseCard == core.card && adjustment.cardPoints == 0 else {
       return adjustedExplanation(account, adjustment, fallback: fallback)
     }
     return measureLines(account, from: core.baseScore, to: core.score, fallback: fallback)
@@ -174,18 +174,19 @@ extension Engine {
       lines.append(ExplanationLine(measure: what, points: Int(points), from: .missing, to: .missing, cause: cause))
     }
     let overrideCause = single(adjustment.overrideCauses) ?? fallback
+    let cardCause = single(adjustment.cardCauses) ?? fallback
     guard uncapped >= 0, adjustment.baseUncapped >= 0 else {
       // Without a computed score on both sides all of it is a person's word.
       add(ExplanationLine.override, core.score - core.baseScore, overrideCause)
       return lines
     }
     if adjustment.baseCard == core.card {
-      lines = measureLines(account, from: adjustment.baseUncapped, to: uncapped, fallback: fallback)
+      lines = measureLines(
+        account, from: adjustment.baseUncapped + adjustment.cardPoints, to: uncapped, fallback: fallback)
+      add(ExplanationLine.scorecard, adjustment.cardPoints, cardCause)
     } else {
       // Under another scorecard old and new measures do not compare.
-      add(
-        ExplanationLine.scorecard, uncapped - adjustment.baseUncapped,
-        Cause(rawValue: adjustment.cardCause) ?? fallback)
+      add(ExplanationLine.scorecard, uncapped - adjustment.baseUncapped, cardCause)
     }
     add(
       ExplanationLine.cap, (computed - uncapped) - (adjustment.baseComputed - adjustment.baseUncapped),
@@ -232,12 +233,33 @@ extension Engine {
     adjustment.pointee.baseUncapped = core.pointee.adjusted ? adjustment.pointee.uncapped : core.pointee.score
     adjustment.pointee.baseComputed = core.pointee.adjusted ? adjustment.pointee.computed : core.pointee.score
     adjustment.pointee.baseCard = core.pointee.card
+    adjustment.pointee.cardPoints = 0
+    adjustment.pointee.cardCauses = 0
     adjustment.pointee.capCauses = 0
     adjustment.pointee.overrideCauses = 0
+    rebaseMeasures(account)
+  }
+
+  private mutating func rebaseMeasures(_ account: AccountID) {
     for index in compiled.measures.indices {
       scores.baseGrades(account)[index] = scores.grades(account)[index]
       scores.baseValues(account)[index] = shownValue(index, account)
       scores.causes(account)[index] = 0
     }
+  }
+
+  /// At the end of an evaluation in which another scorecard came into force: what measures move from here on is theirs again, also where
+  /// the change made no entry. What had moved until then is the scorecard's.
+  mutating func enterCard(_ account: AccountID) {
+    let core = scores.core(account).pointee
+    let adjustment = scores.adjustment(account)
+    let uncapped = core.adjusted ? adjustment.pointee.uncapped : core.score
+    guard uncapped >= 0 else { return }
+    if adjustment.pointee.baseCard != core.card {
+      adjustment.pointee.baseCard = core.card
+      adjustment.pointee.cardPoints = uncapped - adjustment.pointee.baseUncapped
+      rebaseMeasures(account)
+    }
+    if core.keepsBases { enterCardOfKeptBases(account, uncapped) }
   }
 }

@@ -164,12 +164,15 @@ extension Engine {
     }
   }
 
-  /// Counts a usage event toward the end of open silences.
+  /// Counts a usage event toward the end of open silences. One from before the opening ends none: either it shows that there was no silence
+  /// (see ``retract(_:event:at:)``), or it says nothing of what has been since.
   @inline(__always)
-  mutating func countTowardSilences(_ account: AccountID, event: EventNameID, count: Int64) {
+  mutating func countTowardSilences(_ account: AccountID, event: EventNameID, at instant: Int64, count: Int64) {
     for (rule, leaf) in compiled.silences {
       let state = scores.rules(account) + rule
-      guard state.pointee.phase == .firing, usage.features.belongs(event, to: compiled.leaves[leaf].feature) else {
+      guard state.pointee.phase == .firing, instant >= state.pointee.openedAt,
+        usage.features.belongs(event, to: compiled.leaves[leaf].feature)
+      else {
         continue
       }
       let sum = state.pointee.eventsSince.addingReportingOverflow(count)

@@ -47,7 +47,7 @@ struct StoredState {
 }
 
 extension Engine {
-  private static let stateFormat: UInt64 = 3
+  private static let stateFormat: UInt64 = 4
 
   /// What ``decodeState(_:)`` reads back.
   func encodeState(of account: AccountID) -> [UInt8] {
@@ -107,7 +107,8 @@ extension Engine {
     out.write(adjustment.baseCard)
     out.write(adjustment.baseUncapped)
     out.write(adjustment.baseComputed)
-    out.write(unsigned: UInt64(adjustment.cardCause))
+    out.write(adjustment.cardPoints)
+    out.write(unsigned: UInt64(adjustment.cardCauses))
     out.write(unsigned: UInt64(adjustment.capCauses))
     out.write(unsigned: UInt64(adjustment.overrideCauses))
     let milestones = compiled.customers.milestones
@@ -150,7 +151,8 @@ extension Engine {
     state.adjustment.baseCard = input.narrow()
     state.adjustment.baseUncapped = input.narrow()
     state.adjustment.baseComputed = input.narrow()
-    state.adjustment.cardCause = UInt8(truncatingIfNeeded: input.unsigned())
+    state.adjustment.cardPoints = input.narrow()
+    state.adjustment.cardCauses = UInt16(truncatingIfNeeded: input.unsigned())
     state.adjustment.capCauses = UInt16(truncatingIfNeeded: input.unsigned())
     state.adjustment.overrideCauses = UInt16(truncatingIfNeeded: input.unsigned())
     for _ in 0..<input.count() {

@@ -59,8 +59,8 @@ extension Engine {
     let adjustment = scores.adjustment(account).pointee
     return WaitingBase(
       since: since, score: scores.core(account).pointee.baseScore, uncapped: adjustment.baseUncapped,
-      computed: adjustment.baseComputed, card: adjustment.baseCard, capCauses: adjustment.capCauses,
-      overrideCauses: adjustment.overrideCauses,
+      computed: adjustment.baseComputed, card: adjustment.baseCard, cardPoints: adjustment.cardPoints,
+      cardCauses: adjustment.cardCauses, capCauses: adjustment.capCauses, overrideCauses: adjustment.overrideCauses,
       measures: compiled.measures.indices.map { index in
         StoredState.MeasureState(
           baseGrade: scores.baseGrades(account)[index], baseValue: scores.baseValues(account)[index],
@@ -74,12 +74,30 @@ extension Engine {
     adjustment.pointee.baseUncapped = base.uncapped
     adjustment.pointee.baseComputed = base.computed
     adjustment.pointee.baseCard = base.card
+    adjustment.pointee.cardPoints = base.cardPoints
+    adjustment.pointee.cardCauses = base.cardCauses
     adjustment.pointee.capCauses = base.capCauses
     adjustment.pointee.overrideCauses = base.overrideCauses
     for (index, measure) in base.measures.enumerated() {
       scores.baseGrades(account)[index] = measure.baseGrade
       scores.baseValues(account)[index] = measure.baseValue
       scores.causes(account)[index] = measure.causes
+    }
+  }
+
+  /// What ``enterCard(_:)`` does, for the bases that are kept.
+  mutating func enterCardOfKeptBases(_ account: AccountID, _ uncapped: Int32) {
+    let card = scores.core(account).pointee.card
+    for rule in waiting.rules {
+      guard var base = waiting[account, rule], base.card != card, base.uncapped >= 0 else { continue }
+      base.card = card
+      base.cardPoints = uncapped - base.uncapped
+      base.cardCauses |= scores.adjustment(account).pointee.cardCauses
+      for index in compiled.measures.indices {
+        base.measures[index] = StoredState.MeasureState(
+          baseGrade: scores.grades(account)[index], baseValue: shownValue(index, account), causes: 0)
+      }
+      waiting[account, rule] = base
     }
   }
 
@@ -96,6 +114,8 @@ extension Engine {
       out.write(base.uncapped)
       out.write(base.computed)
       out.write(base.card)
+      out.write(base.cardPoints)
+      out.write(unsigned: UInt64(base.cardCauses))
       out.write(unsigned: UInt64(base.capCauses))
       out.write(unsigned: UInt64(base.overrideCauses))
       out.write(unsigned: UInt64(base.measures.count))
@@ -108,7 +128,9 @@ extension Engine {
       let key = input.unsigned()
       var base = WaitingBase(
         since: input.signed(), score: input.narrow(), uncapped: input.narrow(), computed: input.narrow(),
-        card: input.narrow(), capCauses: UInt16(truncatingIfNeeded: input.unsigned()),
+        card: input.narrow(), cardPoints: input.narrow(),
+        cardCauses: UInt16(truncatingIfNeeded: input.unsigned()),
+        capCauses: UInt16(truncatingIfNeeded: input.unsigned()),
         overrideCauses: UInt16(truncatingIfNeeded: input.unsigned()), measures: [])
       for _ in 0..<input.count() { base.measures.append(decodeMeasure(&input)) }
       return (key, base)

@@ -6,14 +6,18 @@ struct WaitingBase {
   var score: Int32
   var uncapped: Int32
   var computed: Int32
+  /// See ``ScoreTable/Adjustment``.
   var card: Int8
+  var cardPoints: Int32
   /// Bit sets of causes since, like those of the measures.
+  var cardCauses: UInt16
   var capCauses: UInt16
   var overrideCauses: UInt16
   var measures: [StoredState.MeasureState]
 
   /// Takes in what moved the account between a later base and now.
   mutating func add(causesOf later: WaitingBase) {
+    cardCauses |= later.cardCauses
     capCauses |= later.capCauses
     overrideCauses |= later.overrideCauses
     for index in measures.indices { measures[index].causes |= later.measures[index].causes }
@@ -21,6 +25,7 @@ struct WaitingBase {
 
   /// The same of what moved the account since its own base.
   mutating func add(_ account: AccountID, _ scores: borrowing ScoreTable) {
+    cardCauses |= scores.adjustment(account).pointee.cardCauses
     capCauses |= scores.adjustment(account).pointee.capCauses
     overrideCauses |= scores.adjustment(account).pointee.overrideCauses
     for index in measures.indices { measures[index].causes |= scores.causes(account)[index] }

@@ -53,12 +53,14 @@ struct ScoreTable: ~Copyable {
     var computed: Int32 = -1
     var baseUncapped: Int32 = -1
     var baseComputed: Int32 = -1
+    /// The scorecard by which the base's measures are weighed: that of the last change of it, if there was one since the base.
     var baseCard: Int8 = 0
-    /// Raw value of the cause of the change to another scorecard than the base's.
-    var cardCause: UInt8 = 0
-    /// Bit sets of causes since the base.
+    /// What the score had moved since the base when that scorecard came into force; the grades of the base are those of then.
+    var cardPoints: Int32 = 0
     /// When the override in force ends; `.max`: none does.
     var overrideUntil: Int64 = .max
+    /// Bit sets of causes since the base.
+    var cardCauses: UInt16 = 0
     var capCauses: UInt16 = 0
     var overrideCauses: UInt16 = 0
   }

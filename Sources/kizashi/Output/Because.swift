@@ -15,6 +15,8 @@ enum Because {
       "because what it asks for began or ceased to be true (\(cause))"
     case ExplanationLine.others[ExplanationLine.override]:
       cause == Cause.expiry.name ? "because it ended (\(cause))" : "because somebody set or changed it (\(cause))"
+    case ExplanationLine.others[ExplanationLine.scorecard] where cause == Cause.reweighted.name:
+      "because time brought the account under another one (\(cause))"
     default: nil
     }
   }

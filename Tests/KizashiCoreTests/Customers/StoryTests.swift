@@ -89,6 +89,28 @@ import Testing
       ])
   }
 
+  @Test func `what moves behind another scorecard's beginning is the measures' own, beside a line for that`() throws {
+    var model = model([Rule(name: "fell", kind: .drop(by: 2000, withinMilliseconds: 7 * day))])
+    model.measures.append(Measure(name: "y", metric: .attribute("y"), grade: one))
+    let late = Scorecard(
+      name: "late", dimensions: [Dimension(name: "d", weight: 1, measures: [("x", 1), ("y", 1)])],
+      when: .tenure(NumberRange(atLeast: Rational(30))))
+    model.scorecards = [late, model.scorecards[0]]
+    let journal = try Story.journal(
+      model,
+      [
+        Story.reserved(0, "contract.started"), Story.group(0, [("x", .number("90")), ("y", .number("86"))], 9),
+        x(50, 10),
+      ], until: 51)
+    #expect(journal.count == 6)
+    #expect(
+      // The change itself, at the 30th midnight, made no entry.
+      journal.suffix(3) == [
+        "50d 8h band green → yellow: x -4000 attribute, scorecard -200 reweighted", "50d 8h rule fell ok → firing",
+        "50d 8h attribute x 90 → 10",
+      ])
+  }
+
   @Test func `another phase's scorecard moves the score in one line and opens nothing`() throws {
     var model = model([
       Rule(name: "low", kind: .threshold(.measure("x"), .below(Rational(50)), clear: nil), when: .phase(["late"])),
@@ -195,6 +217,21 @@ import Testing
     #expect(
       journal.filter { $0.contains("rule") } == [
         "2d 10h rule quiet ok → firing", "4d 8h rule quiet firing → retracted", "4d 8h rule quiet ok → firing",
+      ])
+  }
+
+  @Test func `a backlog that comes late takes a silence back and does not end it line by line`() throws {
+    let rule = Rule(name: "quiet", kind: .silence(feature: .any, after: .milliseconds(5 * day), clear: 1))
+    let late = (3...12).map { Story.use($0) }
+    let journal = try Story.journal(
+      model([rule]), [Story.use(0), Story.use(1), x(20, 1)] + late + [x(21, 2)] + [15, 16].map { Story.use($0) },
+      until: 22)
+    #expect(
+      journal.filter { $0.contains("rule") } == [
+        "6d 10h rule quiet ok → firing", "20d 8h rule quiet firing → retracted", "20d 8h rule quiet ok → firing",
+        // Each of the last two shows that it was not silent when that opened.
+        "21d 8h rule quiet firing → retracted", "21d 8h rule quiet ok → firing",
+        "21d 8h rule quiet firing → retracted", "21d 10h rule quiet ok → firing",
       ])
   }
 
