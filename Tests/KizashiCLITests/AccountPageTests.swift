@@ -46,6 +46,30 @@ import Testing
     #expect(text.contains("because another day passed without any use (silence)"))
   }
 
+  @Test func `it shows what people said of the account, newest first`() throws {
+    let sample = try SampleStore(events: false)
+    let lines = [
+      #"{"timestamp":"2025-11-19T12:00:01Z","account":"acme","event":"sentiment.recorded","properties":{"value":4,"by":"sato","note":"all is well"}}"#,
+      #"{"timestamp":"2025-11-19T12:00:02Z","account":"acme","event":"override.set","properties":{"kind":"score","value":75,"reason":"factory closed","by":"sato","until":"2026-02-01"}}"#,
+      #"{"timestamp":"2025-11-19T12:00:03Z","account":"acme","event":"override.set","properties":{"kind":"score","value":null,"by":"\u001bmori"}}"#,
+    ]
+    let file = sample.directory + "/said.ndjson"
+    try lines.map { $0 + "\n" }.joined().write(toFile: file, atomically: true, encoding: .utf8)
+    let replay = try Program.run(["replay", "--config", sample.config, "--until", "2025-11-20", file])
+    #expect(replay.status == 0, "\(replay.errors)")
+    func account(_ more: [String] = []) throws -> String {
+      try Program.run(["account", "acme", "--config", sample.config] + more).output
+    }
+    let text = try account().split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    let start = try #require(text.firstIndex(of: "NOTES"))
+    #expect(text[start + 1].hasSuffix("mori  override: score taken back"))
+    #expect(text[start + 2] == "  2025-11-19 12:00  sato        override: score 75 until 2026-02-01  factory closed")
+    #expect(text[start + 3] == "  2025-11-19 12:00  sato        sentiment: 4                         all is well")
+    let object = try JSONSerialization.jsonObject(with: Data(try account(["--format", "json"]).utf8)) as? [String: Any]
+    let notes = try #require(object?["notes"] as? [[String: Any]])
+    #expect(notes.map { $0["note"] as? String } == [nil, "factory closed", "all is well"])
+  }
+
   @Test func `a config that is not the store's explains nothing it does not know`() throws {
     let other = sample.directory + "/other.yaml"
     try SampleStore.configText.replacing("after: 5d", with: "after: 6d").write(

@@ -131,6 +131,38 @@ import Testing
       ])
   }
 
+  @Test func `what people say of an account is shown as they sent it`() throws {
+    let temporary = try TemporaryStore()
+    let store = try temporary.open()
+    _ = try store.register(.standard())
+    var commit = smallCommit()
+    func said(_ sequence: Int64, _ event: String, _ fields: [(name: String, value: Scalar)]) -> StoredRecord {
+      StoredRecord(
+        sequence: sequence, source: 0, at: noon.advanced(by: sequence), account: 0, user: nil, id: nil,
+        record: Record(kind: .track, event: event, fields: fields, line: "{}"))
+    }
+    commit.records = [
+      said(
+        1, "sentiment.recorded", [("value", .number("4")), ("by", .string("sato")), ("note", .string("all is well"))]),
+      said(2, "survey.responded", [("survey", .string("nps")), ("score", .number("9"))]),
+      said(
+        3, "override.set",
+        [
+          ("kind", .string("score")), ("value", .number("70")), ("value", .number("75")), ("by", .string("sato")),
+          ("until", .string("2026-02-01")), ("reason", .string("factory closed")),
+        ]),
+      said(4, "touch.recorded", [("kind", .string("call"))]),
+    ]
+    try store.write(CommitUnit(commit))
+    #expect(
+      try temporary.rows("SELECT substr(at, 21), event, kind, value, until, by, note FROM notes WHERE account = 'acme'")
+        == [
+          ["001Z", "sentiment.recorded", "NULL", "4", "NULL", "sato", "all is well"],
+          ["003Z", "override.set", "score", "75", "2026-02-01", "sato", "factory closed"],
+          ["004Z", "touch.recorded", "call", "NULL", "NULL", "NULL", "NULL"],
+        ])
+  }
+
   private func line(
     _ measure: Int, _ points: Int, _ from: Rational?, _ to: Rational?, _ cause: Cause
   ) -> ExplanationLine { ExplanationLine(measure: measure, points: points, from: from, to: to, cause: cause) }
@@ -212,6 +244,7 @@ import Testing
       "users": "account, user, first_seen_at, last_seen_at",
       "milestones": "account, milestone, reached_at, due_at, count",
       "contracts": "account, product, state, mrr, currency, started_at, term_end, reason",
+      "notes": "account, at, event, kind, value, until, by, note",
       "actions": "account, action, playbook, state, by, opened_at, due_at, done_at, note",
       "meta": "now_ms, now_at, schema_version, config_version, program_version, clean_stop",
     ]

@@ -90,6 +90,7 @@ import Testing
     ("SELECT * FROM measures ORDER BY account", "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)"),
     ("SELECT * FROM accounts WHERE account = 'a'", "SEARCH r USING INTEGER PRIMARY KEY (rowid=?)"),
     ("SELECT * FROM account_attributes WHERE account = 'a'", "SEARCH x USING PRIMARY KEY (account=?)"),
+    ("SELECT * FROM notes WHERE account = 'a'", "SEARCH r USING INDEX record_of_account (account=?)"),
   ]) func `other views seek too`(query: String, step: String) throws {
     let plan = try plan(of: query)
     #expect(plan.contains { $0.contains(step) }, "\(plan)")

@@ -18,6 +18,8 @@ package struct AccountDetail: Sendable {
   package var milestones: [AccountMilestone]
   /// By product.
   package var contracts: [AccountContract]
+  /// The newest five, newest first.
+  package var notes: [AccountNote]
   package var usage: AccountUsage
   /// The last 90 rows, oldest first.
   package var scoreHistory: [ScoreDay]
@@ -48,6 +50,18 @@ package struct AccountContract: Sendable, Equatable {
   package var started: Instant?
   package var termEnd: String?
   package var reason: String?
+}
+
+/// A row of the view `notes`.
+package struct AccountNote: Sendable, Equatable {
+  package var at: Instant
+  /// `override.set`, `sentiment.recorded` or `touch.recorded`.
+  package var event: String
+  package var kind: String?
+  package var value: String?
+  package var until: String?
+  package var by: String?
+  package var note: String?
 }
 
 /// A row of the view `measures`.
@@ -99,7 +113,7 @@ extension StoreReader {
         summary: summary, bandSince: try bandSince(id, db), attributes: try attributes(name, db),
         measures: try measures(name, db), alerts: try Self.alerts(open, db),
         changes: try Self.changes(journal, db), milestones: try milestones(name, db),
-        contracts: try contracts(name, db),
+        contracts: try contracts(name, db), notes: try notes(name, db),
         usage: try AccountUsage.read(account: id, windowHours: windowHours, userLimit: userLimit, db),
         scoreHistory: try scoreHistory(name, db))
     }
@@ -160,6 +174,16 @@ extension StoreReader {
       AccountContract(
         product: $0["product"], state: $0["state"], mrr: $0["mrr"], currency: $0["currency"],
         started: $0.instant("started_at"), termEnd: $0["term_end"], reason: $0["reason"])
+    }
+  }
+
+  private func notes(_ name: String, _ db: Database) throws -> [AccountNote] {
+    try Row.fetchAll(
+      db, sql: "SELECT * FROM notes WHERE account = ? ORDER BY at DESC LIMIT 5", arguments: [name]
+    ).map {
+      AccountNote(
+        at: $0.instantOrEpoch("at"), event: $0["event"], kind: $0["kind"], value: $0["value"], until: $0["until"],
+        by: $0["by"], note: $0["note"])
     }
   }
 

@@ -17,7 +17,7 @@ enum Tables {
   /// bits are not enough for a sum of lines of which each may take all of them.
   ///
   /// `record` has the lines that are not usage. What came of `group` lines is in `attribute` and `user_account`, so that a start
-  /// need not go through them: `record_not_group` finds the others.
+  /// need not go through them: `record_not_group` finds the others. `record_of_account` finds what people say of one account.
   ///
   /// `tile` lists the hours that have facts, so that one account's facts are found by one seek an hour instead of
   /// through a second index, and gives each hour its local day in the current business time zone.
@@ -43,6 +43,7 @@ enum Tables {
     CREATE TABLE record_field (
       seq INTEGER NOT NULL, ord INTEGER NOT NULL, name TEXT NOT NULL, type INTEGER NOT NULL, value TEXT,
       PRIMARY KEY (seq, ord)) WITHOUT ROWID;
+    CREATE INDEX record_of_account ON record (account) WHERE kind = \(Record.Kind.track.rawValue);
     CREATE INDEX record_not_group ON record (kind) WHERE kind <> \(Record.Kind.group.rawValue);
     CREATE TABLE user_account (
       source INTEGER NOT NULL, user TEXT NOT NULL, account INTEGER NOT NULL, PRIMARY KEY (source, user)) WITHOUT ROWID;

@@ -155,6 +155,19 @@ struct Views: Equatable {
     FROM contract c JOIN account_name a ON a.id = c.account
     """
 
+  /// What people say of an account, as sent; of repeated names the last counts.
+  private static let notes = """
+    SELECT a.name AS account, \(time("r.at_ms")) AS at, r.event, \(field("kind")) AS kind, \(field("value")) AS value,
+      \(field("until")) AS until, \(field("by")) AS by, ifnull(\(field("reason")), \(field("note"))) AS note
+    FROM record r JOIN account_name a ON a.id = r.account
+    WHERE r.kind = \(KizashiCore.Record.Kind.track.rawValue)
+      AND r.event IN ('override.set', 'sentiment.recorded', 'touch.recorded')
+    """
+
+  private static func field(_ name: String) -> String {
+    "(SELECT f.value FROM record_field f WHERE f.seq = r.seq AND f.name = '\(name)' ORDER BY f.ord DESC LIMIT 1)"
+  }
+
   private static let actions = """
     SELECT a.name AS account, x.action, x.playbook, x.state, x.by, \(time("x.opened_ms")) AS opened_at,
       \(time("x.due_ms")) AS due_at, \(time("x.done_ms")) AS done_at, x.note
@@ -174,7 +187,8 @@ struct Views: Equatable {
       ("measures", Self.measures), ("score_history", Self.scoreHistory), ("changes", Self.changes),
       ("alerts", Self.alerts), ("deliveries", Self.deliveries), ("sources", Self.sources),
       ("quarantine", Self.quarantine), ("refusals", Self.refusals), ("users", UsageViews.users),
-      ("milestones", Self.milestones), ("contracts", Self.contracts), ("actions", Self.actions), ("meta", Self.meta),
+      ("milestones", Self.milestones), ("contracts", Self.contracts), ("notes", Self.notes), ("actions", Self.actions),
+      ("meta", Self.meta),
     ]
   }
 

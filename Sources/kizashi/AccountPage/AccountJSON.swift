@@ -19,6 +19,7 @@ enum AccountJSON {
       .init("score_history", .list(detail.scoreHistory.map(score))),
       .init("milestones", .list(detail.milestones.map(milestone))),
       .init("contracts", .list(detail.contracts.map(contract))),
+      .init("notes", .list(detail.notes.map(note))),
       .init("attributes", .object(detail.attributes.map { .init($0.name, Value($0.value)) })),
     ]
     return .object(fields)
@@ -38,6 +39,14 @@ enum AccountJSON {
       .init("product", .text(row.product)), .init("state", .text(row.state)),
       .init("mrr", Value(row.mrr.map(Int.init))), .init("currency", Value(row.currency)),
       .init("started_at", time(row.started)), .init("term_end", Value(row.termEnd)), .init("reason", Value(row.reason)),
+    ])
+  }
+
+  private static func note(_ row: AccountNote) -> Value {
+    .object([
+      .init("at", time(row.at)), .init("event", .text(row.event)), .init("kind", Value(row.kind)),
+      .init("value", Value(row.value)), .init("until", Value(row.until)), .init("by", Value(row.by)),
+      .init("note", Value(row.note)),
     ])
   }
 

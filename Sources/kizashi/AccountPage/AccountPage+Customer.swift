@@ -1,7 +1,7 @@
 import KizashiCore
 import KizashiStore
 
-/// What the account is to reach, and what it has signed.
+/// What the account is to reach, what it has signed, and what people say of it.
 extension AccountPage {
   private static let day: Int64 = 86_400_000
 
@@ -52,5 +52,26 @@ extension AccountPage {
       ])
     }
     return title("Contracts") + table.text(width: page.terminal.width, painter: painter)
+  }
+
+  /// What people said of it.
+  var notes: String {
+    guard !detail.notes.isEmpty else { return "" }
+    var table = Table(
+      [.init(title: ""), .init(title: "", minimum: 8), .init(title: ""), .init(title: "", minimum: 12)], indent: 2,
+      showsTitles: false)
+    for row in detail.notes {
+      table.rows.append([
+        Styled(page.time(row.at), .dim), Styled(row.by ?? ""), Styled(Self.said(row)), Styled(row.note ?? "", .dim),
+      ])
+    }
+    return title("Notes") + table.text(width: page.terminal.width, painter: painter)
+  }
+
+  private static func said(_ row: AccountNote) -> String {
+    let what = row.event.prefix { $0 != "." }
+    let isTakenBack = row.event == "override.set" && row.value == nil
+    let words = [row.kind, isTakenBack ? "taken back" : row.value, row.until.map { "until \($0)" }].compactMap { $0 }
+    return words.isEmpty ? "\(what)" : "\(what): \(words.joined(separator: " "))"
   }
 }

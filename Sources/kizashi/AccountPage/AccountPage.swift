@@ -12,7 +12,7 @@ struct AccountPage {
   /// The whole page; sections with nothing to say are left out.
   var text: String {
     [
-      header, alerts, lastChange, earlierChanges, milestones, contracts, measures, timeline, features, users,
+      header, alerts, lastChange, earlierChanges, notes, milestones, contracts, measures, timeline, features, users,
       attributes,
     ].filter { !$0.isEmpty }.joined(separator: "\n")
   }
