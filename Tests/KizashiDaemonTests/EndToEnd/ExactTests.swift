@@ -142,9 +142,14 @@ import Testing
         #"{"timestamp":"\#(UTC.text(Self.start))","type":"group","account":"a\#(n)","user":"u\#(n)"\#($0)}"#
       }
     }
+    // A score that a person has set is no difference.
+    lines.append(
+      #"{"timestamp":"\#(UTC.text(Self.start + 59 * 7_200_000))","account":"a0","event":"override.set","properties":{"kind":"score","value":12.5,"until":"2999-01-01"}}"#
+    )
     try place.write("events.ndjson", lines.joined(separator: "\n"))
     _ = try await Replay.run(
       ReplayRequest(configuration: configuration, storePath: place.store, inputs: [place.log]))
+    #expect(try place.rows("SELECT score FROM accounts WHERE account = 'a0'") == [["12.5"]])
     #expect(try await Verify.run(storePath: place.store, configuration: configuration).differences == [])
     try place.corrupt(sql)
     #expect(try await !Verify.run(storePath: place.store, configuration: configuration).differences.isEmpty, "\(sql)")
