@@ -33,7 +33,8 @@ extension Session {
     switch kind {
     case .rule: [PipelineAlert.rule]
     case .band: ["unknown"]
-    case .hook, .source: []
+    case .touch: TouchModel.names
+    case .hook, .source, .phase: []
     }
   }
 
@@ -43,6 +44,8 @@ extension Session {
     case .hook: configuration.hooks.map(\.name)
     case .band: configuration.model.bands.worstFirst
     case .source: configuration.sources.map(\.id)
+    case .phase: configuration.model.phases.map(\.name)
+    case .touch: []
     }
   }
 }

@@ -118,6 +118,25 @@ import Testing
     #expect(try column("account", ["accounts", "--measure", "recency", "--below", "80"]) == ["acme"])
   }
 
+  @Test func `who is low on something is listed with how low, and only then`() throws {
+    let grade = try #require(
+      (try objects(["accounts", "--measure", "recency", "--below", "80"]).first?["grade"] as? NSNumber)?.doubleValue)
+    let measured = try run(["accounts", "--measure", "recency", "--below", "80"]).split(separator: "\n")
+    #expect(measured[0].split(separator: " ").prefix(6) == ["ACCOUNT", "SCORE", "BAND", "VALUE", "GRADE", "7"])
+    #expect(measured[1].contains("      8  \(Wording.fixed(grade))  "), "\(measured[1])")
+    let asked = ["accounts", "--feature", "report.created", "--below", "1000", "--window", "28d"]
+    let events = try objects(asked).reduce(into: [:]) { $0[$1["account"] as? String ?? ""] = $1["events"] as? Int }
+    #expect(events == ["acme": 40, "globex": 56, SampleStore.hostile: 0, SampleStore.wide: 14])
+    #expect(try run(asked).split(separator: " ").prefix(4) == ["ACCOUNT", "SCORE", "BAND", "EVENTS"])
+    #expect(try run(asked + ["--format", "csv"]).hasPrefix("account,score,band,events,trend_7d,"))
+  }
+
+  @Test func `accounts are listed with their phase`() throws {
+    let table = try run(["accounts"]).split(separator: "\n")
+    #expect(table[0].contains("  PHASE  LAST SEEN"))
+    #expect(table[1].contains("  –      8 d ago"), "\(table[1])")
+  }
+
   @Test func `the journal goes by account, kind and time, oldest first`() throws {
     let all = try objects(["changes", "--limit", "0"])
     let numbers = all.compactMap { $0["seq"] as? Int }

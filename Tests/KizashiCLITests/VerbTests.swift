@@ -120,6 +120,7 @@ import Testing
 
   static let filters: [([String], wrong: String, right: String)] = [
     (["alerts", "--rule"], "gone-quite", "gone-quiet"), (["accounts", "--band"], "gren", "green"),
+    (["accounts", "--touch"], "hihg", "high"),
     (["deliveries", "list", "--hook"], "god", "good"), (["deliveries", "retry", "--dead", "--hook"], "god", "good"),
     (["quarantine", "list", "--source"], "ap", "app"), (["quarantine", "retry", "--source"], "ap", "app"),
   ]
@@ -136,6 +137,16 @@ import Testing
       .write(toFile: sample.config, atomically: true, encoding: .utf8)
     let known = try Program.run(verb + [right, "--config", sample.config])
     #expect(known.status != 64 && known.status != 78, "\(known.errors)")
+  }
+
+  @Test func `a phase is one of the config's`() throws {
+    let sample = try SampleStore()
+    try (SampleStore.configText + "\nphases: {onboarding: {when: {tenure: {below: 30d}}}, retention: {}}\n")
+      .write(toFile: sample.config, atomically: true, encoding: .utf8)
+    let wrong = try Program.run(["accounts", "--phase", "retentoin", "--config", sample.config])
+    #expect(wrong.status == 64)
+    #expect(wrong.errors.contains("there is no phase “retentoin”") && wrong.errors.contains("did you mean retention?"))
+    #expect(try Program.run(["accounts", "--phase", "retention", "--config", sample.config]).status == 0)
   }
 
   @Test func `what may be asked for without any row is no mistake`() throws {

@@ -20,7 +20,12 @@ extension StoreReader {
       return try database.read { db in
         try check(query, db)
         let ids = query.order == .attention ? try idsByAttention(query, db) : try ids(query, db, orderedBy: query.order)
-        return try summaries(ids, db)
+        var rows = try summaries(ids, db)
+        if let low = query.low {
+          let figures = try figures(of: low, ids, db)
+          for index in rows.indices { rows[index].figure = figures[index] }
+        }
+        return rows
       }
     } catch let error as AccountQueryError {
       throw error
@@ -142,6 +147,37 @@ extension StoreReader {
     }
     return rows
   }
+
+  /// What these accounts have of what the list was asked for, in the order of the ids.
+  private func figures(of low: AccountQuery.Low, _ ids: [Int64], _ db: Database) throws -> [AccountQuery.Figure] {
+    switch low {
+    case .measure(let name, _):
+      let statement = try db.makeStatement(
+        sql: """
+          SELECT m.value, m.grade / 100.0 AS grade FROM measure_name n
+            JOIN measure m ON m.key = \(MeasureKey.key(of: "?1", "n.id")) WHERE n.name = ?2
+          """)
+      return try ids.map { id in
+        let row = try Row.fetchOne(statement, arguments: [id, name])
+        return .measure(value: row?["value"], grade: row?["grade"])
+      }
+    case .feature(let name, let hours, let below):
+      // In one pass over the window, as the accounts were found; who is not among the rows has none.
+      let events = try Row.fetchAll(
+        db, sql: "SELECT f.account, sum(f.events) AS events \(Self.uses) HAVING sum(f.events) < ?",
+        arguments: [hours, name, below]
+      ).reduce(into: [:]) { $0[$1["account"] as Int64] = $1["events"] as Int64 }
+      return ids.map { .feature(events: events[$0] ?? 0) }
+    }
+  }
+
+  /// The facts of a feature in the last so many hours, by account.
+  fileprivate static let uses = """
+    FROM fact f
+    WHERE f.hour >= (SELECT now_hour FROM store_state) - ? AND f.event IN (
+      SELECT m.event FROM feature_event m JOIN feature n ON n.id = m.feature WHERE n.name = ?)
+    GROUP BY f.account
+    """
 }
 
 /// The conditions of a query on `account r` and `store_state s`.
@@ -150,10 +186,9 @@ private struct Filter {
   var arguments = StatementArguments()
 
   init(_ query: AccountQuery) {
-    if !query.bands.isEmpty {
-      add("ifnull(r.band, 'unknown') IN (\(query.bands.map { _ in "?" }.joined(separator: ",")))")
-      arguments += StatementArguments(query.bands)
-    }
+    add("ifnull(r.band, 'unknown')", isOneOf: query.bands)
+    add("r.phase", isOneOf: query.phases)
+    add("r.touch", isOneOf: query.touches)
     for attribute in query.attributes {
       add("r.id IN (SELECT account FROM attribute WHERE name = ? AND value = ?)")
       arguments += [attribute.name, attribute.value]
@@ -171,10 +206,7 @@ private struct Filter {
       // Accounts without any event have no fact at all, so the question is asked the other way round.
       add(
         """
-        r.id NOT IN (SELECT f.account FROM fact f
-          WHERE f.hour >= (SELECT now_hour FROM store_state) - ? AND f.event IN (
-            SELECT m.event FROM feature_event m JOIN feature n ON n.id = m.feature WHERE n.name = ?)
-          GROUP BY f.account HAVING sum(f.events) >= ?)
+        r.id NOT IN (SELECT f.account \(StoreReader.uses) HAVING sum(f.events) >= ?)
         """)
       // What a feature with filters counts is too little until they have been looked for through all of the window.
       add(
@@ -188,4 +220,11 @@ private struct Filter {
   }
 
   mutating func add(_ condition: String) { sql += " AND \(condition)" }
+
+  /// Of no names any will do.
+  private mutating func add(_ column: String, isOneOf names: [String]) {
+    guard !names.isEmpty else { return }
+    add("\(column) IN (\(names.map { _ in "?" }.joined(separator: ",")))")
+    arguments += StatementArguments(names)
+  }
 }

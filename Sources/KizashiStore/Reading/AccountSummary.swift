@@ -26,6 +26,8 @@ package struct AccountSummary: Sendable, Equatable {
   package var firingAlerts: Int
   /// The most severe of them.
   package var severity: String?
+  /// What the query asked for an account that is low on; nil where it asked for nothing.
+  package var figure: AccountQuery.Figure?
 
   init(_ row: Row) {
     account = row["account"]
@@ -87,8 +89,20 @@ package struct AccountQuery: Sendable, Equatable {
     case feature(String, hours: Int, below: Double)
   }
 
+  /// What an account has of what ``Low`` asks for.
+  package enum Figure: Sendable, Equatable {
+    /// The value of the measure and its grade (0…100).
+    case measure(value: Double?, grade: Double?)
+    /// The events of the feature.
+    case feature(events: Int64)
+  }
+
   /// Only these bands; empty: all.
   package var bands: [String] = []
+  /// Only these phases; empty: all.
+  package var phases: [String] = []
+  /// Only these touches; empty: all.
+  package var touches: [String] = []
   package var low: Low?
   /// Attributes that must all have these values.
   package var attributes: [(name: String, value: String)] = []
@@ -103,7 +117,8 @@ package struct AccountQuery: Sendable, Equatable {
 
   /// By value.
   package static func == (a: AccountQuery, b: AccountQuery) -> Bool {
-    a.bands == b.bands && a.low == b.low && a.attributes.elementsEqual(b.attributes, by: ==) && a.order == b.order
+    a.bands == b.bands && a.phases == b.phases && a.touches == b.touches && a.low == b.low
+      && a.attributes.elementsEqual(b.attributes, by: ==) && a.order == b.order
       && a.bandsWorstFirst == b.bandsWorstFirst && a.limit == b.limit
   }
 }

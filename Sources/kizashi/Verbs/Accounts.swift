@@ -7,7 +7,7 @@ extension AccountQuery.Order: ExpressibleByArgument {}
 /// `kizashi accounts`
 struct Accounts: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List accounts with score, band and trend.", usage: "kizashi accounts [<options>]",
+    abstract: "List accounts with score, band, trend and phase.", usage: "kizashi accounts [<options>]",
     discussion: """
       Orders (--sort):
         attention   who needs somebody first: the most severe firing alert,
@@ -25,6 +25,7 @@ struct Accounts: ParsableCommand {
         kizashi accounts --band red --band yellow
         kizashi accounts --measure recency --below 40    low on a measure
         kizashi accounts --feature reports --below 1     not used in 28 days
+        kizashi accounts --phase renewal --touch high --sort score
         kizashi accounts --where csm=sato --where plan=enterprise
         kizashi accounts --limit 0 --format csv > accounts.csv
       """)
@@ -35,6 +36,12 @@ struct Accounts: ParsableCommand {
 
   @Option(help: ArgumentHelp("Only accounts in this band (may be repeated).", valueName: "name"))
   var band: [String] = []
+
+  @Option(help: ArgumentHelp("Only accounts in this phase (may be repeated).", valueName: "name"))
+  var phase: [String] = []
+
+  @Option(help: ArgumentHelp("Only accounts of this touch (may be repeated).", valueName: "name"))
+  var touch: [String] = []
 
   @Option(help: ArgumentHelp("Only accounts whose grade of this measure is below --below.", valueName: "name"))
   var measure: String?
@@ -73,13 +80,17 @@ struct Accounts: ParsableCommand {
     let reader = try session.reader()
     let page = try session.page(reader)
     for name in band { try session.check(name, is: .band, reader) }
+    for name in phase { try session.check(name, is: .phase, reader) }
+    for name in touch { try session.check(name, is: .touch, reader) }
+    let query = query(bands: session.configuration.model.bands)
     let rows: [AccountSummary]
     do {
-      rows = try reader.accounts(query(bands: session.configuration.model.bands))
+      rows = try reader.accounts(query)
     } catch {
       throw Failure(accounts: error)
     }
-    try Output.write(AccountListing.listing.text(rows, format: output.format, page: page))
+    let listing = AccountListing.listing(low: query.low)
+    try Output.write(listing.text(rows, format: output.format, page: page))
     if output.format == .table, let most = limit.rows, rows.count == most, page.terminal.isTerminal {
       try Output.write(page.painter.paint("the first \(most); more with --limit", .dim) + "\n")
     }
@@ -88,6 +99,8 @@ struct Accounts: ParsableCommand {
   private func query(bands: BandModel) -> AccountQuery {
     var query = AccountQuery()
     query.bands = band
+    query.phases = phase
+    query.touches = touch
     if let below {
       query.low =
         measure.map { .measure($0, below: below) }
@@ -133,8 +146,28 @@ extension Failure {
 
 /// The shape of a list of accounts.
 enum AccountListing {
-  static var listing: Listing<AccountSummary> {
-    Listing(columns: columns, nothing: "No account.")
+  static var listing: Listing<AccountSummary> { listing(low: nil) }
+
+  /// Who asks for those low on something sees how low.
+  static func listing(low: AccountQuery.Low?) -> Listing<AccountSummary> {
+    var listing = Listing(columns: columns, nothing: "No account.")
+    let place = listing.columns.firstIndex { $0.key == "trend_7d" } ?? 0
+    listing.columns.insert(contentsOf: figures(low), at: place)
+    return listing
+  }
+
+  private static func figures(_ low: AccountQuery.Low?) -> [Column<AccountSummary>] {
+    switch low {
+    case .measure:
+      [
+        Column(
+          key: "value", title: "VALUE", alignment: .right, isOptional: true, value: { Value($0.value) },
+          cell: { row, _ in row.value.map { Styled(Wording.short($0)) } ?? Styled("–", .dim) }),
+        .points("grade", "GRADE") { $0.grade },
+      ]
+    case .feature: [.count("events", "EVENTS") { $0.events }]
+    case nil: []
+    }
   }
 
   private static var columns: [Column<AccountSummary>] {
@@ -155,7 +188,7 @@ enum AccountListing {
           return Styled(Wording.alerts(row.firingAlerts, worst: severity), .severity(severity))
         }),
       .hidden("severity") { Value($0.severity) },
-      .hidden("phase") { Value($0.phase) },
+      .text("phase", "PHASE", minimum: 5) { $0.phase },
       .hidden("touch") { Value($0.touch) },
       .hidden("computed_score") { Value($0.computedScore) },
       .time("first_seen_at", nil) { $0.firstSeen },
@@ -164,4 +197,10 @@ enum AccountListing {
       .hidden("config_version") { Value($0.configVersion) },
     ]
   }
+}
+
+extension AccountSummary {
+  fileprivate var value: Double? { if case .measure(let value, _) = figure { value } else { nil } }
+  fileprivate var grade: Double? { if case .measure(_, let grade) = figure { grade } else { nil } }
+  fileprivate var events: Int64? { if case .feature(let events) = figure { events } else { nil } }
 }

@@ -29,6 +29,8 @@ import Testing
       let score = Int.random(in: 0...9, using: &random) == 0 ? nil : Int.random(in: 0...40, using: &random) * 250
       let band = score.map { $0 >= 7000 ? "green" : $0 >= 4000 ? "yellow" : "red" } ?? "unknown"
       var row = accountRow(number, score: score, band: number == 7 ? nil : band)
+      row.phase = number % 5 == 0 ? nil : ["onboarding", "retention"][Int(number % 2)]
+      row.touch = ["high", "low", "tech"][Int(number % 3)]
       row.lastSeen = number == 3 ? nil : noon.milliseconds - Int64.random(in: 0..<50, using: &random) * Self.day
       commit.accountRows.append(row)
       for ago in [30, 10, 7, 2] as [Int64] where Bool.random(using: &random) {
@@ -134,6 +136,13 @@ import Testing
     #expect(sato.count + ito.count == 200 && Set(sato).isDisjoint(with: ito))
     #expect(try names { $0.attributes = [("csm", "sato"), ("csm", "ito")] } == [])
     #expect(try names { $0.attributes = [("csm", "' OR 1=1 --")] } == [])
+    let retained = try names {
+      $0.phases = ["retention", "churned"]
+      $0.touches = ["high", "tech"]
+    }
+    let byHand = all.filter { $0.phase == "retention" && $0.touch != "low" }.map(\.account)
+    #expect(Set(retained) == Set(byHand) && !byHand.isEmpty)
+    #expect(try names { $0.phases = ["churned"] } == [])
   }
 
   @Test func `low on a measure leaves out those where it is missing`() throws {
@@ -148,6 +157,25 @@ import Testing
     // Even accounts used it `number` times, `number` hours ago: within the window from 50 to 100 hours.
     let used = (50...100).filter { $0 % 2 == 0 }.map { "account-\($0)" }
     #expect(Set(low) == Set((0..<200).map { "account-\($0)" }).subtracting(used))
+  }
+
+  @Test func `who is low on something has the figure that says how low`() throws {
+    try fill(seed: 5)
+    let reader = try StoreReader(path: store.path)
+    var query = AccountQuery()
+    #expect(try reader.accounts(query).allSatisfy { $0.figure == nil })
+    query.low = .measure("recency", below: 10)
+    for row in try reader.accounts(query) {
+      let number = try #require(Double(row.account.dropFirst("account-".count)))
+      #expect(row.figure == .measure(value: 1, grade: number / 2))
+    }
+    query.low = .feature("login", hours: 100, below: 50)
+    query.limit = 150
+    for row in try reader.accounts(query) {
+      let number = try #require(Int64(row.account.dropFirst("account-".count)))
+      // Even accounts have `number` events, `number` hours ago.
+      #expect(row.figure == .feature(events: number % 2 == 0 && number <= 100 ? number : 0), "\(row.account)")
+    }
   }
 
   @Test func `names that do not exist are told`() throws {
