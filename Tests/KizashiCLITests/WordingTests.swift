@@ -66,6 +66,18 @@ import Testing
         == "  +3.00 points  nps\\u{1b} missing → 9, because of a survey answer (survey)\n")
   }
 
+  @Test func `a change of config says whether it moved the score or only the band`() {
+    func words(_ from: String, _ to: String, _ delta: Double) -> String {
+      ChangeWords.what(
+        JournalEntry(
+          sequence: 1, account: "acme", at: Instant(milliseconds: 0), detected: Instant(milliseconds: 0), kind: "config",
+          subject: "", from: from, to: to, delta: delta, cause: "config", because: [])
+      ).map(\.text).joined()
+    }
+    #expect(words("83.70", "85.00", 1.3) == "config 83.70 → 85.00  +1.30 points")
+    #expect(words("83.70", "83.70", 0) == "config 83.70, in another band now")
+  }
+
   @Test func `moments are read as lengths, days and instants`() throws {
     let calendar = BusinessCalendar(timezone: "Asia/Tokyo", transitions: [.init(since: .min, offset: 32_400)])
     let now = try #require(InstantText.instant("2026-11-19T03:00:00Z"))

@@ -14,6 +14,9 @@ enum ChangeWords {
     case Change.Kind.score.name: return [Styled("score \(from) → \(to)")] + delta
     case Change.Kind.rule.name:
       return [Styled("rule "), Styled(change.subject, .bold), Styled(" \(from) → "), Styled(to, state(to))]
+    case Change.Kind.config.name where change.from == change.to:
+      // Such an entry has its scores and not its bands, and is written where one of the two has changed.
+      return [Styled("config \(to), in another band now")]
     case Change.Kind.milestone.name:
       return [Styled("milestone "), Styled(change.subject, .bold), Styled(" \(to)", .green)]
     default:
