@@ -161,8 +161,9 @@ struct StoryReader {
   }
 
   /// Any name is an event's. One that is nearly that of a feature's event is probably meant to be it, and then the story
-  /// would show what an account comes to that does not use the feature.
+  /// would show what an account comes to that does not use the feature. A reserved name is none of a feature's, and right so.
   private func warnOfTypo(_ name: String, _ place: Cursor) {
+    guard !Feature.reservedWords.contains(where: { name.hasPrefix($0) }) else { return }
     guard !features.contains(where: { $0.patterns.contains { matches(name, pattern: $0) } }) else { return }
     let known = features.flatMap(\.patterns).filter { !$0.contains("*") }
     guard let near = nearestName(to: name, in: known) else { return }
