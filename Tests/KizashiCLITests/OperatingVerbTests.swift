@@ -137,6 +137,22 @@ import Testing
     #expect(refused.output.contains(#"{"account":"acme\u{1b}"#))
   }
 
+  @Test func `replay counts alerts once, however they end, and tells the time as other verbs do`() throws {
+    let sample = try SampleStore(events: false)
+    try SampleStore.configText.replacing("timezone: UTC", with: "timezone: Asia/Tokyo").write(
+      toFile: sample.config, atomically: true, encoding: .utf8)
+    // Silent for so long that it is told, and back again.
+    let lines = ["01", "02", "20"].map { #"{"timestamp":"2025-11-\#($0)T20:00:00Z","account":"acme","event":"login"}"# }
+    let outcome = try Program.run(
+      ["replay", "-", "--config", sample.config], input: lines.joined(separator: "\n") + "\n")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let alerts = try Program.run(["alerts", "--config", sample.config, "--limit", "0", "--format", "ndjson"]).output
+    let count = alerts.split(separator: "\n").count
+    #expect(alerts.contains(#""resolved_at":"2025-11-20"#) && count > 0, "\(alerts)")
+    let said = "\(Wording.counted(Int64(count), "alert")) opened; the clock stands at 2025-11-21 05:00 (Asia/Tokyo, UTC+09:00)\n"
+    #expect(outcome.output.hasSuffix(said), "\(outcome.output)")
+  }
+
   @Test func `generate gives the same bytes for the same seed`() throws {
     func bytes(_ more: [String]) throws -> Data {
       let outcome = try Program.run(["generate", "--accounts", "5", "--days", "3", "--events", "400"] + more)

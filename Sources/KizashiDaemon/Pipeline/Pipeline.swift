@@ -47,6 +47,7 @@ struct Pipeline: ~Copyable {
     var lines: Int64 = 0
     var commits: Int64 = 0
     var changes: Int64 = 0
+    /// Episodes that opened.
     var alerts: Int64 = 0
   }
 
@@ -273,7 +274,7 @@ struct Pipeline: ~Copyable {
     lastCut = now
     totals.commits += 1
     totals.changes += Int64(unit.commit.changes.count)
-    totals.alerts += Int64(unit.commit.alerts.count)
+    totals.alerts += Int64(unit.commit.alerts.count { $0.state == .firing })
     return parcel
   }
 

@@ -46,6 +46,7 @@ package struct ReplaySummary: Sendable {
   package var bytes: Int64
   package var accounts: Int
   package var changes: Int64
+  /// Episodes that opened.
   package var alerts: Int64
   package var now: Instant?
   package var elapsedMilliseconds: Int64

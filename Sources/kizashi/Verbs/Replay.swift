@@ -119,7 +119,7 @@ struct ReplayReport {
     }
     if !more.isEmpty { text += more.joined(separator: "; ") + "\n" }
     text += "\(Wording.counted(Int64(summary.accounts), "account")), \(Wording.counted(summary.changes, "change")), "
-    text += Wording.counted(summary.alerts, "alert")
+    text += "\(Wording.counted(summary.alerts, "alert")) opened"
     if let now = summary.now { text += "; the clock stands at \(InstantText.text(now))" }
     text += "\n"
     if let expired = summary.expiredBefore {
