@@ -63,7 +63,7 @@ struct Replay: AsyncParsableCommand {
             elapsedMilliseconds: $0.elapsedMilliseconds))
       }
     }
-    try Output.write(ReplayReport(summary: summary).text(output.format))
+    try Output.write(ReplayReport(summary: summary, calendar: session.configuration.model.calendar).text(output.format))
     if strict && summary.refusedLines > 0 { throw ExitCode(ExitStatus.badData.rawValue) }
   }
 }
@@ -71,6 +71,8 @@ struct Replay: AsyncParsableCommand {
 /// What a replay did, for people and machines.
 struct ReplayReport {
   let summary: ReplaySummary
+  /// People read times in its zone, which is the store's from now on.
+  let calendar: BusinessCalendar
 
   func text(_ format: OutputFormat) -> String {
     switch format {
@@ -120,12 +122,17 @@ struct ReplayReport {
     if !more.isEmpty { text += more.joined(separator: "; ") + "\n" }
     text += "\(Wording.counted(Int64(summary.accounts), "account")), \(Wording.counted(summary.changes, "change")), "
     text += "\(Wording.counted(summary.alerts, "alert")) opened"
-    if let now = summary.now { text += "; the clock stands at \(InstantText.text(now))" }
+    if let now = summary.now { text += "; the clock stands at \(time(now))" }
     text += "\n"
     if let expired = summary.expiredBefore {
-      text += "usage before \(InstantText.text(expired)) has expired and is no longer kept"
+      text += "usage before \(time(expired)) has expired and is no longer kept"
       text += ": store.retention says how long it is kept\n"
     }
     return text
+  }
+
+  private func time(_ instant: Instant) -> String {
+    let page = Page(terminal: .none, now: instant, calendar: calendar)
+    return "\(page.time(instant)) (\(page.zone))"
   }
 }
