@@ -230,6 +230,32 @@ private let stepsAndLines: [(String, [String])] = [
     #expect(scenario.expectations.map(\.account) == ["a", "7"])
   }
 
+  @Test func `a number is as exact as it is written, and a bound is exact`() throws {
+    func expected(_ text: String) throws -> ExpectedNumber {
+      let whole = try scenarios(
+        """
+        scenarios:
+          s: {start: 2026-01-05, until: 1d, account: a, story: [{event: e}], expect: [{measure: trend, value: \(text)}]}
+        """)
+      guard case .measure(_, _, let value?, _, _)? = whole.first?.expectations.first?.what else {
+        Issue.record("no value is expected: \(text)")
+        return ExpectedNumber(text: text)
+      }
+      return value
+    }
+    // Ten of sixty, and what is shown of it.
+    #expect(try expected("0.1667").holds(Rational(10, 60)) && !(try expected("0.166").holds(Rational(10, 60))))
+    #expect(try expected("0.17").holds(Rational(10, 60)) && expected("0").holds(Rational(10, 60)))
+    #expect(try !expected("at least 0.1667").holds(Rational(10, 60)) && !expected("0.1667 to 1").holds(Rational(10, 60)))
+    #expect(try expected("60").holds(Rational(119, 2)) && !expected("60").holds(Rational(121, 2)))
+    var chance = SeededGenerator(seed: 3)
+    for _ in 0..<100 {
+      let value = Rational(.random(in: -5000...5000, using: &chance), .random(in: 1...700, using: &chance))
+      let digits = Int.random(in: 0...6, using: &chance)
+      #expect(try expected(value.text(digits: digits)).holds(value), "\(value) with \(digits) digits")
+    }
+  }
+
   @Test func `a config that the file names comes first, and what is wrong with it is said`() throws {
     let scratch = try ScratchFolder()
     _ = try scratch.write("good.yaml", "rules: {mine: {kind: drop, by: 1, within: 1d}}\n")

@@ -146,8 +146,8 @@ extension Cursor {
   }
 }
 
-/// The exact decimal text of a number that was read from decimal text: at most six digits after the point.
-func decimalText(_ value: Rational) -> String {
+/// A number with as few digits after the point as say it, at most six: exact for what was read from decimal text.
+package func decimalText(_ value: Rational) -> String {
   var text = value.text(digits: 6)
   while text.hasSuffix("0") { text.removeLast() }
   if text.hasSuffix(".") { text.removeLast() }

@@ -177,7 +177,8 @@ extension Cursor {
     return names
   }
 
-  /// `71.25`, `60 to 80`, `at least 60`, `at most 80`, `missing`.
+  /// `71.25`, `60 to 80`, `at least 60`, `at most 80`, `missing`. A single number is as exact as it is written: it is every
+  /// number that is rounded to it, half-up.
   func number() -> ExpectedNumber? {
     let what = "a number, 60 to 80, at least 60, at most 80, or missing"
     guard let text = text(what) else { return nil }
@@ -191,7 +192,10 @@ extension Cursor {
     if text.hasPrefix("at most ") { return part(text.dropFirst(8)).map { ExpectedNumber(most: $0, text: text) } }
     let ends = text.split(separator: " to ", maxSplits: 1)
     guard ends.count == 2 else {
-      return part(text[...]).map { ExpectedNumber(least: $0, most: $0, text: text) }
+      guard let number = part(text[...]) else { return nil }
+      let digits = text.split(separator: ".").dropFirst().first?.count ?? 0
+      let half = (0..<digits).reduce(Rational(1, 2)) { half, _ in half / Rational(10) }
+      return ExpectedNumber(least: number - half, below: number + half, text: text)
     }
     guard let least = part(ends[0]), let most = part(ends[1]) else { return nil }
     guard least <= most else {

@@ -171,6 +171,8 @@ package struct ExpectedNumber: Sendable, Equatable {
   package var least: Rational?
   /// Nil: however large.
   package var most: Rational?
+  /// Less than this; nil: ``most`` says it.
+  package var below: Rational?
   /// There has to be no number.
   package var missing = false
   /// As written: `60 to 80`.
@@ -180,5 +182,6 @@ package struct ExpectedNumber: Sendable, Equatable {
   package func holds(_ number: Rational?) -> Bool {
     guard let number else { return missing }
     return !missing && (least.map { $0 <= number } ?? true) && (most.map { number <= $0 } ?? true)
+      && (below.map { number < $0 } ?? true)
   }
 }

@@ -101,7 +101,7 @@ struct ScenarioWords {
     case .measure(let state, let instant):
       guard let state else { return Sentence(text: "nothing had happened to it by \(time(instant))", at: instant) }
       let grade = state.grade.map { Rational(Int128($0), 100).text(digits: 2) } ?? "none"
-      let value = state.value.map { $0.text(digits: $0 == Rational($0.floor) ? 0 : 4) } ?? "missing"
+      let value = state.value.map(decimalText) ?? "missing"
       return Sentence(text: "\(time(instant)): grade \(grade), value \(value)", at: instant)
     case .course(let states): return Sentence(text: "nothing of the kind happened; \(course(states))")
     }

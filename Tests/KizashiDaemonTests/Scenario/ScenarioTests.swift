@@ -174,6 +174,8 @@ private let expectations: [(String, Bool)] = [
   ("{score: at least 80, at: 30d}", true), ("{score: at most 80, at: 30d}", false), ("{score: missing}", false),
   ("{score: 0 to 100, during: always}", true), ("{score: 60 to 100, during: always}", false),
   ("{measure: breadth, value: 1, grade: 30, at: 30d}", true), ("{measure: breadth, value: 2, at: 30d}", false),
+  // Whole numbers are whole, and what is written with a digit is meant to that digit.
+  ("{measure: recency, value: 3, at: 7d 7h}", true), ("{measure: recency, value: 2.6, at: 7d 7h}", false),
   ("{measure: trend, value: missing, at: 20d}", true), ("{measure: trend, value: missing, at: 40d}", false),
   ("{change: rule, of: gone-quiet, to: firing, when: 47d}", true), ("{change: rule, of: gone-quiet, to: ok}", false),
   ("{no_change: rule, of: gone-quiet, during: before 47d}", true), ("{no_change: rule}", false),
