@@ -77,7 +77,10 @@ let scenarioMistakes: [(String, String)] = [
   (story("{attributes: {}}"), "expected a mapping of attributes, such as {seats_issued: 10}"),
   (story("{survey: {nps: good}}"), "survey.nps: expected an answer, a number such as 9, found \"good\""),
   (story("{survey: {}}"), "expected at least one survey"),
-  (story("{line: [a]}"), "expected an event line: a mapping such as {type: identify, user: u1}, or text, found a list"),
+  (
+    story("{line: [a]}"),
+    "expected an event line: a mapping such as {type: identify, account: acme, user: u1}, or text, found a list"
+  ),
   (
     "scenarios: {s: {start: 2026-01-05, until: 30d, story: [{event: a}], expect: [{score: 1, account: b}]}}",
     "story[0]: \"account\" is missing: whose event it is"

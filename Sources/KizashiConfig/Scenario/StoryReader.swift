@@ -244,7 +244,7 @@ struct StoryReader {
         [.object(isTimed ? fields : [.init("timestamp", .text(timestamp(instant)))] + fields)]
       }
     default:
-      value.failExpecting("an event line: a mapping such as {type: identify, user: u1}, or text")
+      value.failExpecting("an event line: a mapping such as {type: identify, account: acme, user: u1}, or text")
       return nil
     }
   }

@@ -118,13 +118,23 @@ package struct StoryTeller: ~Copyable {
       decoder.decode($0, atStreamStart: false, receivedAt: line.arrives, into: &batch)
     }
     engine.apply(batch)
-    for refusal in engine.takeRefusals() where !refused.contains(where: { $0.path == line.path }) {
-      refused.append(
-        Problem(
-          file: file, line: line.line, column: 0, path: line.path,
-          message: "this makes a line that kizashi refuses as \(refusal.reason.name)", hint: text))
+    for refusal in engine.takeRefusals() {
+      refuse(line, "this makes a line that kizashi refuses as \(refusal.reason.name)", hint: text, file: file)
+    }
+    // A daemon keeps it and makes nothing of it: a producer may not know whose user it is, a story does.
+    for (row, record) in batch.records where record.kind == .identify && batch.account[row].isAbsent {
+      refuse(
+        line, "this makes a line of a user of no account, which changes nothing", hint: "write account: in the line",
+        file: file)
     }
     gather()
+  }
+
+  /// One problem of a step is enough: it may make thousands of lines.
+  private mutating func refuse(_ line: StoryLine, _ message: String, hint: String, file: String) {
+    guard !refused.contains(where: { $0.path == line.path }) else { return }
+    refused.append(
+      Problem(file: file, line: line.line, column: 0, path: line.path, message: message, hint: hint))
   }
 
   private mutating func sample(at instant: Instant) {

@@ -118,7 +118,12 @@ private func day(_ instant: Instant, of scenario: Scenario) -> Double {
     #expect(problems.count == 2)
     #expect(problems.contains { $0.message.contains("refuses as missing_field") && $0.path.hasSuffix("story[1]") })
     #expect(problems.contains { $0.message.contains("refuses as bad_timestamp") && $0.path.hasSuffix("story[2]") })
-    #expect(refused(try story("{line: {type: identify, user: u, traits: {role: admin}}}")).isEmpty)
+    let admin = "type: identify, user: u, traits: {role: admin}"
+    #expect(refused(try story("{line: {account: acme, \(admin)}}")).isEmpty)
+    // A daemon would keep it; in a story it is a mistake, whoever the story is about.
+    let strangers = refused(try story("{line: {\(admin)}, every: day}"))
+    #expect(strangers.map(\.message) == ["this makes a line of a user of no account, which changes nothing"])
+    #expect(strangers.first?.path.hasSuffix("story[1]") == true)
   }
 
   private func refused(_ told: (Scenario, Configuration)) -> [Problem] {
