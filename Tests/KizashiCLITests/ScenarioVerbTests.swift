@@ -8,7 +8,7 @@ private let failures: [(String, String)] = [
   ("{alert: gone-quiet, opens: 45d}", "it opened 2026-02-21 00:00 (47d), 1d too late: no event of any feature for 5"),
   ("{alert: gone-quiet, opens: 46d}", "(47d), just too late"),
   ("{alert: gone-quiet, opens: 2026-02-22}", "it opened 2026-02-21 00:00 (47d), 1d too early"),
-  ("{alert: gone-quiet, opens: 47d, resolves: never}", "it resolved 2026-02-23 08:00 (49d 8h): any feature is used"),
+  ("{alert: gone-quiet, opens: 47d, resolves: never}", "it resolved 2026-02-23 08:00 (49d 8h): something is used"),
   ("{alert: gone-quiet, resolves: before 49d}", "it resolved 2026-02-23 08:00 (49d 8h), 8h too late"),
   ("{alert: gone-quiet, times: 2}", "there is 1 such alert"),
   (
@@ -126,7 +126,7 @@ private let failures: [(String, String)] = [
     #expect(outcome.status == 0)
     #expect(
       outcome.output.contains("    2026-02-21 00:00 (47d)  acme  rule gone-quiet ok → firing\n        no event of any"))
-    #expect(outcome.output.contains("(49d 8h)  acme  rule gone-quiet firing → ok\n        any feature is used again\n"))
+    #expect(outcome.output.contains("(49d 8h)  acme  rule gone-quiet firing → ok\n        something is used again\n"))
     #expect(outcome.output.contains("    2026-03-16 00:00 (70d)  acme  at the end: score "))
   }
 

@@ -24,7 +24,8 @@ extension Engine {
       let value = grade < 0 ? nil : Rational(Int128(grade), 100)
       return ReasonText.threshold("the grade of \(compiled.measures[measure].name)", value, comparison, clear, ended)
     case .metric(let metric, let comparison, let clear):
-      return ReasonText.threshold("the metric", value(metric, account), comparison, clear, ended)
+      guard case .threshold(.metric(let written), _, _) = compiled.rules[index].rule.kind else { return "" }
+      return ReasonText.threshold(written.plainWords, value(metric, account), comparison, clear, ended)
     case .band(let bands):
       let band = compiled.bands.name(scores.core(account).pointee.band)
       let names = bands.map { compiled.bands.name($0) }.joined(separator: " or ")
@@ -43,9 +44,8 @@ extension Engine {
     case .adopted(let days, let least):
       guard case .adopted(let feature, let hours, _) = compiled.rules[index].rule.kind else { return "" }
       let used = value(days, account)?.text(digits: 0) ?? "0"
-      let name = ReasonText.feature(feature)
       return
-        "\(ended ? ReasonText.isUsed(feature) : "\(name) came into use:") on \(used) \(used == "1" ? "day" : "days") of the last "
+        "\(ended ? ReasonText.isUsed(feature) : "\(ReasonText.used(feature)) came into use:") on \(used) \(used == "1" ? "day" : "days") of the last "
         + ReasonText.span(hours: hours)
         + (ended ? ", fewer than \(least.text(digits: 0))" : "")
     case .silence(let leaf, let after, _):
@@ -105,11 +105,20 @@ enum ReasonText {
     }
   }
 
+  /// What there is use of; ``feature(_:)`` says what there is none of.
+  static func used(_ of: FeatureReference) -> String {
+    switch of {
+    case .any: "something"
+    case .matching(let whole, _): used(whole)
+    case .core, .named: feature(of)
+    }
+  }
+
   /// `exports is used`, `the core features are used`.
   static func isUsed(_ of: FeatureReference) -> String {
     if case .core = of { return "\(feature(of)) are used" }
     if case .matching(let whole, _) = of { return isUsed(whole) }
-    return "\(feature(of)) is used"
+    return "\(used(of)) is used"
   }
 
   static func percent(_ share: Rational) -> String { "\((share * Rational(100)).text(digits: 0)) %" }
@@ -138,8 +147,16 @@ enum ReasonText {
       case .above(let limit): ("above", limit)
       case .below(let limit): ("below", limit)
       }
-    let shown = value.text(digits: 2)
-    guard ended else { return "\(what) is \(shown), \(word) \(limit.text(digits: 2))" }
-    return "\(what) is \(shown), no longer \(word) \((clear ?? limit).text(digits: 2))"
+    let bound = ended ? clear ?? limit : limit
+    // As many digits as tell them apart, where they differ at all: 0.904 is above 0.900, and 0.90 is not above 0.90.
+    let digits = value == bound ? 2 : (2..<6).first { value.text(digits: $0) != bound.text(digits: $0) } ?? 6
+    let (shown, least) = (decimal(value, digits), decimal(bound, digits))
+    return "\(what) is \(shown), \(ended ? "no longer \(word)" : word) \(least)"
+  }
+
+  /// With a minus sign, not a hyphen.
+  private static func decimal(_ value: Rational, _ digits: Int) -> String {
+    let text = value.text(digits: digits)
+    return text.hasPrefix("-") ? "−\(text.dropFirst())" : text
   }
 }

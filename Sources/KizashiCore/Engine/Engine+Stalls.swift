@@ -87,7 +87,7 @@ extension Engine {
     switch accounts {
     case 0: return what
     case 1: return what + "; what silence would change of 1 account waits"
-    default: return what + "; what silence would change of \(accounts) accounts waits"
+    default: return what + "; what silence would change of \(PlainWords.grouped(Int64(accounts))) accounts waits"
     }
   }
 

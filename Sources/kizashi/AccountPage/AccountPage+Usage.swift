@@ -33,7 +33,7 @@ extension AccountPage {
 
   private func cells(_ row: MeasureState) -> [Styled] {
     let metric = page.metric(ofMeasure: row.measure)
-    let what = metric.map(Because.plain) ?? ""
+    let what = metric.map(\.plainWords) ?? ""
     // A sum is shown as far as it is kept: cents of a cent are somebody's prices.
     var digits = 2
     if case .sum = metric { digits = 6 }

@@ -81,39 +81,4 @@ enum Because {
   }
 
   private static func age(hours: Int) -> String { hours % 24 == 0 ? "\(hours / 24) days" : "\(hours) hours" }
-
-  /// What a metric is, in a few words: `active days, any, 28d`.
-  static func plain(_ metric: Metric) -> String {
-    switch metric {
-    case .count(let feature, let hours): "events, \(name(feature)), \(Wording.window(hours: hours))"
-    case .distinctUsers(let feature, let hours): "users, \(name(feature)), \(Wording.window(hours: hours))"
-    case .activeDays(let feature, let hours): "active days, \(name(feature)), \(Wording.window(hours: hours))"
-    case .sum(let property, let feature, let hours):
-      "sum of \(property), \(name(feature)), \(Wording.window(hours: hours))"
-    case .shareTopUser(let feature, let hours):
-      "share of the top user, \(name(feature)), \(Wording.window(hours: hours))"
-    case .effectiveUsers(let feature, let hours):
-      "effective users, \(name(feature)), \(Wording.window(hours: hours))"
-    case .featuresUsed(let hours): "features used, \(Wording.window(hours: hours))"
-    case .daysSinceLast(let feature, let unit):
-      "\(unit == .days ? "days" : "business days") since last, \(name(feature))"
-    case .ratio(let a, let b): "\(plain(a)) ÷ \(plain(b))"
-    case .trend(let of, _, _): "change of \(plain(of))"
-    case .attribute(let name): "attribute \(name)"
-    case .milestones(let names): "milestones reached of \(names.joined(separator: ", "))"
-    case .survey(let name, let aggregate, let hours):
-      "survey \(name), \(aggregate == .netPromoter ? "nps" : String(describing: aggregate))"
-        + (hours.map { ", \(Wording.window(hours: $0))" } ?? "")
-    }
-  }
-
-  private static func name(_ feature: FeatureReference) -> String {
-    switch feature {
-    case .any: "any"
-    case .core: "core"
-    case .named(let name): name
-    case .matching(let feature, let filters):
-      "\(name(feature)) where \(filters.map { "\($0.property) is \($0.value)" }.joined(separator: " and "))"
-    }
-  }
 }

@@ -3,15 +3,7 @@ import KizashiCore
 /// Numbers, lengths of time and causes in plain words.
 enum Wording {
   /// 1234567 → `1,234,567`.
-  static func grouped(_ number: Int64) -> String {
-    let digits = String(number.magnitude)
-    var result = ""
-    for (index, digit) in digits.enumerated() {
-      if index > 0, (digits.count - index) % 3 == 0 { result += "," }
-      result.append(digit)
-    }
-    return number < 0 ? "−" + result : result
-  }
+  static func grouped(_ number: Int64) -> String { PlainWords.grouped(number) }
 
   /// With exactly `digits` digits after the point and a real minus sign: `−12.40`.
   static func fixed(_ number: Double, digits: Int = 2) -> String {
@@ -72,7 +64,7 @@ enum Wording {
   }
 
   /// A window of whole hours as the config writes it: `24h`, `28d`.
-  static func window(hours: Int) -> String { hours % 24 == 0 && hours > 24 ? "\(hours / 24)d" : "\(hours)h" }
+  static func window(hours: Int) -> String { PlainWords.window(hours: hours) }
 
   /// Bytes in binary units: `448.0 MiB`.
   static func bytes(_ count: Int64) -> String {

@@ -28,12 +28,29 @@ import Testing
     let rule = Rule(name: "r", kind: .threshold(.metric(count), .above(Rational(3, 2)), clear: Rational(1, 2)))
     #expect(
       try Self.reasons([rule], [Story.use(0, 9), Story.use(0, 10)], until: 3) == [
-        "the metric is 2.00, above 1.50", "the metric is 0.00, no longer above 0.50",
+        "events, any, 24h is 2.00, above 1.50", "events, any, 24h is 0.00, no longer above 0.50",
       ])
     let grade = Rule(name: "r", kind: .threshold(.measure("level"), .below(Rational(40)), clear: nil))
     #expect(
       try Self.reasons([grade], [Self.level(0, 30), Self.level(1, 40)], until: 3) == [
         "the grade of level is 30.00, below 40.00", "the grade of level is 40.00, no longer below 40.00",
+      ])
+  }
+
+  @Test func `tells a value and a limit that are near with the digits that tell them apart`() throws {
+    func reasons(_ comparison: Comparison, _ values: [String]) throws -> [String] {
+      let rule = Rule(name: "r", kind: .threshold(.metric(.attribute("level")), comparison, clear: nil))
+      let inputs = values.enumerated().map { Story.group(Int64($0.offset), [("level", .number($0.element))]) }
+      return try Self.reasons([rule], inputs, until: Int64(values.count))
+    }
+    #expect(
+      try reasons(.above(Rational(9, 10)), ["0.9048", "0.9", "0.900001", "0.8996"]) == [
+        "attribute level is 0.905, above 0.900", "attribute level is 0.90, no longer above 0.90",
+        "attribute level is 0.900001, above 0.900000", "attribute level is 0.8996, no longer above 0.9000",
+      ])
+    #expect(
+      try reasons(.below(Rational(-1, 5)), ["-0.38", "0"]) == [
+        "attribute level is −0.38, below −0.20", "attribute level is 0.00, no longer below −0.20",
       ])
   }
 
@@ -64,6 +81,11 @@ import Testing
     #expect(
       try Self.reasons([silent], [Story.use(0), Story.use(3)], until: 3) == [
         "no event of the core features for 1 business day", "the core features are used again",
+      ])
+    let unused = Rule(name: "r", kind: .silence(feature: .any, after: .milliseconds(86_400_000), clear: 1))
+    #expect(
+      try Self.reasons([unused], [Story.use(0), Story.use(3)], until: 3) == [
+        "no event of any feature for 1d", "something is used again",
       ])
     let given = Rule(
       name: "r",

@@ -192,7 +192,7 @@ import Testing
     try await house.pass(to: now + 240_000)
     #expect(
       try place.rows("SELECT state, reason FROM alerts WHERE rule = 'pipeline.stalled'") == [
-        ["firing", "app is gone: nothing is there to be read; what silence would change of 2000 accounts waits"]
+        ["firing", "app is gone: nothing is there to be read; what silence would change of 2,000 accounts waits"]
       ])
     await house.look("app", isThere: true)
     try await house.pass(to: now + 360_000)
@@ -301,7 +301,7 @@ import Testing
       payload == #"{"schema":"kizashi.alert/1","delivery_id":"pipeline.stalled:app:1:firing:pager","#
         + #""alert_id":"pipeline.stalled:app:1","episode":"pipeline.stalled:app:1","state":"firing","#
         + #""rule":"pipeline.stalled","severity":"critical","reason":"app has delivered nothing for 30m; "#
-        + #"what silence would change of 2000 accounts waits","account":null,"#
+        + #"what silence would change of 2,000 accounts waits","account":null,"#
         + #""source":{"id":"app","watermark_at":"2026-03-01T00:33:19.000Z","accounts":2000},"score":null,"#
         + #""because":[],"at":"2026-03-01T01:28:58.000Z","detected_at":"2026-03-01T01:29:00.000Z","suggest":null}"#)
     let due = try await house.store.due(
