@@ -90,6 +90,51 @@ import Testing
     #expect(abs(sum - (account["score"] as? Double ?? 0)) < 0.05)
   }
 
+  /// Two scorecards that share a measure, one for those who begin, and a measure of none.
+  private static let cards = """
+    sources: [{id: app, kind: file, paths: [none]}]
+    phases: {beginning: {when: {tenure: {below: 30d}}}, settled: {}}
+    measures:
+      trial: {metric: {count: {feature: any, window: 7d}}, grade: {points: [[0, 0], [9, 100]]}}
+      days: {metric: {active_days: {feature: any, window: 28d}}, grade: {points: [[0, 0], [20, 100]]}}
+      seats: {metric: {attribute: seats}, grade: {points: [[0, 0], [9, 100]]}}
+      events: {metric: {count: {feature: any, window: 28d}}, grade: {points: [[0, 0], [9, 100]]}}
+      breadth: {metric: {features_used: {window: 28d}}, grade: {points: [[0, 0], [9, 100]]}}
+    scorecards:
+      first: {when: {phase: beginning}, dimensions: {start: {weight: 1, measures: {trial: 1, days: 1}}}}
+      rest:
+        dimensions: {use: {weight: 2, measures: {days: 2, breadth: 1}}, size: {weight: 1, measures: {seats: 1}}}
+    rules: {busy: {kind: threshold, measure: events, above: 50}}
+
+    """
+
+  @Test func `measures stand by the dimensions of the account's own scorecard`() throws {
+    let other = try SampleStore(events: false)
+    try ("store: {path: kizashi.db}\n" + Self.cards).write(toFile: other.config, atomically: true, encoding: .utf8)
+    let lines = [("new", "2026-03-09"), ("old", "2026-01-05"), ("old", "2026-03-09")].map {
+      #"{"timestamp":"\#($0.1)T10:00:00Z","account":"\#($0.0)","event":"login"}"# + "\n"
+    }
+    let replayed = try Program.run(["replay", "-", "--config", other.config], input: lines.sorted().joined())
+    #expect(replayed.status == 0, "\(replayed.errors)")
+    func table(_ account: String, _ more: [String]) throws -> [String] {
+      let page = try Program.run(["account", account] + more).output.split(separator: "\n", omittingEmptySubsequences: false)
+      let rows = page.drop { !$0.hasPrefix("MEASURES") }.dropFirst(2).prefix { !$0.isEmpty }
+      return rows.map { $0.split(separator: " ").first.map(String.init) ?? "" }
+    }
+    // What is missing has its place, too.
+    let old = ["use", "days", "breadth", "size", "seats", "in", "events", "and"]
+    #expect(try table("old", ["--config", other.config]) == old)
+    #expect(try table("new", ["--config", other.config]) == ["start", "trial", "days", "in", "events", "and"])
+    let page = try Program.run(["account", "old", "--config", other.config])
+    #expect(page.output.contains("\n  and 1 of other scorecards (--format json has all)\n"))
+    let all = try Program.run(["account", "old", "--config", other.config, "--format", "json"])
+    let read = try JSONSerialization.jsonObject(with: all.bytes) as? [String: Any]
+    #expect((read?["measures"] as? [Any])?.count == 5)
+    // Without the config the store says to which dimension of any scorecard a measure belongs.
+    let bare = try Program.run(["account", "old", "--db", other.database, "--config", sample.config])
+    #expect(!bare.output.contains("  trial "), "\(bare.output)")
+  }
+
   @Test func `features and users stand beside the window before`() throws {
     let account = try json("acme")
     let features = try #require(account["features"] as? [[String: Any]])

@@ -1,60 +1,12 @@
 import KizashiCore
 import KizashiStore
 
-/// The lower half of the page: what the score is made of, and how the product is used.
+/// The lower half of the page: how the product is used.
 extension AccountPage {
   /// How many features a person is shown; the rest are counted. JSON has all.
   private static let shownFeatures = 15
   /// Days of the timeline.
   private static let timelineDays: Int32 = 28
-
-  // MARK: Measures
-
-  var measures: String {
-    guard !detail.measures.isEmpty else { return "" }
-    var table = Table(
-      [
-        .init(title: "MEASURE"), .init(title: "VALUE", alignment: .right), .init(title: "GRADE", alignment: .right),
-        .init(title: ""), .init(title: "SHARE", alignment: .right), .init(title: "POINTS", alignment: .right),
-        .init(title: "WHAT IT IS", minimum: 10),
-      ], indent: 2)
-    var dimension: String?
-    let dimensions = Set(detail.measures.compactMap(\.dimension))
-    for row in detail.measures {
-      // With one dimension its name says nothing.
-      if dimensions.count > 1 || (row.dimension == nil && !dimensions.isEmpty), row.dimension != dimension {
-        table.rows.append([Styled(row.dimension ?? "in no scorecard", .dim)] + Array(repeating: Styled(""), count: 6))
-      }
-      dimension = row.dimension
-      table.rows.append(cells(row))
-    }
-    return title("Measures", "points add up to the score") + table.text(width: page.terminal.width, painter: painter)
-  }
-
-  private func cells(_ row: MeasureState) -> [Styled] {
-    let metric = page.metric(ofMeasure: row.measure)
-    let what = metric.map(\.plainWords) ?? ""
-    // A sum is shown as far as it is kept: cents of a cent are somebody's prices.
-    var digits = 2
-    if case .sum = metric { digits = 6 }
-    guard let grade = row.grade else {
-      return [Styled(row.measure), Styled("missing", .dim)] + Array(repeating: Styled("–", .dim), count: 4)
-        + [Styled(what, .dim)]
-    }
-    return [
-      Styled(row.measure),
-      row.missing ? Styled("missing", .dim) : Styled(row.value.map { Wording.short($0, digits: digits) } ?? "–"),
-      Styled(Wording.fixed(grade)), Styled(Sparkline.bar(grade / 100, cells: 10), style(grade: grade)),
-      Styled(row.dimension == nil ? "–" : Wording.percent(row.share)),
-      Styled(row.dimension == nil ? "–" : Wording.fixed(row.points)), Styled(what, .dim),
-    ]
-  }
-
-  /// A grade in the colours of the bands, by their plain bounds.
-  private func style(grade: Double) -> Style {
-    let bands = page.model?.bands.bands ?? BandModel.standard.bands
-    return .band(bands.first { grade * 100 >= Double($0.bound) }?.name ?? bands.last?.name)
-  }
 
   // MARK: Timeline
 
