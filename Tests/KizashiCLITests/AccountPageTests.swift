@@ -117,8 +117,9 @@ import Testing
     let replayed = try Program.run(["replay", "-", "--config", other.config], input: lines.sorted().joined())
     #expect(replayed.status == 0, "\(replayed.errors)")
     func table(_ account: String, _ more: [String]) throws -> [String] {
-      let page = try Program.run(["account", account] + more).output.split(separator: "\n", omittingEmptySubsequences: false)
-      let rows = page.drop { !$0.hasPrefix("MEASURES") }.dropFirst(2).prefix { !$0.isEmpty }
+      let page = try Program.run(["account", account] + more).output
+      let lines = page.split(separator: "\n", omittingEmptySubsequences: false)
+      let rows = lines.drop { !$0.hasPrefix("MEASURES") }.dropFirst(2).prefix { !$0.isEmpty }
       return rows.map { $0.split(separator: " ").first.map(String.init) ?? "" }
     }
     // What is missing has its place, too.

@@ -149,8 +149,10 @@ import Testing
     let alerts = try Program.run(["alerts", "--config", sample.config, "--limit", "0", "--format", "ndjson"]).output
     let count = alerts.split(separator: "\n").count
     #expect(alerts.contains(#""resolved_at":"2025-11-20"#) && count > 0, "\(alerts)")
-    let said = "\(Wording.counted(Int64(count), "alert")) opened; the clock stands at 2025-11-21 05:00 (Asia/Tokyo, UTC+09:00)\n"
-    #expect(outcome.output.hasSuffix(said), "\(outcome.output)")
+    let opened = "\(Wording.counted(Int64(count), "alert")) opened"
+    #expect(
+      outcome.output.hasSuffix("\(opened); the clock stands at 2025-11-21 05:00 (Asia/Tokyo, UTC+09:00)\n"),
+      "\(outcome.output)")
   }
 
   @Test func `generate gives the same bytes for the same seed`() throws {

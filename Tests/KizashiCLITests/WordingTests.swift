@@ -67,11 +67,12 @@ import Testing
   }
 
   @Test func `a change of config says whether it moved the score or only the band`() {
+    let at = Instant(milliseconds: 0)
     func words(_ from: String, _ to: String, _ delta: Double) -> String {
       ChangeWords.what(
         JournalEntry(
-          sequence: 1, account: "acme", at: Instant(milliseconds: 0), detected: Instant(milliseconds: 0), kind: "config",
-          subject: "", from: from, to: to, delta: delta, cause: "config", because: [])
+          sequence: 1, account: "acme", at: at, detected: at, kind: "config", subject: "", from: from, to: to,
+          delta: delta, cause: "config", because: [])
       ).map(\.text).joined()
     }
     #expect(words("83.70", "85.00", 1.3) == "config 83.70 → 85.00  +1.30 points")
