@@ -38,7 +38,7 @@ import Testing
   }
 
   @Test func `tells a value and a limit that are near with the digits that tell them apart`() throws {
-    func reasons(_ comparison: Comparison, _ values: [String]) throws -> [String] {
+    func reasons(_ comparison: KizashiCore.Comparison, _ values: [String]) throws -> [String] {
       let rule = Rule(name: "r", kind: .threshold(.metric(.attribute("level")), comparison, clear: nil))
       let inputs = values.enumerated().map { Story.group(Int64($0.offset), [("level", .number($0.element))]) }
       return try Self.reasons([rule], inputs, until: Int64(values.count))
