@@ -132,8 +132,8 @@ import Testing
     let read = try JSONSerialization.jsonObject(with: all.bytes) as? [String: Any]
     #expect((read?["measures"] as? [Any])?.count == 5)
     // Without the config the store says to which dimension of any scorecard a measure belongs.
-    let bare = try Program.run(["account", "old", "--db", other.database, "--config", sample.config])
-    #expect(!bare.output.contains("  trial "), "\(bare.output)")
+    let bare = try table("old", ["--db", other.database, "--config", sample.config])
+    #expect(!bare.contains("trial") && bare.contains("days"), "\(bare)")
   }
 
   @Test func `features and users stand beside the window before`() throws {
