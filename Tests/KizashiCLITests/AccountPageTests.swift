@@ -70,6 +70,24 @@ import Testing
     #expect(notes.map { $0["note"] as? String } == [nil, "factory closed", "all is well"])
   }
 
+  @Test func `it says what the score has moved since the last entry of a day that had one`() throws {
+    let sample = try SampleStore(events: false)
+    try """
+    version: 1
+    store: {path: kizashi.db}
+    measures: {x: {metric: {attribute: x}, grade: {points: [[0, 0], [100, 100]]}}}
+    scorecards: {health: {dimensions: {d: {weight: 1, measures: {x: 1}}}}}
+    """.write(toFile: sample.config, atomically: true, encoding: .utf8)
+    let file = sample.directory + "/x.ndjson"
+    try [71, 77, 100].enumerated().map { hour, x in
+      #"{"timestamp":"2025-11-19T0\#(hour):00:00Z","account":"acme","type":"group","traits":{"x":\#(x)}}"# + "\n"
+    }.joined().write(toFile: file, atomically: true, encoding: .utf8)
+    #expect(try Program.run(["replay", "--config", sample.config, file]).status == 0)
+    let text = try Program.run(["account", "acme", "--config", sample.config]).output
+    #expect(text.contains("  score 71.00 → 77.00  +6.00 points\n"))
+    #expect(text.contains("\n    since then +23.00 points, to 100.00\n"))
+  }
+
   @Test func `a config that is not the store's explains nothing it does not know`() throws {
     let other = sample.directory + "/other.yaml"
     try SampleStore.configText.replacing("after: 5d", with: "after: 6d").write(

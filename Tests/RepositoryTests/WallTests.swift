@@ -10,7 +10,9 @@ import Testing
     "KizashiDecode": ["KizashiCore", "CSimdjson"],
     "KizashiIngest": ["CZlib", "CLinux", "Glibc", "FoundationEssentials", "Synchronization"],
     "KizashiClient": ["CLinux", "Glibc", "FoundationEssentials", "Synchronization"],
-    "KizashiStore": ["KizashiCore", "CSQLite", "GRDB", "GRDBSQLite", "Foundation", "Glibc"],
+    "KizashiStore": [
+      "KizashiCore", "CSQLite", "GRDB", "GRDBSQLite", "Foundation", "Glibc", "Dispatch", "Synchronization",
+    ],
     "KizashiConfig": ["KizashiCore", "Yams", "Foundation"],
     "KizashiDaemon": [
       "KizashiCore", "KizashiDecode", "KizashiIngest", "KizashiStore", "KizashiConfig", "Logging", "ServiceLifecycle",

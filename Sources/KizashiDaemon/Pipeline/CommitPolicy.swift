@@ -17,6 +17,9 @@ package struct CommitPolicy: Sendable, Hashable {
   package var mostBytes: Int
   /// Bytes after which a store that is free gets them.
   package var enoughBytes: Int
+  /// Bytes for each account there is, where that is more than ``mostBytes``; a third of it is enough then. A commit that touches a
+  /// tenth of a million accounts rewrites nearly all pages of what is known of them: one with more lines costs less for each.
+  package var bytesPerAccount: Int
   /// After how many milliseconds a store that is free gets what there is.
   package var mostMilliseconds: Int64
   /// Whether to commit at once when nothing is left to read.
@@ -29,13 +32,13 @@ package struct CommitPolicy: Sendable, Hashable {
 
   /// A running daemon: at once when its sources are drained, else five times a second.
   package static let live = CommitPolicy(
-    mostBytes: 16 << 20, enoughBytes: 16 << 20, mostMilliseconds: 200, whenDrained: true,
+    mostBytes: 16 << 20, enoughBytes: 16 << 20, bytesPerAccount: 0, mostMilliseconds: 200, whenDrained: true,
     mostDeadlines: 1 << 16, mostDeadlinesNow: 512)
   /// A backfill: large transactions, because each rewrites the accounts it touched, but none so large that the store has
   /// nothing to do while it gathers, or the engine while it is written. What is under way between them is a good part of a
   /// backfill's memory: at 500,000 events (80 MiB) a tenth more of all of it, and no faster (decision 0021).
   package static let replay = CommitPolicy(
-    mostBytes: 48 << 20, enoughBytes: 16 << 20, mostMilliseconds: 2000, whenDrained: false,
+    mostBytes: 48 << 20, enoughBytes: 16 << 20, bytesPerAccount: 192, mostMilliseconds: 2000, whenDrained: false,
     mostDeadlines: 1 << 17, mostDeadlinesNow: 1 << 17)
 
   /// How many deadlines of the present go into a commit where the first of them lies so many milliseconds behind the clock: twice as many
@@ -47,18 +50,21 @@ package struct CommitPolicy: Sendable, Hashable {
 
   /// - Parameters:
   ///   - bytes: About how much has gathered.
+  ///   - accounts: How many there are.
   ///   - last: When the last commit began.
   ///   - isDrained: Whether nothing is left to read.
   ///   - isBehind: Whether the clock has left deadlines behind.
   ///   - storeIsFree: Whether no commit is being written.
   package func decide(
-    bytes: Int, since last: Instant, now: Instant, isDrained: Bool, isBehind: Bool = false, storeIsFree: Bool
+    bytes: Int, accounts: Int = 0, since last: Instant, now: Instant, isDrained: Bool, isBehind: Bool = false,
+    storeIsFree: Bool
   ) -> Decision {
-    if bytes >= mostBytes { return storeIsFree ? .commit : .waitForStore }
+    let scaled = accounts * bytesPerAccount
+    if bytes >= max(mostBytes, scaled) { return storeIsFree ? .commit : .waitForStore }
     guard storeIsFree else { return .gather }
     let isDue =
-      bytes >= enoughBytes || isBehind || (whenDrained && isDrained)
-      || now.milliseconds - last.milliseconds >= mostMilliseconds || now < last
+      bytes >= max(enoughBytes, scaled / 3) || isBehind || (whenDrained && isDrained)
+      || now.milliseconds - last.milliseconds >= mostMilliseconds && scaled <= mostBytes || now < last
     return isDue ? .commit : .gather
   }
 }

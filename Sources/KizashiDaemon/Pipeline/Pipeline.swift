@@ -239,7 +239,7 @@ struct Pipeline: ~Copyable {
   func decide(now: Instant, storeIsFree: Bool) -> CommitPolicy.Decision {
     guard hasSomething else { return .gather }
     return policy.decide(
-      bytes: engine.undrainedBytes, since: lastCut, now: now, isDrained: isDrained,
+      bytes: engine.undrainedBytes, accounts: engine.accountCount, since: lastCut, now: now, isDrained: isDrained,
       isBehind: engine.isBehind, storeIsFree: storeIsFree)
   }
 

@@ -97,7 +97,15 @@ struct AccountPage {
     if change.because.isEmpty, change.delta == nil, change.kind == Change.Kind.band.name {
       text += "    no score before or after, so there is nothing to add up\n"
     }
-    return text
+    return text + sinceThen(change)
+  }
+
+  /// What the score has moved since an entry of it: too little for the next one, or later on the same day, which has only one.
+  private func sinceThen(_ change: JournalEntry) -> String {
+    guard change.kind == Change.Kind.score.name, let then = change.to.flatMap(Double.init), let now = summary.score,
+      abs(now - then) >= 0.005
+    else { return "" }
+    return "    since then \(Wording.signedFixed(now - then)) points, to \(Wording.fixed(now))\n"
   }
 
   private var earlierChanges: String {

@@ -41,6 +41,24 @@ import Testing
     #expect(boundless.deadlinesNow(delay: 20_000) == .max)
   }
 
+  @Test func `a backfill of very many accounts gathers more for a commit, a daemon does not`() {
+    let policy = CommitPolicy.replay
+    func decide(_ policy: CommitPolicy, _ bytes: Int, _ accounts: Int) -> CommitPolicy.Decision {
+      policy.decide(
+        bytes: bytes, accounts: accounts, since: Instant(milliseconds: 0), now: Instant(milliseconds: 1),
+        isDrained: false,
+        storeIsFree: true)
+    }
+    #expect(decide(policy, policy.enoughBytes, 100_000) == .commit)
+    #expect(decide(policy, 63_999_999, 1_000_000) == .gather)
+    #expect(decide(policy, 64_000_000, 1_000_000) == .commit)
+    #expect(
+      policy.decide(
+        bytes: 192_000_000, accounts: 1_000_000, since: Instant(milliseconds: 0), now: Instant(milliseconds: 1),
+        isDrained: false, storeIsFree: false) == .waitForStore)
+    #expect(decide(.live, CommitPolicy.live.enoughBytes, 1_000_000) == .commit)
+  }
+
   @Test func `a running daemon stores at once when nothing is left to read`() {
     #expect(decide(.live, bytes: 1, isDrained: true) == .commit)
     #expect(decide(.live, bytes: 1, isDrained: true, storeIsFree: false) == .gather)
