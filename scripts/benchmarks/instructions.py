@@ -25,7 +25,9 @@ STAGES = {
     "advance, full example": ("full", r"KizashiCore\.Engine\.advance\(to:"),
     "commit, full example": ("full", r"KizashiStore\.Store\.write\("),
     "replay, full example": ("full", None),
+    # Two threads at a start: one takes in what the other reads, and nothing else reads so.
     "restore, full example": ("start", r"KizashiCore\.Engine\.restore\("),
+    "read, full example": ("start", r"closure #1 .*GRDB\.DatabaseQueue\.asyncRead\("),
 }
 
 
