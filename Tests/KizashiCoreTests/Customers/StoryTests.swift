@@ -111,6 +111,31 @@ import Testing
       ])
   }
 
+  @Test func `an alert that waited while another scorecard came into force has a line for that, too`() throws {
+    var model = model([
+      Rule(
+        name: "low", kind: .threshold(.measure("x"), .below(Rational(50)), clear: nil), forMilliseconds: 40 * day)
+    ])
+    model.measures.append(Measure(name: "y", metric: .attribute("y"), grade: one))
+    let late = Scorecard(
+      name: "late", dimensions: [Dimension(name: "d", weight: 1, measures: [("x", 1), ("y", 1)])],
+      when: .tenure(NumberRange(atLeast: Rational(30))))
+    model.scorecards = [late, model.scorecards[0]]
+    let inputs: [ReferenceInput] = [
+      Story.reserved(0, "contract.started"), Story.group(0, [("x", .number("90")), ("y", .number("86"))], 9),
+      x(20, 40), Story.group(50, [("y", .number("60"))]), Story.use(61),
+    ]
+    // The engine's alerts are compared with the model's there.
+    _ = try Story.journal(model, inputs, until: 62)
+    var driver = EngineDriver(Scenario(model: model, inputs: inputs + [.settle(at: Story.at(62))]))
+    try driver.run()
+    let alert = try #require(driver.world.alerts.first { $0.ruleName == "low" && $0.state == .firing })
+    let lines = alert.because.map { ($0.measure, $0.points) }
+    // 90, then 40 by x alone; 63 with y since the 30th day; 50 with y at 60.
+    #expect(lines.map(\.0) == [ExplanationLine.scorecard, 1])
+    #expect(lines.map(\.1) == [-2700, -1300])
+  }
+
   @Test func `another phase's scorecard moves the score in one line and opens nothing`() throws {
     var model = model([
       Rule(name: "low", kind: .threshold(.measure("x"), .below(Rational(50)), clear: nil), when: .phase(["late"])),
