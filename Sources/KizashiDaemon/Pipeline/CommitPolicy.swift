@@ -64,7 +64,7 @@ package struct CommitPolicy: Sendable, Hashable {
     guard storeIsFree else { return .gather }
     let isDue =
       bytes >= max(enoughBytes, scaled / 3) || isBehind || (whenDrained && isDrained)
-      || now.milliseconds - last.milliseconds >= mostMilliseconds && scaled <= mostBytes || now < last
+      || now.milliseconds - last.milliseconds >= mostMilliseconds || now < last
     return isDue ? .commit : .gather
   }
 }
