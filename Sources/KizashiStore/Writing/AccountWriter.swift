@@ -3,24 +3,24 @@ import KizashiCore
 
 /// Writes what is known of accounts: their scores, measures, history, attributes, changes and alerts.
 final class AccountWriter {
-  private let account: HotStatement
-  private let measure: HotStatement
-  private let day: HotStatement
-  private let change: HotStatement
-  private let changeOf: HotStatement
+  private let account: HotInsert
+  private let measure: HotInsert
+  private let day: HotInsert
+  private let change: HotInsert
+  private let changeOf: HotInsert
   private let dayBlock: HotStatement
   private let changeBlock: HotStatement
   private let firing: HotStatement
   private let resolved: HotStatement
-  private let attribute: HotStatement
+  private let attribute: HotInsert
   private var because = BecauseText()
 
   init(_ db: Database) throws {
-    account = try HotStatement(db, "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-    measure = try HotStatement(db, "INSERT OR REPLACE INTO measure VALUES (?, ?, ?, ?, ?, ?)")
-    day = try HotStatement(db, "INSERT OR REPLACE INTO score_day VALUES (?, ?, ?, ?, ?)")
-    change = try HotStatement(db, "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-    changeOf = try HotStatement(db, "INSERT INTO change_of VALUES (?)")
+    account = try HotInsert(db, "INSERT OR REPLACE INTO account", columns: 13)
+    measure = try HotInsert(db, "INSERT OR REPLACE INTO measure", columns: 6)
+    day = try HotInsert(db, "INSERT OR REPLACE INTO score_day", columns: 5)
+    change = try HotInsert(db, "INSERT OR FAIL INTO change", columns: 11)
+    changeOf = try HotInsert(db, "INSERT OR FAIL INTO change_of", columns: 1)
     dayBlock = try HotStatement(db, "INSERT INTO score_block VALUES (?) ON CONFLICT DO NOTHING")
     changeBlock = try HotStatement(db, "INSERT INTO change_block VALUES (?) ON CONFLICT DO NOTHING")
     firing = try HotStatement(
@@ -37,30 +37,42 @@ final class AccountWriter {
       UPDATE alert SET state = ?6, resolved_ms = ?4, resolution = ?5
       WHERE alert_id = ?1 || ':' || (SELECT name FROM account_name WHERE id = ?2) || ':' || ?3
       """)
-    attribute = try HotStatement(db, "INSERT OR REPLACE INTO attribute VALUES (?, ?, ?, ?, ?)")
+    attribute = try HotInsert(db, "INSERT OR REPLACE INTO attribute", columns: 5)
   }
 
   /// Writes a unit's account rows, history, changes, alerts and attributes.
   func write(_ unit: borrowing CommitUnit, config: ConfigMapping) throws {
+    account.begin()
     for row in unit.commit.accountRows { try write(row) }
+    try account.finish()
     // By account and number, the order the table is clustered by; the engine gives them by account.
+    measure.begin()
     for row in unit.commit.measureRows { try write(row, config) }
+    try measure.finish()
     var block = Int64.min
+    day.begin()
     for (key, index) in Self.clustered(unit.commit.scoreHistory) {
       try begin(HistoryKey.scoreDay.block(of: key), after: &block, dayBlock)
       try write(unit.commit.scoreHistory[index], key, config, unit.configVersion)
     }
+    try day.finish()
+    change.begin()
     for row in unit.commit.changes { try write(row, config, unit.detectedAt) }
+    try change.finish()
     block = .min
+    changeOf.begin()
     for key in unit.commit.changes.map({ HistoryKey.change.key($0.account, $0.sequence) }).sorted() {
       try begin(HistoryKey.change.block(of: key), after: &block, changeBlock)
       changeOf.bind(1, key)
-      try changeOf.run()
+      try changeOf.add()
     }
+    try changeOf.finish()
     for row in unit.commit.alerts {
       try write(row, config, unit.detectedAt, isShadow: unit.shadowRules.contains(row.ruleName))
     }
+    attribute.begin()
     for row in unit.commit.attributes { try write(row) }
+    try attribute.finish()
   }
 
   /// The history as its table is clustered: a backfill has many days of each account, in the order of time.
@@ -94,7 +106,7 @@ final class AccountWriter {
     account.bind(11, row.scoreSince?.milliseconds)
     account.bind(12, Int64(row.configVersion))
     account.bind(13, blob: row.state)
-    try account.run()
+    try account.add()
   }
 
   private func write(_ row: MeasureRow, _ config: ConfigMapping) throws {
@@ -104,7 +116,7 @@ final class AccountWriter {
     measure.bind(4, row.share)
     measure.bind(5, row.points)
     measure.bind(6, row.missing ? 1 : 0)
-    try measure.run()
+    try measure.add()
   }
 
   private func write(_ row: ScoreHistoryRow, _ key: Int64, _ config: ConfigMapping, _ version: Int) throws {
@@ -113,7 +125,7 @@ final class AccountWriter {
     day.bind(3, row.score.map(Int64.init))
     day.bind(4, config.bands[row.band])
     day.bind(5, Int64(version))
-    try day.run()
+    try day.add()
   }
 
   private func write(_ row: Change, _ config: ConfigMapping, _ detectedAt: Instant) throws {
@@ -129,14 +141,15 @@ final class AccountWriter {
     change.bind(10, Int64(row.cause.rawValue))
     guard !row.because.isEmpty else {
       change.bind(11, Int64?.none)
-      return try change.run()
+      return try change.add()
     }
     because.set(row.because, measures: config.measures)
-    try because.bytes.withUnsafeBufferPointer { try change.run(binding: 11, text: $0) }
+    because.bytes.withUnsafeBufferPointer { change.bind(11, text: $0) }
+    try change.add()
   }
 
   /// Points stay a number, which the view shows.
-  private func bind(_ state: Change.State?, at index: Int32) {
+  private func bind(_ state: Change.State?, at index: Int) {
     switch state {
     case .points(let hundredths): change.bind(index, Int64(hundredths))
     case .name(let name): change.bind(index, name)
@@ -183,6 +196,6 @@ final class AccountWriter {
     attribute.bind(3, stored.type)
     attribute.bind(4, stored.text)
     attribute.bind(5, row.updatedAt.milliseconds)
-    try attribute.run()
+    try attribute.add()
   }
 }

@@ -31,6 +31,7 @@ final class CommitWriter {
   init(_ db: Database, path: String, checkpointPages: Int32) throws {
     self.path = path
     self.checkpointPages = checkpointPages
+    try HotInsert.prepare(db)
     usage = try UsageWriter(db)
     amounts = try AmountWriter(db)
     accounts = try AccountWriter(db)

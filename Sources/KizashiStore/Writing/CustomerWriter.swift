@@ -4,16 +4,18 @@ import KizashiCore
 /// Writes what is known of customers beside their usage: contracts and milestones.
 final class CustomerWriter {
   private let contract: HotStatement
-  private let milestone: HotStatement
+  private let milestone: HotInsert
 
   init(_ db: Database) throws {
     contract = try HotStatement(db, "INSERT OR REPLACE INTO contract VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
-    milestone = try HotStatement(db, "INSERT OR REPLACE INTO milestone VALUES (?, ?, ?, ?, ?)")
+    milestone = try HotInsert(db, "INSERT OR REPLACE INTO milestone", columns: 5)
   }
 
   func write(_ commit: borrowing Commit, config: ConfigMapping) throws {
     for row in commit.contracts { try write(row) }
+    milestone.begin()
     for row in commit.milestones { try write(row, config) }
+    try milestone.finish()
   }
 
   private func write(_ row: ContractRow) throws {
@@ -34,6 +36,6 @@ final class CustomerWriter {
     milestone.bind(3, row.reachedAt?.milliseconds)
     milestone.bind(4, row.dueAt?.milliseconds)
     milestone.bind(5, row.count)
-    try milestone.run()
+    try milestone.add()
   }
 }

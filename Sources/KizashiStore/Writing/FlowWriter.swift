@@ -4,9 +4,9 @@ import KizashiCore
 /// Writes where lines came from and what became of those that are not usage: records, sources, streams, quarantine, and
 /// the hook runs owed.
 final class FlowWriter {
-  private let record: HotStatement
-  private let field: HotStatement
-  private let userAccount: HotStatement
+  private let record: HotInsert
+  private let field: HotInsert
+  private let userAccount: HotInsert
   private let source: HotStatement
   private let refusal: HotStatement
   private let stream: HotStatement
@@ -17,9 +17,9 @@ final class FlowWriter {
   private let delivery: HotStatement
 
   init(_ db: Database) throws {
-    record = try HotStatement(db, "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-    field = try HotStatement(db, "INSERT INTO record_field VALUES (?, ?, ?, ?, ?)")
-    userAccount = try HotStatement(db, "INSERT OR REPLACE INTO user_account VALUES (?, ?, ?)")
+    record = try HotInsert(db, "INSERT OR FAIL INTO record", columns: 10)
+    field = try HotInsert(db, "INSERT OR FAIL INTO record_field", columns: 5)
+    userAccount = try HotInsert(db, "INSERT OR REPLACE INTO user_account", columns: 3)
     source = try HotStatement(
       db,
       """
@@ -51,8 +51,14 @@ final class FlowWriter {
   /// Writes a unit's records, sources, streams, quarantine and deliveries.
   /// - Parameter quarantineRows: The most lines quarantine keeps; the oldest make room.
   func write(_ unit: borrowing CommitUnit, quarantineRows: Int) throws {
+    record.begin()
+    field.begin()
     for row in unit.commit.records { try write(row) }
+    try record.finish()
+    try field.finish()
+    userAccount.begin()
     for row in unit.commit.userAccounts { try write(row) }
+    try userAccount.finish()
     for row in unit.commit.sources { try write(row) }
     for row in unit.streams { try write(row) }
     for key in unit.forgottenStreams {
@@ -77,7 +83,7 @@ final class FlowWriter {
     userAccount.bind(1, Int64(row.source))
     userAccount.bind(2, row.user)
     userAccount.bind(3, Int64(row.account))
-    try userAccount.run()
+    try userAccount.add()
   }
 
   private func write(_ row: StoredRecord) throws {
@@ -91,7 +97,7 @@ final class FlowWriter {
     record.bind(8, Int64(row.record.kind.rawValue))
     record.bind(9, row.record.event)
     record.bind(10, row.record.line)
-    try record.run()
+    try record.add()
     for (order, entry) in row.record.fields.enumerated() {
       let stored = StoredScalar(entry.value)
       field.bind(1, row.sequence)
@@ -99,7 +105,7 @@ final class FlowWriter {
       field.bind(3, entry.name)
       field.bind(4, stored.type)
       field.bind(5, stored.text)
-      try field.run()
+      try field.add()
     }
   }
 

@@ -3,7 +3,7 @@ import GRDBSQLite
 
 /// A prepared statement of the writer, on SQLite's own interface.
 ///
-/// This is the one file that calls `sqlite3_*`: a row through GRDB's cached statements costs twice as much, and the
+/// This and ``HotInsert`` are what calls `sqlite3_*`: a row through GRDB's cached statements costs twice as much, and the
 /// rows of a commit are most of what the writer does. Statements live as long as the connection and must be released
 /// before it closes.
 struct HotStatement: ~Copyable {
@@ -83,16 +83,6 @@ struct HotStatement: ~Copyable {
     if code != SQLITE_DONE && code != SQLITE_ROW { throw HotStatement.error(connection, code, nil) }
   }
 
-  /// Binds UTF-8 as one more text and runs the statement, without a copy: SQLite is done with it when this returns.
-  @inline(__always)
-  func run(binding index: Int32, text: UnsafeBufferPointer<UInt8>) throws {
-    text.withMemoryRebound(to: CChar.self) {
-      _ = sqlite3_bind_text(statement, index, $0.baseAddress, Int32($0.count), nil)
-    }
-    defer { sqlite3_bind_null(statement, index) }
-    try run()
-  }
-
   /// Calls `row` for each row of a query; columns are read inside it.
   func forEachRow(_ row: (borrowing HotStatement) throws -> Void) throws {
     defer { sqlite3_reset(statement) }
@@ -143,7 +133,7 @@ struct HotStatement: ~Copyable {
   /// SQLite is to copy what is bound (`SQLITE_TRANSIENT`, a macro Swift does not see).
   private static var copied: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
 
-  private static func error(_ connection: OpaquePointer, _ code: Int32, _ sql: String?) -> DatabaseError {
+  static func error(_ connection: OpaquePointer, _ code: Int32, _ sql: String?) -> DatabaseError {
     DatabaseError(
       resultCode: ResultCode(rawValue: code), message: sqlite3_errmsg(connection).map { String(cString: $0) },
       sql: sql)

@@ -3,12 +3,12 @@ import KizashiCore
 
 /// Writes what facts are made of: names, hours, the facts themselves and the fingerprints of ids.
 final class UsageWriter {
-  private let account: HotStatement
+  private let account: HotInsert
   private let event: HotStatement
-  private let user: HotStatement
-  private let fact: HotStatement
+  private let user: HotInsert
+  private let fact: HotInsert
   /// For hours that have no fact yet: nothing can be there to join, and a plain insert costs a third less.
-  private let newFact: HotStatement
+  private let newFact: HotInsert
   private let tile: HotStatement
   private let fingerprint: HotStatement
   private let forgetFingerprints: HotStatement
@@ -19,19 +19,18 @@ final class UsageWriter {
   private var fingerprintsFrom: Int32 = .min
 
   init(_ db: Database) throws {
-    account = try HotStatement(db, "INSERT INTO account_name VALUES (?, ?)")
+    account = try HotInsert(db, "INSERT OR FAIL INTO account_name", columns: 2)
     event = try HotStatement(db, "INSERT INTO event_name VALUES (?, ?, ?)")
-    user = try HotStatement(db, "INSERT INTO user_name VALUES (?, ?, ?)")
-    fact = try HotStatement(
-      db,
-      """
-      INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?)
-      ON CONFLICT (hour, account, event, user) DO UPDATE SET
-        events = events + excluded.events,
-        first = min(first, excluded.first),
-        span = max(first + span, excluded.first + excluded.span) - min(first, excluded.first)
-      """)
-    newFact = try HotStatement(db, "INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?)")
+    user = try HotInsert(db, "INSERT OR FAIL INTO user_name", columns: 3)
+    fact = try HotInsert(
+      db, "INSERT INTO fact", columns: 7,
+      upsert: """
+        ON CONFLICT (hour, account, event, user) DO UPDATE SET
+          events = events + excluded.events,
+          first = min(first, excluded.first),
+          span = max(first + span, excluded.first + excluded.span) - min(first, excluded.first)
+        """)
+    newFact = try HotInsert(db, "INSERT OR FAIL INTO fact", columns: 7)
     tile = try HotStatement(db, "INSERT INTO tile VALUES (?, ?) ON CONFLICT (hour) DO NOTHING")
     fingerprint = try HotStatement(db, "INSERT INTO fingerprint (hour, bytes) VALUES (?, ?)")
     forgetFingerprints = try HotStatement(db, "DELETE FROM fingerprint WHERE hour < ?")
@@ -74,26 +73,30 @@ final class UsageWriter {
     fingerprintsFrom = max(fingerprintsFrom, commit.fingerprintsFrom)
   }
 
-  private func write(names: NameBlock, with statement: borrowing HotStatement) throws {
+  private func write(names: NameBlock, with insert: borrowing HotInsert) throws {
+    insert.begin()
     try names.bytes.withUnsafeBufferPointer { bytes in
       var start = 0
       for (index, end) in names.ends.enumerated() {
-        statement.bind(1, Int64(names.firstID) + Int64(index))
+        insert.bind(1, Int64(names.firstID) + Int64(index))
         if names.accounts.isEmpty {
-          statement.bind(2, text: UnsafeBufferPointer(rebasing: bytes[start..<Int(end)]))
+          insert.bind(2, text: UnsafeBufferPointer(rebasing: bytes[start..<Int(end)]))
         } else {
-          statement.bind(2, Int64(names.accounts[index]))
-          statement.bind(3, text: UnsafeBufferPointer(rebasing: bytes[start..<Int(end)]))
+          insert.bind(2, Int64(names.accounts[index]))
+          insert.bind(3, text: UnsafeBufferPointer(rebasing: bytes[start..<Int(end)]))
         }
-        try statement.run()
+        try insert.add()
         start = Int(end)
       }
     }
+    try insert.finish()
   }
 
   private func write(facts: [Fact], calendar: BusinessCalendar) throws {
     var newest: Int32?
     var isNew = false
+    newFact.begin()
+    fact.begin()
     for row in facts {
       if row.hour != newest {
         newest = row.hour
@@ -102,17 +105,19 @@ final class UsageWriter {
       }
       if isNew { try write(row, with: newFact) } else { try write(row, with: fact) }
     }
+    try newFact.finish()
+    try fact.finish()
   }
 
-  private func write(_ row: Fact, with statement: borrowing HotStatement) throws {
-    statement.bind(1, Int64(row.hour))
-    statement.bind(2, Int64(row.account))
-    statement.bind(3, Int64(row.event))
-    statement.bind(4, Int64(row.user))
-    statement.bind(5, row.events)
-    statement.bind(6, row.first - Int64(row.hour) * Tile.length)
-    statement.bind(7, row.last - row.first)
-    try statement.run()
+  private func write(_ row: Fact, with insert: borrowing HotInsert) throws {
+    insert.bind(1, Int64(row.hour))
+    insert.bind(2, Int64(row.account))
+    insert.bind(3, Int64(row.event))
+    insert.bind(4, Int64(row.user))
+    insert.bind(5, row.events)
+    insert.bind(6, row.first - Int64(row.hour) * Tile.length)
+    insert.bind(7, row.last - row.first)
+    try insert.add()
   }
 
   private func add(hour: Int32, calendar: BusinessCalendar) throws {
