@@ -41,7 +41,11 @@ package struct StoredState: Sendable {
     var last: [AccountID: (at: Instant, score: Int?)] = [:]
     // Within a block by account and day, and blocks are of days one after another: of an account the last one is the newest.
     let query = try HotStatement(
-      db, "SELECT \(HistoryKey.scoreDay.account(of: "key")), at_ms, score FROM score_day ORDER BY key")
+      db,
+      """
+      SELECT \(HistoryKey.scoreDay.account(of: "h.key")), \(HistoryKey.instant(ofScoreDay: "h")), score
+      FROM score_day h ORDER BY key
+      """)
     try query.forEachRow { row in
       last[AccountID(truncatingIfNeeded: row.int(0))] = (
         Instant(milliseconds: row.int(1)), row.optionalInt(2).map { Int($0) }

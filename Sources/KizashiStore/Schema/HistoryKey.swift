@@ -1,3 +1,5 @@
+import KizashiCore
+
 /// An account and a number that grows with time in one integer primary key, clustered by time first: by blocks of so many
 /// numbers, within a block by account.
 ///
@@ -55,4 +57,16 @@ struct HistoryKey: Sendable {
     let shifted = "(\(number) + \(offset))"
     return "((\(shifted) >> \(bits)) << \(bits + accountBits)) + (\(account) << \(bits)) + (\(shifted) & \(mask))"
   }
+
+  /// SQL: the instant of a row of `score_day`, in milliseconds.
+  static func instant(ofScoreDay row: String) -> String {
+    "(\(scoreDay.number(of: "\(row).key")) * \(millisecondsOfDay) + \(row).into_ms)"
+  }
+
+  /// `into_ms` of a row of `score_day`.
+  static func milliseconds(into day: Int64, of instant: Instant) -> Int64 {
+    instant.milliseconds - day * millisecondsOfDay
+  }
+
+  private static let millisecondsOfDay: Int64 = 86_400_000
 }

@@ -50,7 +50,7 @@ struct Views: Equatable {
     return """
       (r.score - CASE WHEN r.since_ms <= \(then) THEN r.score ELSE (
         SELECT h.score FROM score_block b CROSS JOIN score_day h ON \(key.isOf("r.id", block: "b.block", key: "h.key"))
-        WHERE b.block <= \(latest) AND h.at_ms <= \(then) ORDER BY b.block DESC, h.key DESC LIMIT 1) END)
+        WHERE b.block <= \(latest) AND \(HistoryKey.instant(ofScoreDay: "h")) <= \(then) ORDER BY b.block DESC, h.key DESC LIMIT 1) END)
       """
   }
 
@@ -78,7 +78,7 @@ struct Views: Equatable {
 
   // As with `changes`: SQLite can begin with the account, block by block, or with the days.
   private static let scoreHistory = """
-    SELECT a.name AS account, \(date(HistoryKey.scoreDay.number(of: "h.key"))) AS day, \(time("h.at_ms")) AS at,
+    SELECT a.name AS account, \(date(HistoryKey.scoreDay.number(of: "h.key"))) AS day, \(time(HistoryKey.instant(ofScoreDay: "h"))) AS at,
       h.score / 100.0 AS score, (SELECT b.name FROM band_name b WHERE b.id = h.band) AS band, h.config_version
     FROM score_day h JOIN account_name a ON a.id = \(HistoryKey.scoreDay.account(of: "h.key"))
       JOIN score_block b ON b.block = \(HistoryKey.scoreDay.block(of: "h.key"))

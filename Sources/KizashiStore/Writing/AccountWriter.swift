@@ -121,7 +121,7 @@ final class AccountWriter {
 
   private func write(_ row: ScoreHistoryRow, _ key: Int64, _ config: ConfigMapping, _ version: Int) throws {
     day.bind(1, key)
-    day.bind(2, row.at.milliseconds)
+    day.bind(2, HistoryKey.milliseconds(into: Int64(row.day.number), of: row.at))
     day.bind(3, row.score.map(Int64.init))
     day.bind(4, config.bands[row.band])
     day.bind(5, Int64(version))
