@@ -2,9 +2,9 @@ import CLinux
 import Glibc
 
 /// Cuts what is read from one stream into pieces of whole lines, holds back the partial last line, skips lines that are
-/// too long. Pure: it sees bytes, not descriptors. Memory: one line of at most ``lineLimit``.
+/// too long. Pure: it sees bytes, not descriptors. Memory: one line of at most ``lineLimit``, and a carriage return.
 struct LineFramer {
-  /// The longest line held, in bytes without its line feed.
+  /// The longest line held, in bytes without its line end, which is a line feed or a carriage return and a line feed.
   static let lineLimit = 1 << 20
   /// The longest sample of a skipped line, in bytes.
   static let sampleLimit = 1024
@@ -96,7 +96,7 @@ struct LineFramer {
   private mutating func hold(_ fresh: UnsafeRawBufferPointer) {
     if skipping != nil {
       skipping!.length += Int64(fresh.count)
-    } else if carry.count + fresh.count > Self.lineLimit {
+    } else if Self.isTooLong(carry.count + fresh.count, last: fresh.last) {
       let sample = Array((carry.prefix(Self.sampleLimit) + fresh.prefix(Self.sampleLimit)).prefix(Self.sampleLimit))
       skipping = OversizeLine(offset: offset, length: Int64(carry.count + fresh.count), sample: sample)
       carry.withUnsafeBytes { fingerprint?.absorb($0) }
@@ -108,6 +108,12 @@ struct LineFramer {
     fingerprint?.absorb(fresh)
   }
 
+  /// Whether so many bytes before a line feed, or before one that is still to come, are a line too long. A carriage return at
+  /// their end is part of the line end.
+  private static func isTooLong(_ count: Int, last: UInt8?) -> Bool {
+    count > lineLimit && (count > lineLimit + 1 || last != UInt8(ascii: "\r"))
+  }
+
   /// If the first of these whole lines is (the end of) one too long, notes it and returns how many bytes to drop.
   private mutating func closeOversize(_ lines: UnsafeRawBufferPointer, _ held: Int, _ piece: inout Piece) -> Int {
     guard skipping != nil || lines.count > Self.lineLimit else { return 0 }
@@ -115,7 +121,7 @@ struct LineFramer {
     let first = held + UnsafeRawBufferPointer(rebasing: lines[held...]).firstLineFeed!
     if skipping != nil {
       skipping!.length += Int64(first)
-    } else if first > Self.lineLimit {
+    } else if Self.isTooLong(first, last: first > 0 ? lines[first - 1] : nil) {
       let sample = Array(lines.prefix(Self.sampleLimit))
       skipping = OversizeLine(offset: offset, length: Int64(first), sample: sample)
     } else {

@@ -2,9 +2,9 @@ import Foundation
 
 /// Lines of a file or of standard input, one after the other, in bounded memory.
 struct LineInput: ~Copyable {
-  /// The longest line given whole. Of a longer one only so much is given, one byte more than the daemon takes: it is refused
-  /// as `oversize` and keeps its number.
-  static let lineLimit = (1 << 20) + 1
+  /// The longest line given whole. Of a longer one only so much is given, two bytes more than the daemon takes, of which one may
+  /// look like the carriage return of a line end: it is refused as `oversize` and keeps its number.
+  static let lineLimit = (1 << 20) + 2
 
   /// Bytes read so far.
   private(set) var bytesRead: Int64 = 0

@@ -34,13 +34,15 @@ import Testing
       let kind = Int.random(in: 0..<20, using: &chance)
       let length =
         switch kind {
-        case 0: LineFramer.lineLimit + Int.random(in: -1...1, using: &chance)
+        case 0: LineFramer.lineLimit + Int.random(in: -1...2, using: &chance)
         case 1: Int.random(in: 0...(2 * LineFramer.lineLimit + 10), using: &chance)
         case 2: 0
         default: Int.random(in: 0...5_000, using: &chance)
         }
-      let line = [UInt8](repeating: UInt8.random(in: 0x20...0x7e, using: &chance), count: length)
-      if length > LineFramer.lineLimit {
+      var line = [UInt8](repeating: UInt8.random(in: 0x20...0x7e, using: &chance), count: length)
+      let endsInReturn = length > 0 && Bool.random(using: &chance)
+      if endsInReturn { line[length - 1] = 0x0d }
+      if length - (endsInReturn ? 1 : 0) > LineFramer.lineLimit {
         tooLong.append(
           OversizeLine(offset: Int64(input.count), length: Int64(length), sample: Array(line.prefix(1024))))
       } else {
@@ -79,6 +81,19 @@ import Testing
     }
     #expect(framer.skipping?.length == 64 << 20)
     #expect(framer.skipping?.sample.count == 1024)
+  }
+
+  @Test(arguments: [1, 7, 300_000, 1 << 20])
+  func `the limit is one of the line and not of its end`(piece: Int) {
+    let longest = [UInt8](repeating: 0x61, count: LineFramer.lineLimit)
+    for (line, isHeld) in [
+      (longest + [0x0a], true), (longest + [0x0d, 0x0a], true), (longest + [0x0d], true),
+      (longest + [0x0d, 0x0d, 0x0a], false), (longest + [0x0d, 0x61, 0x0a], false), (longest + [0x61, 0x0a], false),
+    ] {
+      let (pieces, _) = frame(line) { piece }
+      #expect(pieces.flatMap(\.bytes) == (isHeld ? line : []))
+      #expect(pieces.compactMap(\.oversize).map(\.length) == (isHeld ? [] : [Int64(line.count - 1)]))
+    }
   }
 
   @Test func `knows FNV-1a's published values`() {
