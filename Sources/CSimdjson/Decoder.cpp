@@ -32,7 +32,7 @@ void Decoder::read_fraction(Source &source, Event &event) const {
   const Reason reason = rows_.refusal(event);
   if (reason == Reason::missing_field || reason == Reason::bad_type) return;
   const char *const raw = raw_at(source.text(), *source.fraction);
-  const bool known = raw != nullptr && instant_of_number(raw_value(raw), true, event.milliseconds);
+  const bool known = raw != nullptr && instant_of_number(raw_value(raw), event.milliseconds);
   event.time = known ? Event::Time::known : Event::Time::bad;
   source.fraction = nullptr;
 }

@@ -148,7 +148,7 @@ bool read_exponent(std::string_view text, size_t at, int64_t &exponent) {
   return true;
 }
 
-bool read_decimal(std::string_view text, bool exponents, Decimal &decimal) {
+bool read_decimal(std::string_view text, Decimal &decimal) {
   const char *p = text.data();
   const char *const end = p + text.size();
   if (p < end && *p == '-') {
@@ -172,7 +172,7 @@ bool read_decimal(std::string_view text, bool exponents, Decimal &decimal) {
     if (p == fraction) return false;
     decimal.append(first, p);
   }
-  if (exponents && p < end && (*p == 'e' || *p == 'E')) {
+  if (p < end && (*p == 'e' || *p == 'E')) {
     int64_t exponent;
     if (!read_exponent(text, static_cast<size_t>(p - text.data()) + 1, exponent)) return false;
     decimal.point += exponent;
@@ -200,9 +200,9 @@ bool instant_of_integer(uint64_t magnitude, bool negative, int64_t &milliseconds
   return in_range(milliseconds);
 }
 
-bool instant_of_number(std::string_view text, bool exponents, int64_t &milliseconds) {
+bool instant_of_number(std::string_view text, int64_t &milliseconds) {
   Decimal decimal;
-  if (!read_decimal(text, exponents, decimal)) return false;
+  if (!read_decimal(text, decimal)) return false;
   milliseconds = 0;
   if (decimal.count == 0) return true;
 
@@ -228,7 +228,9 @@ bool instant_of_number(std::string_view text, bool exponents, int64_t &milliseco
 
 bool instant_of_string(std::string_view text, const Zone &zone, int64_t &milliseconds) {
   if (text.size() > 4 && text[4] == '-') return instant_of_rfc3339(text, zone, milliseconds);
-  return instant_of_number(text, false, milliseconds);
+  // A string of digits, and nothing else: `-1` in quotes is what somebody writes who does not know the time.
+  if (skip_digits(text.data(), text.data() + text.size()) != text.data() + text.size()) return false;
+  return instant_of_number(text, milliseconds);
 }
 
 }  // namespace kizashi

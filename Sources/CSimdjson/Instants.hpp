@@ -23,10 +23,10 @@ constexpr int64_t latest_milliseconds = 253'402'300'799'999;
 /// An epoch integer, told apart by size: < 10^11 seconds, < 10^14 ms, < 10^17 µs, else ns. False: out of range.
 bool instant_of_integer(uint64_t magnitude, bool negative, int64_t &milliseconds);
 
-/// An epoch number from its text, exact: no digit passes through a double. `exponents`: allow the JSON forms 1e9, 1E+9.
-bool instant_of_number(std::string_view text, bool exponents, int64_t &milliseconds);
+/// An epoch number from its JSON text, exact: no digit passes through a double.
+bool instant_of_number(std::string_view text, int64_t &milliseconds);
 
-/// RFC 3339, or an epoch number as a string of digits.
+/// RFC 3339, or an epoch number as a string of digits: without a sign, a fraction or an exponent.
 bool instant_of_string(std::string_view text, const Zone &zone, int64_t &milliseconds);
 
 }  // namespace kizashi
