@@ -61,7 +61,7 @@ void Decoder::finish(Event &event, Source &source, const element *fields, const 
       fields->get(members) == simdjson::SUCCESS) {
     rows_.set_matches(filters_.match(members, [&] { return raw_at(source.text(), path); }));
   }
-  if (outcome != Rows::Outcome::record) return;
+  if (outcome != Rows::Outcome::record && outcome != Rows::Outcome::doubted) return;
   const char *const raw = source.text();
   rows_.begin_record(event.type, source.line);
   if (fields == nullptr || fields->get(members) != simdjson::SUCCESS) return;

@@ -98,6 +98,7 @@ Reason Rows::refusal(const Event &e) const {
   if (is_track && e.event.is_empty()) return Reason::missing_field;
 
   if (e.type == EventType::unknown || e.bad_type || e.time == Event::Time::bad_type) return Reason::bad_type;
+  if (e.count > count_limit && e.type != EventType::heartbeat) return Reason::bad_type;
   using State = Name::State;
   if (e.id.state == State::bad || e.account.state == State::bad || e.user.state == State::bad ||
       e.event.state == State::bad) {
@@ -135,7 +136,10 @@ Rows::Outcome Rows::add(const Event &event) {
   if (reason != Reason::none) {
     refuse(reason);
     keep_user(event, reason);
-    return Outcome::none;
+    const bool is_late = reason == Reason::bad_timestamp || reason == Reason::too_long;
+    if (!is_late || event.type != EventType::track || event.event.view() != "override.set") return Outcome::none;
+    event_[rows_ - 1] = copy(event.event);
+    return Outcome::doubted;
   }
 
   if (rows_ == capacity_) grow();

@@ -30,6 +30,9 @@ enum class Reason : uint8_t {
 /// Most bytes of an id, account, user or event.
 constexpr size_t name_limit = 256;
 
+/// A line that claims more events than this is a mistake: the engine's bound.
+constexpr int64_t count_limit = int64_t{1} << 40;
+
 /// One of the four names of an event, as the line gave it.
 struct Name {
   enum class State : uint8_t { absent, text, bad };
@@ -87,7 +90,8 @@ struct Event {
 /// The growing columns of one chunk.
 class Rows {
  public:
-  enum class Outcome { none, usage, record };
+  /// `doubted`: refused, and what the event's properties say may be a reason that comes before.
+  enum class Outcome { none, usage, record, doubted };
 
   void clear();
   void begin_line(size_t offset, size_t length);
@@ -96,7 +100,7 @@ class Rows {
   void ignore() { add_bare(Kind::ignored); }
   /// What the event is refused for by itself.
   Reason refusal(const Event &event) const;
-  /// Judges the event and appends its row. `record`: the caller goes on with `begin_record`.
+  /// Judges the event and appends its row. `record`, `doubted`: the caller goes on with `begin_record`.
   Outcome add(const Event &event);
 
   /// From now on rows say which filters they match: none, unless told.

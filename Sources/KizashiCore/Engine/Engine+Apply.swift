@@ -40,8 +40,14 @@ extension Engine {
             accept(instant, source, nil)
           }
         case .refused:
-          let reason = batch.refusals[nextRefusal].reason
+          var reason = batch.refusals[nextRefusal].reason
           nextRefusal += 1
+          // What an override says is judged here, and comes where it belongs among the checks.
+          if nextRecord < batch.records.count, batch.records[nextRecord].row == row {
+            let found = Override.refusal(batch.records[nextRecord].record, compiled.model.calendar)
+            nextRecord += 1
+            if let found, found.rawValue < reason.rawValue { reason = found }
+          }
           let user = Engine.slice(text, batch.user[row])
           let isNobodys = user.count > 0 && userAccounts.account(of: user, source: source) == nil
           refuse(row, batch, isNobodys ? .missingField : reason)
@@ -51,7 +57,7 @@ extension Engine {
     }
   }
 
-  /// A line that claims more events than this is a mistake; eight million such lines still fit 64 bits.
+  /// A line that claims more events than this is a mistake, as the decoder finds; eight million such lines still fit 64 bits.
   private static var largestCount: Int64 { 1 << 40 }
 
   /// Counts a line that never reached a batch: too long to be held.

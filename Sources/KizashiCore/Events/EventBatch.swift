@@ -156,7 +156,8 @@ public struct EventBatch: Sendable {
   /// Byte range of each non-blank line within the chunk, without its line end.
   public var lines: [TextRange] = []
 
-  /// For rows of kind `record`, ascending by row.
+  /// For rows of kind `record`, and for those of overrides that were refused by their instant or names, ascending by row: what
+  /// an override says may be wrong before that.
   public var records: [(row: Int, record: Record)] = []
   /// For rows of kind `refused`, ascending by row.
   public var refusals: [(row: Int, reason: RefusalReason)] = []

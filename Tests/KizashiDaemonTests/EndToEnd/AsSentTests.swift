@@ -85,6 +85,27 @@ import Testing
     #expect(rows[1][1].hasSuffix("2020EFBFBD"))
   }
 
+  @Test func `what is wrong with an override comes where it belongs among the checks`() async throws {
+    func override(_ at: String, _ properties: String, account: String = "a") -> [UInt8] {
+      Array(#"{"timestamp":\#(at),"account":"\#(account)","event":"override.set","properties":\#(properties)}"#.utf8)
+    }
+    let badValue = #"{"kind":"score","value":101}"#
+    let badUntil = #"{"kind":"score","value":50,"until":"soon"}"#
+    let long = String(repeating: "x", count: 257)
+    let place = try await replay([
+      override(#""never""#, badValue), override(#""never""#, badUntil), override("0", badUntil, account: long),
+      override("0", badValue, account: long), override("0", #"{"kind":"score","value":50}"#, account: long),
+      override(#""never""#, badValue, account: ""), override("0", #"{"kind":"score","value":50}"#),
+      override("0", badValue),
+      line(#""event":"override.set","count":1099511627777,"properties":{"kind":"score","until":"soon"}"#, at: 8),
+    ])
+    #expect(
+      try place.rows("SELECT reason FROM quarantine ORDER BY offset").flatMap { $0 } == [
+        "bad_type", "bad_timestamp", "bad_timestamp", "bad_type", "too_long", "missing_field", "bad_type", "bad_type",
+      ])
+    #expect(try place.rows("SELECT events FROM sources WHERE lines > 0") == [["1"]])
+  }
+
   @Test func `lines that are read again are said to be refused again where they are`() async throws {
     let place = try await replay([Array("{".utf8), Array("nothing".utf8), line(#""event":"open""#, at: 8)])
     let configuration = try Configuration.load(path: place.config)
