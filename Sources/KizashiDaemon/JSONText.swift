@@ -42,6 +42,12 @@ struct JSONText {
     raw("\(value < 0 ? "-" : "")\(value.magnitude / 100).\(fraction < 10 ? "0" : "")\(fraction)")
   }
 
+  /// A share as the views round it: half-up to four decimals, of which the last two are left out where they are 0.
+  mutating func share(_ value: Rational) {
+    let text = value.text(digits: 4)
+    raw(text.hasSuffix("00") ? String(text.dropLast(2)) : text)
+  }
+
   /// Something that is JSON already.
   mutating func raw(_ json: String) {
     separate()

@@ -64,7 +64,7 @@ import Testing
     commit.alerts = [
       AlertTransition(
         account: account, rule: 0, ruleName: "gone-quiet", episode: 1, state: .firing, at: noon, reason: "because",
-        scoreFrom: 9181, scoreTo: 5643, band: "yellow", coverage: 0.65, because: [])
+        scoreFrom: 9181, scoreTo: 5643, band: "yellow", covered: Rational(65, 100), because: [])
     ]
     var source = SourceRow(source: 0)
     source.lines = Int64(n + 1)

@@ -35,8 +35,10 @@ public struct AlertTransition: Sendable {
   public var scoreTo: Int?
   /// The account's band at the transition.
   public var band: String
-  /// 0…1, for display.
-  public var coverage: Double
+  /// The covered share of the scorecard, 0…1.
+  public var covered: Rational
+  /// The same, for the store.
+  public var coverage: Double { covered.approximate }
   /// How the score came from `scoreFrom` to `scoreTo`, largest first; empty where either is nil.
   public var because: [ExplanationLine]
   /// The account's phase; nil: none.
@@ -50,7 +52,7 @@ public struct AlertTransition: Sendable {
   /// An episode's transition; see the properties.
   public init(
     account: AccountID, rule: Int?, ruleName: String, episode: Int, state: State, at: Instant, reason: String,
-    scoreFrom: Int?, scoreTo: Int?, band: String, coverage: Double, because: [ExplanationLine],
+    scoreFrom: Int?, scoreTo: Int?, band: String, covered: Rational, because: [ExplanationLine],
     phase: String? = nil, touch: String? = nil, attributes: [(name: String, value: Scalar)] = []
   ) {
     self.phase = phase
@@ -65,7 +67,7 @@ public struct AlertTransition: Sendable {
     self.scoreFrom = scoreFrom
     self.scoreTo = scoreTo
     self.band = band
-    self.coverage = coverage
+    self.covered = covered
     self.because = because
     self.attributes = attributes
   }

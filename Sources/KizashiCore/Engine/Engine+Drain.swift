@@ -39,7 +39,7 @@ extension Engine {
       account: account, firstSeen: core.firstSeen == .max ? nil : core.firstSeen,
       lastSeen: core.lastSeen == .min ? nil : core.lastSeen, score: score, computedScore: computed(account),
       band: core.evaluated ? compiled.bands.name(core.band) : nil,
-      coverage: core.evaluated ? coverage(account) : nil, phase: phase(account), touch: touchName(account),
+      coverage: core.evaluated ? covered(account).approximate : nil, phase: phase(account), touch: touchName(account),
       scoredAt: core.evaluated ? Instant(milliseconds: core.scoredAt) : nil,
       scoreSince: core.historyAt == .min ? nil : Instant(milliseconds: core.historyAt), configVersion: configVersion,
       state: encodeState(of: account))

@@ -127,16 +127,16 @@ extension Engine {
       account: account, rule: rule, ruleName: compiled.rules[rule].rule.name, episode: episode, state: state,
       at: stalls.stamp ?? now, reason: reason,
       scoreFrom: scoreFrom < 0 ? nil : Int(scoreFrom), scoreTo: core.score < 0 ? nil : Int(core.score),
-      band: compiled.bands.name(core.band), coverage: coverage(account), because: lines, phase: phase(account),
+      band: compiled.bands.name(core.band), covered: covered(account), because: lines, phase: phase(account),
       touch: touchName(account),
       attributes: attributes.words(on: account).compactMap { word in word.value.map { (word.name, $0) } })
   }
 
-  /// The covered share of the scorecard, 0…1, for display.
-  func coverage(_ account: AccountID) -> Double {
+  /// The covered share of the scorecard, 0…1.
+  func covered(_ account: AccountID) -> Rational {
     let core = scores.core(account).pointee
-    guard core.card >= 0 else { return 0 }
-    return Rational(core.coverage, compiled.scorecards[Int(core.card)].coverageTotal).approximate
+    guard core.card >= 0 else { return Rational(0) }
+    return Rational(core.coverage, compiled.scorecards[Int(core.card)].coverageTotal)
   }
 
   /// Under another scorecard old and new measures do not compare: the whole move is the config's.

@@ -39,9 +39,7 @@ extension Engine {
     let shares = shares(account)
     return Explanation(
       score: core.score < 0 ? nil : Int(core.score), computedScore: computed(account),
-      coverage: core.card < 0
-        ? Rational(0) : Rational(core.coverage, compiled.scorecards[Int(core.card)].coverageTotal),
-      phase: phase(account), touch: touchName(account), segments: segments(account),
+      coverage: covered(account), phase: phase(account), touch: touchName(account), segments: segments(account),
       band: core.band < 0 ? nil : compiled.bands.name(core.band),
       measures: compiled.measures.indices.map { index in
         Explanation.MeasureState(

@@ -128,7 +128,7 @@ package struct AlertPayload: Sendable {
     }
     json.pair("band", transition.band)
     json.key("coverage")
-    json.hundredths(Int((transition.coverage * 100).rounded()))
+    json.share(transition.covered)
     json.endObject()
   }
 

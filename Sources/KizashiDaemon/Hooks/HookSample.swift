@@ -11,7 +11,7 @@ package enum HookSample {
     let transition = AlertTransition(
       account: 0, rule: nil, ruleName: "hook-test", episode: 1, state: .firing, at: now,
       reason: "This is a test of the hook \(hook); nothing has happened.", scoreFrom: 9181, scoreTo: 5643,
-      band: "yellow", coverage: 0.65, because: because)
+      band: "yellow", covered: Rational(65, 100), because: because)
     let payload = AlertPayload(
       transition: transition, hook: hook, account: "example-account",
       attributes: [("csm", .string("sato"))], severity: "low",

@@ -12,7 +12,7 @@ import Testing
     let transition = AlertTransition(
       account: 7, rule: 0, ruleName: "health-drop", episode: 41, state: .firing,
       at: Instant(milliseconds: 1_790_000_000_123), reason: "", scoreFrom: 9181, scoreTo: 5643, band: "yellow",
-      coverage: 0.65, because: because)
+      covered: Rational(65, 100), because: because)
     return AlertPayload(
       transition: transition, hook: "pager", account: "acme", phase: "adoption", touch: "high",
       attributes: [("csm", .string("sato"))], severity: "high", measureNames: ["active_users", "reports_trend"],
@@ -36,6 +36,19 @@ import Testing
     #expect(payload().json == golden)
     #expect(payload().deliveryID == "health-drop:acme:41:firing:pager")
     #expect(payload().alertID == "health-drop:acme:41")
+  }
+
+  @Test(arguments: [
+    (Rational(2, 3), "0.6667"), (Rational(1, 8), "0.1250"), (Rational(1), "1.00"), (Rational(0), "0.00"),
+    // As a Double each of these lies below the half that it is.
+    (Rational(10_035, 100_000), "0.1004"), (Rational(65_435, 100_000), "0.6544"),
+    // Nearly all is not all.
+    (Rational(9_994, 10_000), "0.9994"),
+  ])
+  func `coverage is as exact as in the views`(_ covered: Rational, _ text: String) {
+    var payload = payload()
+    payload.transition.covered = covered
+    #expect(payload.json.contains(#""band":"yellow","coverage":\#(text)}"#), "\(payload.json)")
   }
 
   @Test func `what is not known is null`() {

@@ -44,7 +44,7 @@ import Testing
         commit.alerts.append(
           AlertTransition(
             account: number, rule: rule, ruleName: model.rules[rule].name, episode: 1, state: .firing, at: noon,
-            reason: "r", scoreFrom: nil, scoreTo: nil, band: "red", coverage: 1, because: []))
+            reason: "r", scoreFrom: nil, scoreTo: nil, band: "red", covered: Rational(1), because: []))
       }
       commit.attributes.append(
         AttributeRow(
