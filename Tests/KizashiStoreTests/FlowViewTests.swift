@@ -20,7 +20,8 @@ import Testing
   private func transition(_ state: AlertTransition.State, episode: Int = 1, account: AccountID = 0) -> AlertTransition {
     AlertTransition(
       account: account, rule: 0, ruleName: "gone-quiet", episode: episode, state: state, at: noon,
-      reason: "\(state.name) because", scoreFrom: 9181, scoreTo: 5643, band: "yellow", covered: Rational(65, 100), because: [])
+      reason: "\(state.name) because", scoreFrom: 9181, scoreTo: 5643, band: "yellow", covered: Rational(65, 100),
+      because: [])
   }
 
   @Test func `an alert opens and is resolved in its own row`() throws {
