@@ -10,6 +10,7 @@ import KizashiCore
 /// Where the specification leaves room, the model follows these decisions:
 /// - Group lines and reserved events are events of their account: it is evaluated after them. An `identify` line that names
 ///   an account makes it known, and evaluates it where a rule asks for a trait it tells and the account has been before.
+/// - A heartbeat moves its source's watermark and nothing else.
 /// - A refused or duplicate line moves nothing. Refusals are checked in the order bad_type (a count above 2⁴⁰, an amount
 ///   beyond 64 bits), future,
 ///   expired, late, id_conflict, too_many, against the source's watermark before the line.
@@ -94,14 +95,20 @@ package struct ReferenceModel {
     }
     var event = event
     event.matched = context.filters.filter { event.matches($0) }.sorted()
-    let now = max(clock ?? event.at, event.at)
     // Deadlines that its source's watermark passes do not wait any more, and come before the line.
     counters[event.source].watermark = max(counters[event.source].watermark ?? event.at, event.at)
+    if event.kind == .heartbeat {
+      if let clock { _ = fireDeadlines(through: clock) }
+      noteWhereAccountsAre()
+      count(event)
+      return
+    }
+    let now = max(clock ?? event.at, event.at)
     _ = fireDeadlines(through: now)
     clock = now
     noteWhereAccountsAre()
     count(event)
-    guard let name = event.account, event.kind != .heartbeat else { return }
+    guard let name = event.account else { return }
     let number = accounts.firstIndex { $0.name == name } ?? accounts.count
     if number == accounts.count { accounts.append(ReferenceAccount(name: name, context: context)) }
     if event.kind == .identify {

@@ -37,7 +37,7 @@ extension Engine {
           if let reason = untimely(instant, batch) {
             refuse(row, batch, reason)
           } else {
-            accept(instant, source, nil)
+            hear(instant, source)
           }
         case .refused:
           var reason = batch.refusals[nextRefusal].reason
@@ -104,10 +104,23 @@ extension Engine {
     isBehind = !isThere && queue.next(upTo: limit) != nil
     now = Instant(milliseconds: limit)
     if isBehind, let account { fireBehind(account) }
-    if instant > sources[source].watermark ?? .min {
-      sources[source].row.watermark = Instant(milliseconds: instant)
-      dedup.raiseFloor(of: source, watermark: instant)
+    raiseWatermark(of: source, to: instant)
+  }
+
+  /// A heartbeat: the source lives, and what its watermark passes no longer waits. It is no event, so the clock stays.
+  private mutating func hear(_ instant: Int64, _ source: Int) {
+    if stalls.holding {
+      raiseBound(of: source, to: instant)
+      fireDeadlines(upTo: now.milliseconds)
     }
+    raiseWatermark(of: source, to: instant)
+  }
+
+  @inline(__always)
+  private mutating func raiseWatermark(of source: Int, to instant: Int64) {
+    guard instant > sources[source].watermark ?? .min else { return }
+    sources[source].row.watermark = Instant(milliseconds: instant)
+    dedup.raiseFloor(of: source, watermark: instant)
   }
 
   /// What deduplication says of a row, and what it is to remember of it.

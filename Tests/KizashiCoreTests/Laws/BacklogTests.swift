@@ -19,6 +19,8 @@ import Testing
     scenario.inputs = scenario.inputs.map { input in
       guard case .event(var event) = input else { return input }
       event.source = 0
+      // A heartbeat lets those who wait go on to its instant, and nobody else.
+      if event.kind == .heartbeat { event.kind = .identify }
       return .event(event)
     }
     let place = scenario.inputs.count / 3
@@ -30,7 +32,7 @@ import Testing
   private static func stalled(_ scenario: Scenario, at place: Int) -> Scenario {
     var copy = scenario
     guard case .settle(let end) = copy.inputs.removeLast() else { return copy }
-    let far = ReferenceEvent(source: 1, kind: .heartbeat, at: end - 1, account: nil)
+    let far = ReferenceEvent(source: 1, kind: .identify, at: end - 1, account: nil)
     copy.inputs.insert(contentsOf: [.stall(source: 0, at: end, from: end), .event(far)], at: place)
     copy.inputs += [.endStall(source: 0, at: end), .settle(at: end)]
     return copy

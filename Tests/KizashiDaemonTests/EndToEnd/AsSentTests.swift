@@ -85,6 +85,21 @@ import Testing
     #expect(rows[1][1].hasSuffix("2020EFBFBD"))
   }
 
+  @Test func `a heartbeat moves the watermark of its source, and no clock`() async throws {
+    func heartbeat(_ at: String) -> [UInt8] { Array(#"{"type":"heartbeat","timestamp":"2026-03-\#(at)Z"}"#.utf8) }
+    let place = try await replay([
+      heartbeat("01T07:30:00"), line(#""event":"open""#, at: 8), heartbeat("02T08:00:00"),
+      line(#""event":"open""#, at: 9), heartbeat("20T08:00:00"),
+    ])
+    #expect(try place.rows("SELECT now_at FROM meta") == [["2026-03-01T09:00:00.000Z"]])
+    #expect(
+      try place.rows("SELECT watermark_at, lines, events FROM sources WHERE lines > 0") == [
+        ["2026-03-20T08:00:00.000Z", "5", "2"]
+      ])
+    // Nothing has expired: not even what was two weeks behind the watermark.
+    #expect(try place.rows("SELECT events FROM feature_usage WHERE feature = 'any' AND window = '24h'") == [["2"]])
+  }
+
   @Test func `what is wrong with an override comes where it belongs among the checks`() async throws {
     func override(_ at: String, _ properties: String, account: String = "a") -> [UInt8] {
       Array(#"{"timestamp":\#(at),"account":"\#(account)","event":"override.set","properties":\#(properties)}"#.utf8)
