@@ -81,4 +81,7 @@ struct FileFacts: Equatable {
 struct Errno: Error, Equatable {
   let code: Int32
   init(_ code: Int32) { self.code = code }
+
+  /// Whether there is nothing under a name.
+  var isAbsence: Bool { code == ENOENT || code == ENOTDIR }
 }

@@ -47,7 +47,14 @@ extension FileSource {
     pass += 1
     if !thoroughly, glance() { return }
     expansion = Expansion()
-    for pattern in patterns { pattern.expand(into: &expansion) }
+    var missing: [BytePath] = []
+    for pattern in patterns {
+      let before = expansion.matchCount
+      pattern.expand(into: &expansion)
+      // Rotated files need not be there.
+      let isFound = expansion.matchCount > before || expansion.hasProblem(on: pattern)
+      if !pattern.rotated, !isFound { missing.append(pattern.text) }
+    }
     watchDirectories()
     excludedInodes = Set(
       options.excluded.compactMap { path in
@@ -62,6 +69,7 @@ extension FileSource {
     }
     // Second names of files that are gone.
     paths = paths.filter { !$0.value.isReleased }
+    note(missing: missing)
     expansion.forgetListings()
     remember(now: now)
   }
@@ -69,17 +77,18 @@ extension FileSource {
   private func watchDirectories() {
     let (failures, isNew) = watcher?.watch(expansion.directories) ?? ([], false)
     if isNew { rescanWanted = true }
+    // What cannot be read need not be watched: that is the graver of the two.
+    for (directory, code) in expansion.problems {
+      complain(.unreadable(reason: errorText(code), hint: hint(forOpening: code)), path: directory)
+    }
     for (path, code) in failures {
       let hint = code == ENOSPC ? "raise fs.inotify.max_user_watches" : "check the directory's permissions"
       complain(.unwatched(reason: errorText(code), hint: hint), path: path)
     }
     let unwatched = Set(failures.map(\.0))
-    for directory in expansion.directories.keys where !unwatched.contains(directory) {
-      if let code = expansion.problems[directory] {
-        complain(.unreadable(reason: errorText(code), hint: hint(forOpening: code)), path: directory)
-      } else {
-        absolve(directory)
-      }
+    for directory in expansion.directories.keys
+    where !unwatched.contains(directory) && expansion.problems[directory] == nil {
+      absolve(directory)
     }
   }
 
@@ -160,6 +169,8 @@ extension FileSource {
     file.seen = pass
     files[file.key] = file
     paths[file.path] = file
+    // Which pattern it was that waited for it tells a look at all of them.
+    if isMissingSomething { rescanWanted = true }
     var target = [CChar](repeating: 0, count: 1)
     // Writes to the target of a link are told to the target's directory, not to the link's.
     if file.path.withCString({ readlink($0, &target, 1) }) >= 0 { watcher?.watch(file: file.key, at: file.path) }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// How a ``FileSource`` works. The defaults are the daemon's; tests change them to see one mechanism at a time.
 package struct FileSourceOptions: Sendable {
@@ -69,6 +70,8 @@ package actor FileSource {
   var watcher: DirectoryWatcher?
   /// Paths that have been complained of and not been right since.
   var complaints: Set<BytePath> = []
+  /// What cannot be read, for whoever asks from outside.
+  private let known = Mutex<Set<SourceTrouble>>([])
   let excludedPaths: Set<BytePath>
   var excludedInodes: Set<InodeKey> = []
   var isShortOfDescriptors = false
@@ -217,12 +220,36 @@ package actor FileSource {
 
   /// Complains of a path once until ``absolve(_:)``.
   func complain(_ kind: SourceEvent.Kind, path: BytePath) {
+    if case .unreadable = kind {
+      _ = known.withLock { $0.insert(SourceTrouble(kind: .unreadable, path: path)) }
+    }
     if complaints.insert(path).inserted { report(kind, path: path) }
   }
 
   /// The path is right (again).
   func absolve(_ path: BytePath) {
-    if !complaints.isEmpty { complaints.remove(path) }
+    guard !complaints.isEmpty, complaints.remove(path) != nil else { return }
+    _ = known.withLock { $0.remove(SourceTrouble(kind: .unreadable, path: path)) }
+  }
+
+  // MARK: - What cannot be read
+
+  /// What this source is asked to read and cannot, ascending. At any time, from any thread.
+  package nonisolated var troubles: [SourceTrouble] { known.withLock { $0.sorted() } }
+
+  /// Whether a pattern matches nothing.
+  var isMissingSomething: Bool { known.withLock { $0.contains { $0.kind == .missing } } }
+
+  /// After a thorough look: which patterns match nothing. What could not be read and is no longer there troubles nobody.
+  func note(missing: [BytePath]) {
+    known.withLock { known in
+      known = known.filter { trouble in
+        trouble.kind == .unreadable
+          && (expansion.paths[trouble.path] != nil || expansion.problems[trouble.path] != nil
+            || paths[trouble.path] != nil)
+      }
+      known.formUnion(missing.map { SourceTrouble(kind: .missing, path: $0) })
+    }
   }
 
   /// Hands on a position that moved without bytes.

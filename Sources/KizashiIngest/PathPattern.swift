@@ -7,8 +7,11 @@ struct PathPattern {
   private let root: BytePath
   /// Whether it names rotated files.
   let rotated: Bool
+  /// As it was configured.
+  let text: BytePath
 
   init(_ text: String, rotated: Bool) {
+    self.text = BytePath(text)
     let parts = text.utf8.split(separator: UInt8(ascii: "/"))
     components = parts.map { $0.map { CChar(bitPattern: $0) } + [0] }
     root = BytePath(text.utf8.first == UInt8(ascii: "/") ? "/" : ".")
@@ -27,12 +30,15 @@ struct PathPattern {
       let next = directory.appending(component.dropLast().lazy.map { UInt8(bitPattern: $0) })
       if isLast {
         expansion.watch(directory, entries: Expansion.NamePattern(component: component, rotated: rotated))
-        if case .success = FileFacts.at(next) { expansion.add(next, rotated: rotated) }
-      } else if case .success(let facts) = FileFacts.at(next), facts.isDirectory {
-        walk(next, index + 1, &expansion)
+        // What cannot be looked at is there, for all we know.
+        if case .failure(let error) = FileFacts.at(next), error.isAbsence { return }
+        expansion.add(next, rotated: rotated)
       } else {
+        let found = FileFacts.at(next)
+        if case .success(let facts) = found, facts.isDirectory { return walk(next, index + 1, &expansion) }
         // Not there yet: its nearest existing ancestor tells when it comes.
         expansion.watch(directory, subdirectory: component)
+        if case .failure(let error) = found, !error.isAbsence { expansion.note(error, in: directory) }
       }
       return
     }
@@ -90,12 +96,23 @@ struct Expansion {
   private(set) var paths: [BytePath: Bool] = [:]
   /// Directories to watch.
   private(set) var directories: [BytePath: Watched] = [:]
-  /// Directories that cannot be listed, with `errno`.
+  /// Directories that cannot be listed or searched, with `errno`.
   private(set) var problems: [BytePath: Int32] = [:]
+  /// How many matches were found, a path that several patterns match counted for each.
+  private(set) var matchCount = 0
   private var listings: [BytePath: [Entry]] = [:]
 
   mutating func add(_ path: BytePath, rotated: Bool) {
+    matchCount += 1
     paths[path] = paths[path] ?? false || rotated
+  }
+
+  /// What is in a directory cannot be looked at.
+  mutating func note(_ error: Errno, in directory: BytePath) { problems[directory] = error.code }
+
+  /// Whether a directory that a pattern leads through, as far as it has no wildcard, cannot be listed or searched.
+  func hasProblem(on pattern: PathPattern) -> Bool {
+    problems.keys.contains { pattern.text.bytes.starts(with: $0.bytes) }
   }
 
   mutating func watch(_ directory: BytePath, entries pattern: NamePattern) {

@@ -234,6 +234,36 @@ import Testing
     }
   }
 
+  @Test func `what cannot be read is known from outside until it can be or is gone`() async throws {
+    #expect(symlink("loop.ndjson", scratch["loop.ndjson"]) == 0)
+    #expect(symlink("round.ndjson", scratch["round.ndjson"]) == 0)
+    let (typo, named, rotated) = (scratch["lgos/*.ndjson"], scratch["named.ndjson"], scratch["*.old"])
+    let source = try FileSource(
+      id: "app", paths: [scratch["*.ndjson"], typo, named], rotated: [rotated], options: quickPasses)
+    func troubles() -> [String] { source.troubles.map { "\($0.kind) \($0.path)" } }
+    let running = Task { try await source.run(sink: sink) }
+    await sink.wait("passes") { $0.drainedCount > 2 }
+    #expect(
+      troubles() == [
+        "missing \(typo)", "unreadable \(scratch["loop.ndjson"])", "missing \(named)",
+        "unreadable \(scratch["round.ndjson"])",
+      ])
+    scratch.remove("loop.ndjson")
+    scratch.remove("round.ndjson")
+    scratch.append("loop.ndjson", "one\n")
+    scratch.append("named.ndjson", "two\n")
+    await sink.wait("both lines") { $0.lines.count == 2 && $0.drainedCount > 2 }
+    let passes = await sink.drainedCount
+    await sink.wait("another look") { $0.drainedCount > passes + 2 }
+    #expect(troubles() == ["missing \(typo)"])
+    try FileManager.default.createDirectory(atPath: scratch["lgos"], withIntermediateDirectories: false)
+    scratch.append("lgos/a.ndjson", "three\n")
+    await sink.wait("the third line") { $0.lines.count == 3 }
+    #expect(troubles() == [])
+    running.cancel()
+    try await running.value
+  }
+
   @Test(.enabled(if: geteuid() != 0, "permissions do not bind root"))
   func `permission given back is found out`() async throws {
     scratch.append("a.ndjson", "one\n")

@@ -41,7 +41,9 @@ extension Daemon {
     if let trouble = await store.trouble { return "waiting for the store: \(trouble)" }
     let totals = await host.totals
     let accounts = await host.accountCount
-    return "\(accounts) accounts, \(totals.lines) lines and \(totals.changes) changes since the start"
+    let unread = troubles.withLock { $0.kept ?? [] }.count
+    let hint = unread == 0 ? "" : "; \(unread) \(unread == 1 ? "path" : "paths") cannot be read (kizashi sources)"
+    return "\(accounts) accounts, \(totals.lines) lines and \(totals.changes) changes since the start\(hint)"
   }
 }
 

@@ -29,6 +29,8 @@ package final class Daemon: Sendable {
   let current: Mutex<Configuration>
   /// Whether somebody looks for files and sockets.
   let isLooking = Mutex(false)
+  /// What cannot be read.
+  let troubles = Mutex(TroubleWatch())
   /// One reload at a time.
   let reloading = AsyncLock()
   private let failures: AsyncStream<any Error>
@@ -227,6 +229,7 @@ private struct ClockDriver: Service {
       beats += 1
       // What a look takes, on a file system that hangs, must not stop the clock.
       if beats % 5 == 1 { daemon.lookForSources() }
+      daemon.lookForTroubles()
       guard beats % 10 == 0, daemon.notifier.address != nil else { continue }
       let status = await daemon.statusLine()
       daemon.tell { try daemon.notifier.status(status) }

@@ -1,6 +1,7 @@
 import KizashiConfig
 import KizashiCore
 import KizashiIngest
+import KizashiStore
 import Logging
 
 /// The sources that are being read: starts, stops and restarts them.
@@ -8,6 +9,8 @@ actor SourceSet {
   private struct Running {
     var configuration: SourceConfiguration
     var number: Int
+    /// What it is asked to read and cannot.
+    var troubles: @Sendable () -> [SourceTrouble]
     var task: Task<Void, Never>
   }
 
@@ -21,6 +24,7 @@ actor SourceSet {
   /// Told when a source ends with an error: the daemon cannot go on without it.
   private let failed: @Sendable (any Error) -> Void
   private var running: [String: Running] = [:]
+  private var isStopped = false
 
   init(
     host: EngineHost, clock: WallClock, logger: Logger, excluded: [String], sockets: ActivatedSockets,
@@ -58,6 +62,17 @@ actor SourceSet {
     running.values.filter { !configurations.contains($0.configuration) }.map(\.configuration.id).sorted()
   }
 
+  /// What sources are asked to read and cannot, as rows of the store; nil: nobody reads any more.
+  var troubles: [TroubleRow]? {
+    guard !isStopped else { return nil }
+    return running.values.flatMap { source in
+      source.troubles().map { TroubleRow(source: source.number, path: $0.path.bytes, state: $0.kind.rawValue) }
+    }.sorted()
+  }
+
+  /// The configured id of a number.
+  func name(of number: Int) -> String? { running.values.first { $0.number == number }?.configuration.id }
+
   /// What is looked for to know whether a source that can stall is there, by its number.
   var watchedPlaces: [Int: SourceConfiguration.Kind] {
     running.values.reduce(into: [:]) { places, source in
@@ -73,6 +88,7 @@ actor SourceSet {
       clock: clock, logger: logger, latestAcceptable: { $0.advanced(by: tolerance) }, progress: progress)
     let positions = known.positions.filter { $0.source == configuration.id }
     let run: @Sendable () async throws -> Void
+    var troubles: @Sendable () -> [SourceTrouble] = { [] }
     switch configuration.kind {
     case .file(let paths, let rotated):
       var options = FileSourceOptions()
@@ -80,6 +96,7 @@ actor SourceSet {
       let source = try FileSource(
         id: configuration.id, paths: paths, rotated: rotated, positions: positions, options: options)
       run = { try await source.run(sink: intake) }
+      troubles = { source.troubles }
     case .unix(let path, let mode, let allowUIDs):
       let inherited = sockets.listener(at: path)
       let source = try UnixSocketSource(
@@ -91,7 +108,7 @@ actor SourceSet {
     await host.follow(number)
     let failed = failed
     running[configuration.id] = Running(
-      configuration: configuration, number: number,
+      configuration: configuration, number: number, troubles: troubles,
       task: Task {
         do {
           try await run()
@@ -112,6 +129,7 @@ actor SourceSet {
 
   /// Stops reading; everything accepted so far is applied when this returns.
   func stopAll() async {
+    isStopped = true
     for source in running.values { source.task.cancel() }
     for source in running.values { await source.task.value }
     running.removeAll()

@@ -49,6 +49,8 @@ package struct SourceStream: Sendable, Equatable {
   package var stalled: Instant?
   /// How many accounts' deadlines wait for it.
   package var waiting: Int64
+  /// Why nothing can be read from the path, `unreadable` or `missing`; nil: it can, as far as is known.
+  package var trouble: String?
   /// What the source remembers of its stream, as it stored it; nil: nothing more is read from that.
   package var position: [UInt8]?
 
@@ -58,7 +60,7 @@ package struct SourceStream: Sendable, Equatable {
       && a.watermark == b.watermark && a.lines == b.lines && a.events == b.events && a.duplicates == b.duplicates
       && a.undeduplicated == b.undeduplicated && a.refused == b.refused
       && a.refusals.elementsEqual(b.refusals, by: ==) && a.state == b.state && a.stalled == b.stalled
-      && a.waiting == b.waiting && a.position == b.position
+      && a.waiting == b.waiting && a.trouble == b.trouble && a.position == b.position
   }
 }
 
@@ -126,14 +128,16 @@ extension StoreReader {
         refusals[row["source"], default: []].append((row["reason"], row["lines"]))
       }
       var positions: [StreamPlace: [UInt8]] = [:]
+      var troubles: [StreamPlace: String] = [:]
       for row in try Row.fetchAll(
         db,
         sql: """
-          SELECT s.name AS source, p.path, p.offset, p.body FROM stream p JOIN source s ON s.id = p.source
-          WHERE NOT p.finished AND p.path IS NOT NULL
+          SELECT s.name AS source, p.path, p.offset, p.body, nullif(p.state, 'following') AS trouble
+          FROM stream p JOIN source s ON s.id = p.source WHERE NOT p.finished AND p.path IS NOT NULL
           """)
       {
         positions[StreamPlace(row, path: "path")] = row.bytes("body")
+        troubles[StreamPlace(row, path: "path")] = row["trouble"]
       }
       return try Row.fetchAll(
         db,
@@ -142,13 +146,14 @@ extension StoreReader {
           FROM sources v JOIN source s ON s.name = v.source ORDER BY v.source, v.path
           """
       ).map { row in
-        SourceStream(
+        let place = StreamPlace(row, path: "path_bytes")
+        return SourceStream(
           source: row["source"], path: row.bytes("path_bytes"), offset: row["offset"], size: row["size"],
           lagBytes: row["lag_bytes"], watermark: row.instant("watermark_at"), lines: row["lines"],
           events: row["events"], duplicates: row["duplicates"], undeduplicated: row["undeduplicated"],
           refused: row["refused"], refusals: refusals[row["source"]] ?? [], state: row["state"],
           stalled: row.instant("stalled_at"), waiting: row["waiting"],
-          position: positions[StreamPlace(row, path: "path_bytes")])
+          trouble: row["state"] == "finished" ? nil : troubles[place], position: positions[place])
       }
     }
   }

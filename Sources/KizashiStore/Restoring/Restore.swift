@@ -59,7 +59,11 @@ extension Store {
   package func streams() throws(StoreError) -> [StreamRow] {
     try access("reading") { db in
       let query = try HotStatement(
-        db, "SELECT source, key, path, offset, size, finished, state, body FROM stream ORDER BY source, key")
+        db,
+        """
+        SELECT source, key, path, offset, size, finished, state, body FROM stream WHERE length(body) > 0
+        ORDER BY source, key
+        """)
       var rows: [StreamRow] = []
       try query.forEachRow { row in
         let path = row.bytes(2)

@@ -11,7 +11,7 @@ struct Sources: AsyncParsableCommand {
       One row for each followed file or producer; the counts are those of its whole source. Events counted as \
       'no dedup' came without an id or from beyond limits.dedup_horizon, so a repeated line would count twice. A \
       source is stalled when it has delivered nothing for its stall_after; what silence would change of its accounts \
-      then waits. How much of a followed file is still to be read is looked up in the file itself; all else is as of \
+      then waits. A path is unreadable where the daemon's user may not read it, missing where no file matches it. How much of a followed file is still to be read is looked up in the file itself; all else is as of \
       the store's clock.
 
       Examples:
@@ -29,12 +29,30 @@ struct Sources: AsyncParsableCommand {
     let now = try asking { () throws(StoreError) in try reader.meta().now }
     let rows = try asking { () throws(StoreError) in try reader.sourcesNow() }
     try Output.write(Self.listing.text(rows, format: output.format, page: page))
+    guard output.format == .table else { return }
+    for row in rows { if let hint = Self.hint(row) { Output.writeError("kizashi: \(hint)\n") } }
     // What a table shows of a daemon that is down looks like one with nothing to do.
-    guard output.format == .table,
+    guard
       await ControlClient.isAbsent(path: Daemon.controlPath(storePath: session.storePath))
     else { return }
     let clock = now.map { "; as of \(page.time($0))" } ?? ""
     Output.writeError("kizashi: no daemon runs on \(Visible.text(session.storePath))\(clock)\n")
+  }
+
+  /// What to do about a path that cannot be read; nil: it can.
+  static func hint(_ row: SourceStream) -> String? {
+    guard let trouble = row.trouble, let bytes = row.path else { return nil }
+    let (source, path) = (Visible.text(row.source), Styled(bytes: bytes).text)
+    switch trouble {
+    case "missing":
+      return
+        "source \(source): no file matches \(path) (is the path right, in the config's `paths`? else it is read as soon as "
+        + "it is there)"
+    default:
+      return
+        "source \(source): the daemon cannot read \(path) (its user needs permission to read it, and to search the "
+        + "directories above; its log has the reason: journalctl -u kizashi)"
+    }
   }
 
   static var listing: Listing<SourceStream> {
@@ -45,7 +63,9 @@ struct Sources: AsyncParsableCommand {
         Column(
           key: "state", title: "STATE", value: { Value($0.state) },
           cell: { row, page in
-            guard let stalled = row.stalled else { return Styled(row.state, .plain) }
+            guard let stalled = row.stalled else {
+              return Styled(row.state, row.trouble == nil ? .plain : row.trouble == "missing" ? .yellow : .red)
+            }
             let verb = row.waiting == 1 ? "waits" : "wait"
             let waiting = row.waiting > 0 ? ", \(Wording.counted(row.waiting, "account")) \(verb)" : ""
             return Styled("stalled since \(page.time(stalled))\(waiting)", .red)

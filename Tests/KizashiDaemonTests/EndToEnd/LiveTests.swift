@@ -107,6 +107,42 @@ import Testing
     try #require(count == bytes.count)
   }
 
+  @Test func `what cannot be read is shown, with what to do, until it can be`() async throws {
+    let place = try Workspace()
+    let typo = place.file("lgos/*.ndjson")
+    _ = try place.configure("  - {id: typo, kind: file, paths: [\(typo)]}")
+    // A link to itself can be read by nobody, not even by root.
+    let loop = place.file("events-2.ndjson")
+    #expect(symlink("events-2.ndjson", loop) == 0)
+    try place.append(line("a"))
+    let daemon = try Child.daemon(place)
+    #expect(await daemon.started())
+    let states = """
+      SELECT source, replace(path, '\(place.path)/', ''), state FROM sources WHERE source <> 'control' ORDER BY 1, 2
+      """
+    let told = await eventually {
+      (try? place.rows(states)) == [
+        ["app", "events-2.ndjson", "unreadable"], ["app", "events.ndjson", "following"],
+        ["typo", "lgos/*.ndjson", "missing"],
+      ]
+    }
+    #expect(told, "\((try? place.rows(states)) ?? []) \(daemon.errorText)")
+    let shown = try await Child.run(["sources", "--config", place.config], in: place)
+    #expect(shown.errors.contains("source app: the daemon cannot read \(loop) ("), "\(shown)")
+    #expect(shown.errors.contains("source typo: no file matches \(typo) ("), "\(shown)")
+    #expect(await eventually { daemon.errorText.contains("No file is there to be read") }, "\(daemon.errorText)")
+
+    try FileManager.default.removeItem(atPath: loop)
+    try FileManager.default.createDirectory(atPath: place.file("lgos"), withIntermediateDirectories: false)
+    try place.append(bytes: Array(line("b").utf8)[...], to: place.file("lgos/a.ndjson"))
+    let mended = await eventually {
+      (try? place.rows(states)) == [["app", "events.ndjson", "following"], ["typo", "lgos/a.ndjson", "following"]]
+    }
+    #expect(mended, "\((try? place.rows(states)) ?? []) \(daemon.errorText)")
+    daemon.signal(SIGTERM)
+    #expect(await daemon.ended() == 0)
+  }
+
   @Test func `a bad config changes nothing, and reload says what is wrong with it`() async throws {
     let place = try Workspace()
     try configure(place)
