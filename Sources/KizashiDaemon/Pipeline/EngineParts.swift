@@ -72,6 +72,20 @@ struct OpenedStore: Sendable {
       builder: CommitBuilder(configuration, configVersion: version, suppression: suppression))
     return OpenedStore(
       parts: parts,
-      sources: KnownSources(names: names, positions: try store.streams().map(StoredPosition.position)))
+      sources: KnownSources(names: names, positions: try positions(store, names)))
+  }
+
+  /// How far each stream has been read. Without it nobody knows what of a file is counted: there is no going on from a guess.
+  private static func positions(_ store: Store, _ names: [String]) throws -> [StreamPosition] {
+    try store.streams().map { row in
+      do {
+        return try StoredPosition.position(row)
+      } catch {
+        let source = names.indices.contains(row.key.source) ? names[row.key.source] : "number \(row.key.source)"
+        let path = row.path.map { " \(BytePath(bytes: $0))" } ?? ""
+        throw StoreError.damaged(
+          store.path, "how far\(path) of source \(source) has been read stands in `stream` and makes no sense")
+      }
+    }
   }
 }

@@ -69,6 +69,28 @@ import Testing
     }
   }
 
+  @Test func `a position that makes no sense is a refusal that says whose it is`() async throws {
+    let place = try Workspace()
+    let configuration = try place.configure(Self.rules)
+    try place.append(place.lines(0..<3))
+    let replay = ReplayRequest(
+      configuration: configuration, storePath: place.store, inputs: [place.log], until: nil)
+    _ = try await Replay.run(replay)
+    try place.corrupt("UPDATE stream SET body = CAST(substr(body, 1, 20) AS BLOB)")
+    do {
+      _ = try await Replay.run(replay)
+      Issue.record("it went on from nowhere")
+    } catch {
+      let failure = DaemonError(error)
+      #expect(failure.exitCode == 65)
+      #expect(failure.description.contains("how far \(place.log) of source app has been read"), "\(failure)")
+      #expect(failure.description.contains("restore a backup") && !failure.description.contains("DecodingError"))
+    }
+    // What is stored can be looked at all the same.
+    let shown = try await Child.run(["sources", "--config", place.config], in: place)
+    #expect(shown.status == 0 && shown.output.contains("events.ndjson"), "\(shown)")
+  }
+
   @Test func `random pages overwritten are a refusal, and never a new store`() async throws {
     let seed =
       ProcessInfo.processInfo.environment["KIZASHI_DAMAGE_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...UInt64.max)
