@@ -45,7 +45,7 @@ package struct DaemonError: Error, Sendable, CustomStringConvertible {
     case .exists: .cannotCreate
     case .missingStore, .isDirectory, .heldByAnotherProcess, .replaced: .unavailable
     case .busy, .diskFull: .temporary
-    case .newerSchema, .notAStore, .corrupt: .badData
+    case .newerSchema, .otherTables, .notAStore, .corrupt: .badData
     case .other: .unavailable
     }
   }

@@ -58,7 +58,7 @@ package final class Store {
     let lock = try StoreLock(storePath: path)
     let (queue, isNew, wasStoppedCleanly) = try StoreError.wrap(action, path: path) {
       let queue = try StoreFile.openWriter(path)
-      let isNew = try queue.inDatabase { try StoreFile.check($0, path: path, latest: migrations.latest) }
+      let isNew = try queue.inDatabase { try StoreFile.check($0, path: path, migrations) }
       try queue.inDatabase { try StoreFile.tune($0, checkpointPages: checkpointPages) }
       try migrations.apply(to: queue, programVersion: programVersion)
       let wasStoppedCleanly = try queue.inDatabase { db in

@@ -14,6 +14,8 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case busy
     /// The store was written by a newer program.
     case newerSchema(store: Int, program: Int)
+    /// Its tables are not those of its schema version.
+    case otherTables(version: Int)
     /// The file is something else.
     case notAStore
     /// A directory lies at the path.
@@ -79,6 +81,8 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case .busy: "another program has locked the database"
     case .newerSchema(let store, let program):
       "it has schema version \(store), and this program knows versions up to \(program)"
+    case .otherTables(let version):
+      "it says schema version \(version), and has not the tables of that: an unreleased build of kizashi made it, or somebody changed it"
     case .notAStore: "this is not a kizashi store, or its first page is damaged"
     case .isDirectory: "this is a directory"
     case .exists: "the file exists already"
@@ -99,6 +103,9 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case .heldByAnotherProcess: "Stop it first, or use another store.path."
     case .busy: "Close the other program's transaction; kizashi tries again."
     case .newerSchema: "Install the newer kizashi again, or restore a backup this version made."
+    case .otherTables:
+      "Nothing was changed. Use it with the kizashi that made it; or move it away and make a new one from the event files "
+        + "(kizashi replay), exact as far as they reach."
     case .notAStore: "Nothing was changed. Check store.path, or restore a backup and run `kizashi verify`."
     case .isDirectory: "Name the file in it with --db or store.path."
     case .exists: "It is left as it is: choose another name, or remove it."

@@ -33,6 +33,46 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("DROP TABLE user_account", "the table user_account is missing"),
+    ("ALTER TABLE source ADD COLUMN more", "the table source is another one"),
+    ("DROP TABLE store_state", "the table store_state is missing"),
+  ])
+  func `a store that another build made under the same number is refused, and left as it is`(
+    change: String, detail: String
+  ) throws {
+    let temporary = try TemporaryStore()
+    try temporary.open().close(clean: true)
+    let shell = try DatabaseQueue(path: temporary.path)
+    // A table that somebody else has added is no concern of ours.
+    try shell.inDatabase { try $0.execute(sql: "CREATE TABLE my_notes (x)") }
+    try temporary.open().close(clean: true)
+    // A view over the table would be in the way of the change.
+    try shell.inDatabase { db in
+      for view in try String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'view'") {
+        try db.execute(sql: "DROP VIEW \"\(view)\"")
+      }
+      try db.execute(sql: change)
+    }
+    try shell.close()
+    let before = try Data(contentsOf: URL(fileURLWithPath: temporary.path))
+    let expected = StoreError.Reason.otherTables(version: 1)
+    do {
+      _ = try temporary.open()
+      Issue.record("it was opened")
+    } catch {
+      #expect(error.reason == expected && error.detail == detail, "\(error)")
+      #expect(error.description.contains("kizashi replay"), "\(error)")
+    }
+    do {
+      _ = try StoreReader(path: temporary.path)
+      Issue.record("it was opened for reading")
+    } catch {
+      #expect(error.reason == expected && error.detail == detail, "\(error)")
+    }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: temporary.path)) == before)
+  }
+
   @Test func `a step that fails changes nothing`() throws {
     let temporary = try TemporaryStore()
     try temporary.open().close(clean: true)

@@ -31,7 +31,8 @@ enum StoreFile {
 
   /// Refuses what is not a store of ours, or of a newer program. A file without any table is a store to be made.
   /// - Returns: Whether it is to be made.
-  static func check(_ db: Database, path: String, latest: Int) throws -> Bool {
+  static func check(_ db: Database, path: String, _ migrations: Migrations) throws -> Bool {
+    let latest = migrations.latest
     let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
     let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
     let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0
@@ -46,6 +47,9 @@ enum StoreFile {
     guard application == applicationID else { throw StoreError("opening the store", path: path, .notAStore) }
     guard version <= latest else {
       throw StoreError("opening the store", path: path, .newerSchema(store: version, program: latest))
+    }
+    if let misfit = try migrations.misfit(of: version, db) {
+      throw StoreError("opening the store", path: path, .otherTables(version: version), detail: misfit)
     }
     guard try Int.fetchOne(db, sql: "SELECT count(*) FROM store_state") == 1 else {
       throw StoreError("opening the store", path: path, .corrupt, detail: "store_state does not have one row")
@@ -78,8 +82,12 @@ enum StoreFile {
 
   /// A connection that can only read, for any process at any time, with or without a daemon running.
   ///
-  /// - Parameter newest: The newest schema that can be read.
-  static func openReader(_ path: String, newest: Int = Migrations().latest) throws(StoreError) -> DatabaseQueue {
+  /// - Parameters:
+  ///   - newest: The newest schema that can be read.
+  ///   - migrations: How its tables are made; nil: somebody has looked at them already.
+  static func openReader(
+    _ path: String, newest: Int = Migrations().latest, _ migrations: Migrations? = Migrations()
+  ) throws(StoreError) -> DatabaseQueue {
     let action = "reading the store"
     guard SystemFile.exists(path) else {
       let reason = SystemFile.reasonNotToOpen(path)
@@ -108,6 +116,10 @@ enum StoreFile {
         let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
         guard version <= newest else {
           throw StoreError(action, path: path, .newerSchema(store: version, program: newest))
+        }
+        // Of an older version nobody reads views that it has not.
+        if version == newest, let misfit = try migrations?.misfit(of: version, db) {
+          throw StoreError(action, path: path, .otherTables(version: version), detail: misfit)
         }
       }
       return queue

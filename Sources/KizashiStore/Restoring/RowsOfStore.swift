@@ -26,7 +26,7 @@ struct RowsOfStore {
       return StoredRows(rows)
     }
     return StoredRows { body in
-      let reader = try StoreFile.openReader(path, newest: schema)
+      let reader = try StoreFile.openReader(path, newest: schema, nil)
       let ahead = ReadAhead<Row>(rowsPerBlock: rowsPerBlock)
       reader.asyncRead { db in ahead.fill { row in try read(db.get(), row) } }
       // What the visitor throws is no failure of the store's.
