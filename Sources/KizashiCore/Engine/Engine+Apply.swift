@@ -67,6 +67,16 @@ extension Engine {
     sources[source].row.refused[Int(reason.rawValue)] += 1
   }
 
+  /// Takes back that lines were refused, because they are about to be applied once more: they count as what they are found to be
+  /// then, each once.
+  ///
+  /// - Parameter reasons: Of every event of them that was refused.
+  public mutating func takeBack(lines: Int, refusedFor reasons: [RefusalReason], source: Int) {
+    dirtySources.insert(source)
+    sources[source].row.lines -= Int64(lines)
+    for reason in reasons { sources[source].row.refused[Int(reason.rawValue)] -= 1 }
+  }
+
   @inline(__always)
   static func rowText(_ row: Int, _ batch: borrowing EventBatch, _ text: UnsafeRawBufferPointer) -> RowText {
     RowText(

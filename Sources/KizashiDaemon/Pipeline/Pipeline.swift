@@ -8,8 +8,36 @@ struct DecodedChunk: Sendable {
   var batch: EventBatch
   var chunk: Chunk
   var readAt: Instant
-  /// Rows of quarantine that it reads again: they go with what becomes of it.
-  var releases: [Int64] = []
+  /// The lines of quarantine that it is made of: their rows go with what becomes of them.
+  var retried: RetriedLines?
+}
+
+/// Lines of quarantine in one chunk, each where it came from.
+struct RetriedLines: Sendable {
+  /// By where the line begins in the chunk. Several events of one line may have been refused.
+  private(set) var origins: [Int: [RetryableLine]] = [:]
+  /// The chunk.
+  private(set) var bytes: [UInt8] = []
+
+  /// - Parameter lines: Of one source.
+  init(_ lines: [RetryableLine]) {
+    var known: [Place: Int] = [:]
+    for line in lines {
+      let place = Place(path: line.path, offset: line.offset, line: line.line)
+      let start = known[place] ?? bytes.count
+      if known.updateValue(start, forKey: place) == nil {
+        bytes += line.line
+        bytes.append(UInt8(ascii: "\n"))
+      }
+      origins[start, default: []].append(line)
+    }
+  }
+
+  private struct Place: Hashable {
+    var path: [UInt8]?
+    var offset: Int64
+    var line: [UInt8]
+  }
 }
 
 /// What one transaction stores, and who is told when it is stored.
@@ -64,12 +92,21 @@ struct Pipeline: ~Copyable {
 
   /// Counts a chunk.
   mutating func take(_ decoded: DecodedChunk, source: Int) {
-    undrained.insert(source)
+    if let retried = decoded.retried {
+      // They are counted already, and nothing that the source delivers.
+      let rows = retried.origins.values.joined()
+      engine.takeBack(lines: retried.origins.count, refusedFor: rows.map(\.reason), source: source)
+      releasedQuarantine += rows.map(\.sequence)
+    } else {
+      undrained.insert(source)
+    }
     // Of a backlog nobody waits for a single line. The latest: refused lines have no instant.
     let isPresent = (decoded.batch.instant.max() ?? 0) > decoded.readAt.milliseconds - Self.present
     engine.apply(decoded.batch, within: isPresent ? deadlinesNow : .max)
     let chunk = decoded.chunk
-    if decoded.batch.lines.count + chunk.oversize.count > 0 { watch.heard(source, now: decoded.readAt) }
+    if decoded.retried == nil, decoded.batch.lines.count + chunk.oversize.count > 0 {
+      watch.heard(source, now: decoded.readAt)
+    }
     var refused: [Receipt.RefusedLine] = []
     for line in chunk.oversize {
       engine.refuse(.oversize, source: source)
@@ -88,7 +125,6 @@ struct Pipeline: ~Copyable {
     }
     positions[chunk.position.key] = (chunk.position, source)
     for copy in chunk.copies { positions[copy.key] = (copy, source) }
-    releasedQuarantine += decoded.releases
     if let wish = chunk.acknowledgement { owe(wish, chunk.position, refused) }
     totals.bytes += Int64(chunk.bytes.count)
     totals.lines += Int64(decoded.batch.lines.count)
@@ -98,12 +134,13 @@ struct Pipeline: ~Copyable {
     for refusal in refusals {
       let range = decoded.batch.lines[refusal.line]
       let start = Int(range.offset)
-      let length = min(Int(range.length), QuarantineRow.longestLine)
+      let length = min(Int(range.length), QuarantineRow.longestKept)
+      let origin = decoded.retried?.origins[start]?.first
       quarantine.append(
         QuarantineRow(
-          source: source, path: decoded.chunk.position.path.bytes,
-          offset: decoded.chunk.startOffset + Int64(start), reason: refusal.reason, seenAt: decoded.readAt,
-          line: Array(decoded.chunk.bytes[start..<start + length])))
+          source: source, path: origin?.path ?? decoded.chunk.position.path.bytes,
+          offset: origin?.offset ?? decoded.chunk.startOffset + Int64(start), reason: refusal.reason,
+          seenAt: origin?.seenAt ?? decoded.readAt, line: Array(decoded.chunk.bytes[start..<start + length])))
     }
   }
 

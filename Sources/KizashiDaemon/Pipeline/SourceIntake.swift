@@ -35,11 +35,11 @@ actor SourceIntake: ChunkSink {
     decoder = LineDecoder(options: decode)
   }
 
-  func accept(_ chunk: Chunk) async throws { try await accept(chunk, releasing: []) }
+  func accept(_ chunk: Chunk) async throws { try await accept(chunk, retrying: nil) }
 
   /// Takes lines from quarantine, whose rows are to go in the same transaction.
-  func accept(_ chunk: Chunk, releasing sequences: [Int64]) async throws {
-    let decoded = decoded(chunk, readAt: clock.now(), releasing: sequences)
+  func accept(_ chunk: Chunk, retrying retried: RetriedLines?) async throws {
+    let decoded = decoded(chunk, readAt: clock.now(), retrying: retried)
     progress(decoded.batch.rowCount)
     try await handOver?.value
     handOver = Task { [host, source] in
@@ -48,20 +48,20 @@ actor SourceIntake: ChunkSink {
     }
   }
 
-  private func decoded(_ chunk: Chunk, readAt: Instant, releasing sequences: [Int64]) -> DecodedChunk {
+  private func decoded(_ chunk: Chunk, readAt: Instant, retrying retried: RetriedLines?) -> DecodedChunk {
     var batch = EventBatch()
     batch.source = source
     batch.latestAcceptable = latestAcceptable(readAt)
     chunk.bytes.withUnsafeBytes {
       decoder.decode($0, atStreamStart: chunk.atStreamStart, receivedAt: readAt, into: &batch)
     }
-    return DecodedChunk(batch: batch, chunk: chunk, readAt: readAt, releases: sequences)
+    return DecodedChunk(batch: batch, chunk: chunk, readAt: readAt, retried: retried)
   }
 
   /// Decodes a chunk for another config than it was decoded for: the first one, and those on their way when it changes.
   private func again(_ chunk: DecodedChunk, _ wanted: WantedProperties) -> DecodedChunk {
     if decoder.wanted != wanted { decoder = LineDecoder(options: decode, wanted: wanted) }
-    return decoded(chunk.chunk, readAt: chunk.readAt, releasing: chunk.releases)
+    return decoded(chunk.chunk, readAt: chunk.readAt, retrying: chunk.retried)
   }
 
   /// Waits until everything accepted is applied.

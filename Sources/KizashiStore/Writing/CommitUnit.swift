@@ -80,8 +80,10 @@ package struct StreamRow: Sendable, Equatable {
 
 /// A refused line, kept for a person to look at and to retry.
 package struct QuarantineRow: Sendable {
-  /// The most of a line that is kept, in bytes.
+  /// The longest line that is kept whole, in bytes.
   package static let longestLine = 65_536
+  /// The most that is kept of a longer one: a byte more, which tells that it is not whole.
+  package static let longestKept = longestLine + 1
 
   package var source: Int
   package var path: [UInt8]?
@@ -90,7 +92,7 @@ package struct QuarantineRow: Sendable {
   package var reason: RefusalReason
   /// The wall clock when it was read.
   package var seenAt: Instant
-  /// The line's bytes; stored up to ``longestLine``.
+  /// The line's bytes; stored up to ``longestKept``.
   package var line: [UInt8]
 
   /// A line as it was read.

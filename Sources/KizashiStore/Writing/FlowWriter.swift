@@ -59,7 +59,8 @@ final class FlowWriter {
     userAccount.begin()
     for row in unit.commit.userAccounts { try write(row) }
     try userAccount.finish()
-    for row in unit.commit.sources { try write(row) }
+    // A line that was refused may count now, and its reason be that of none any more.
+    for row in unit.commit.sources { try write(row, all: !unit.releasedQuarantine.isEmpty) }
     for row in unit.streams { try write(row) }
     for key in unit.forgottenStreams {
       forgottenStream.bind(1, Int64(key.source))
@@ -109,7 +110,7 @@ final class FlowWriter {
     }
   }
 
-  private func write(_ row: SourceRow) throws {
+  private func write(_ row: SourceRow, all: Bool) throws {
     source.bind(1, Int64(row.source))
     source.bind(2, row.watermark?.milliseconds)
     source.bind(3, row.lines)
@@ -118,7 +119,7 @@ final class FlowWriter {
     source.bind(6, row.ignored)
     source.bind(7, row.undeduplicated)
     try source.run()
-    for (reason, lines) in row.refused.enumerated() where lines > 0 {
+    for (reason, lines) in row.refused.enumerated() where lines > 0 || all {
       refusal.bind(1, Int64(row.source))
       refusal.bind(2, Int64(reason))
       refusal.bind(3, lines)
@@ -144,9 +145,8 @@ final class FlowWriter {
     quarantined.bind(3, row.offset)
     quarantined.bind(4, Int64(row.reason.rawValue))
     quarantined.bind(5, row.seenAt.milliseconds)
-    quarantined.bind(
-      6, blob: row.line.count > QuarantineRow.longestLine ? Array(row.line.prefix(QuarantineRow.longestLine)) : row.line
-    )
+    let kept = QuarantineRow.longestKept
+    quarantined.bind(6, blob: row.line.count > kept ? Array(row.line.prefix(kept)) : row.line)
     // Lines that are no UTF-8 are among them, and whoever reads the view may refuse text that is none.
     quarantined.bind(7, String(decoding: row.line.prefix(1024), as: UTF8.self))
     try quarantined.run()

@@ -79,7 +79,9 @@ struct Quarantine: ParsableCommand {
       abstract: "Read refused lines again, after the cause was mended.",
       usage: "kizashi quarantine retry [<options>]",
       discussion: """
-        What is accepted now is counted as if it had just arrived and leaves the quarantine.
+        What is accepted now is counted and leaves the quarantine; the refusal it was is taken back. What is refused again \
+        keeps its place. Of lines over 64 KiB only the beginning is kept: they stay, and each is named with its file and the \
+        byte where it begins.
 
         Examples:
           kizashi quarantine retry --source app --reason missing_field
