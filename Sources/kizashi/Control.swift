@@ -3,19 +3,24 @@ import KizashiDaemon
 
 extension Session {
   /// Has something done: by the daemon of this store, or where none runs, by the library in this process.
-  /// - Parameter needsStore: whether there must be a store already; none is made for a change.
+  /// - Parameters:
+  ///   - needsStore: whether there must be a store already; none is made for a change.
+  ///   - ofThisStore: whether a daemon that has another store is none.
   /// - Throws: 69 where the daemon cannot be asked, 75 where it took too long.
   func perform(
-    _ request: ControlRequest, needsStore: Bool = true, timeout: Duration = .seconds(30)
+    _ request: ControlRequest, needsStore: Bool = true, ofThisStore: Bool = true, timeout: Duration = .seconds(30)
   ) async throws(Failure) -> ControlReply {
     do {
       return try await ControlClient.send(
-        path: Daemon.controlPath(storePath: storePath), request: request, timeout: timeout)
-    } catch .noDaemon {
-      if needsStore { _ = try reader() }
-      return await Commands.perform(request, configuration: configuration, storePath: storePath)
+        path: Daemon.controlPath(storePath: storePath), request: request,
+        store: ofThisStore ? Daemon.absolute(storePath) : nil, timeout: timeout)
     } catch {
-      throw Failure(control: error)
+      switch error {
+      case .noDaemon, .otherStore:
+        if needsStore { _ = try reader() }
+        return await Commands.perform(request, configuration: configuration, storePath: storePath)
+      default: throw Failure(control: error)
+      }
     }
   }
 }

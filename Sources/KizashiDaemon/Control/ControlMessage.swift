@@ -95,6 +95,31 @@ extension ControlRequest: Codable {
   }
 }
 
+/// A request with the store it is about: a daemon has one, and one of another store in the same folder answers at the same socket.
+struct AddressedRequest: Codable {
+  var request: ControlRequest
+  /// The store's file, absolute; nil: whatever the daemon has.
+  var store: String?
+
+  private enum Key: String, CodingKey { case store }
+
+  init(_ request: ControlRequest, store: String?) {
+    self.request = request
+    self.store = store
+  }
+
+  init(from decoder: any Decoder) throws {
+    request = try ControlRequest(from: decoder)
+    store = try decoder.container(keyedBy: Key.self).decodeIfPresent(String.self, forKey: .store)
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    try request.encode(to: encoder)
+    var fields = encoder.container(keyedBy: Key.self)
+    try fields.encodeIfPresent(store, forKey: .store)
+  }
+}
+
 /// The daemon's answer, on one line too.
 package struct ControlReply: Sendable, Hashable, Codable {
   /// What the command line exits with: 0 done, 64 not understood, 65, 69, 75, 78 …
@@ -105,6 +130,8 @@ package struct ControlReply: Sendable, Hashable, Codable {
   package var details: [String]
   /// Named values, for `--format json`.
   package var values: [String: String]
+  /// The store this daemon has, where it was asked about another: nothing was done.
+  package internal(set) var otherStore: String?
 
   /// An answer.
   package init(exitCode: Int32 = 0, message: String, details: [String] = [], values: [String: String] = [:]) {
@@ -119,6 +146,8 @@ package struct ControlReply: Sendable, Hashable, Codable {
 package enum ControlError: Error, Sendable, Hashable, CustomStringConvertible {
   case badPath(String)
   case inUse(path: String)
+  /// A daemon of another store in the same folder listens there.
+  case otherStore(path: String, store: String)
   case notASocket(path: String)
   case noDaemon(path: String)
   case notAllowed(path: String)
@@ -133,7 +162,9 @@ package enum ControlError: Error, Sendable, Hashable, CustomStringConvertible {
     case .badPath(let path):
       "the control socket \(path) needs an absolute path of at most 107 bytes (put the store in a shorter directory)"
     case .inUse(let path):
-      "cannot listen on \(path): another kizashi answers there (stop it first, or use another store)"
+      "cannot listen on \(path): another kizashi answers there (stop it first)"
+    case .otherStore(let path, let store):
+      "cannot listen on \(path): the kizashi of \(store) answers there (put this one's store in another folder)"
     case .notASocket(let path):
       "cannot listen on \(path): a file that is not a socket is in the way (move it away)"
     case .noDaemon(let path):

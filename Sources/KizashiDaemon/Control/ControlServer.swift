@@ -17,6 +17,8 @@ package final class ControlServer: Service, Sendable {
   private static let connectionLimit = 8
 
   private let path: String
+  /// The daemon's store; nil: requests are taken whatever store they are about.
+  private let store: String?
   private let handler: Handler
   private let logger: Logger
   private let listener: CInt
@@ -27,8 +29,12 @@ package final class ControlServer: Service, Sendable {
   private let slots = DispatchSemaphore(value: ControlServer.connectionLimit)
 
   /// Begins to listen; connections wait until ``run()``. A stale socket is replaced, a live one respected.
+  ///
+  /// - Parameter store: Requests about another one are answered with that, and nothing is done.
   /// - Throws: ``ControlError``
-  package init(path: String, logger: Logger, handler: @escaping Handler) throws(ControlError) {
+  package init(
+    path: String, store: String? = nil, logger: Logger, handler: @escaping Handler
+  ) throws(ControlError) {
     let listener = try Self.listen(path)
     var ends: [CInt] = [-1, -1]
     var status = stat()
@@ -39,6 +45,7 @@ package final class ControlServer: Service, Sendable {
     }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     self.path = path
+    self.store = store
     self.handler = handler
     self.logger = logger
     self.listener = listener
@@ -90,9 +97,9 @@ package final class ControlServer: Service, Sendable {
   private func serve(_ descriptor: CInt) {
     defer { slots.signal() }
     let connection = ControlConnection(descriptor: descriptor, path: path)
-    let request: ControlRequest
+    let addressed: AddressedRequest
     do throws(ControlError) {
-      request = try connection.receive(ControlRequest.self, deadline: .now + Self.patience)
+      addressed = try connection.receive(AddressedRequest.self, deadline: .now + Self.patience)
     } catch {
       // A connection that closes without a word is somebody looking whether we live.
       if case .badMessage(_, let reason) = error {
@@ -101,11 +108,26 @@ package final class ControlServer: Service, Sendable {
       }
       return
     }
+    if let store, let asked = addressed.store, !Self.isSameFile(asked, store) {
+      var reply = ControlReply(
+        exitCode: DaemonError.Code.unavailable.rawValue, message: "this daemon's store is \(store)")
+      reply.otherStore = store
+      try? connection.send(reply, deadline: .now + Self.patience)
+      return
+    }
+    let request = addressed.request
     let holder = ConnectionHolder(connection)
     Task {
       let reply = await handler(request)
       BlockingWork.start { [logger] in holder.send(reply, deadline: .now + Self.patience, logger: logger) }
     }
+  }
+
+  /// Whether two paths lead to one file. A store that was deleted meanwhile is known by its path.
+  private static func isSameFile(_ a: String, _ b: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    guard stat(a, &first) == 0, stat(b, &second) == 0 else { return a == b }
+    return first.st_dev == second.st_dev && first.st_ino == second.st_ino
   }
 
   private static func listen(_ path: String) throws(ControlError) -> CInt {

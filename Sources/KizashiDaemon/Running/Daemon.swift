@@ -78,6 +78,7 @@ package final class Daemon: Sendable {
     let watchdog = WatchdogSettings(environment: environment, pid: getpid())
       .map { [notifier] in WatchdogFeeder(settings: $0, notifier: notifier, logger: logger) }
     self.watchdog = watchdog
+    try await Self.lookForNeighbour(of: storePath)
     let store = try await StoreHost(
       path: storePath, programVersion: ProgramVersion.current,
       quarantineRows: configuration.daemonLimits.quarantineRows, logger: logger, waits: true,
@@ -120,8 +121,25 @@ package final class Daemon: Sendable {
 
   /// Where the command line finds the daemon of a store.
   package static func controlPath(storePath: String) -> String {
-    let path = storePath.hasPrefix("/") ? storePath : FileManager.default.currentDirectoryPath + "/" + storePath
-    return (path as NSString).deletingLastPathComponent + "/control.sock"
+    (absolute(storePath) as NSString).deletingLastPathComponent + "/control.sock"
+  }
+
+  /// A path as any process understands it.
+  package static func absolute(_ path: String) -> String {
+    path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+  }
+
+  /// Throws where the daemon of another store in the same folder has the socket that this one's commands would come through:
+  /// before this one's store is opened or made.
+  private static func lookForNeighbour(of storePath: String) async throws {
+    let path = controlPath(storePath: storePath)
+    do throws(ControlError) {
+      _ = try await ControlClient.send(
+        path: path, request: .status, store: absolute(storePath), timeout: .seconds(2))
+    } catch {
+      // All else is told by whoever takes the store's lock or listens.
+      if case .otherStore = error { throw error }
+    }
   }
 
   /// A store that is not there is made, and then every source is read from its beginning: nobody may find that out by the
@@ -141,9 +159,9 @@ package final class Daemon: Sendable {
   }
 
   private func serve(_ signals: StopSignals) async throws {
-    let control = try ControlServer(path: Self.controlPath(storePath: storePath), logger: logger) { [self] request in
-      await answer(request)
-    }
+    let control = try ControlServer(
+      path: Self.controlPath(storePath: storePath), store: Self.absolute(storePath), logger: logger
+    ) { [self] request in await answer(request) }
     try await host.flush()
     let (stops, stop) = AsyncStream<Void>.makeStream()
     let (hangups, hangup) = AsyncStream<Void>.makeStream()

@@ -25,7 +25,9 @@ struct Reload: AsyncParsableCommand {
     } catch {
       throw error.status == ExitStatus.badConfig.rawValue ? Reload.unchanged(error) : error
     }
-    let reply = try await session.perform(.reload, needsStore: false, timeout: .seconds(300))
+    // A config that moves the store is the daemon's to refuse, which has the old one.
+    let reply = try await session.perform(
+      .reload, needsStore: false, ofThisStore: store.db != nil, timeout: .seconds(300))
     try reply.report(output.format)
   }
 

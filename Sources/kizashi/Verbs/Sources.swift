@@ -33,7 +33,8 @@ struct Sources: AsyncParsableCommand {
     for row in rows { if let hint = Self.hint(row) { Output.writeError("kizashi: \(hint)\n") } }
     // What a table shows of a daemon that is down looks like one with nothing to do.
     guard
-      await ControlClient.isAbsent(path: Daemon.controlPath(storePath: session.storePath))
+      await ControlClient.isAbsent(
+        path: Daemon.controlPath(storePath: session.storePath), store: Daemon.absolute(session.storePath))
     else { return }
     let clock = now.map { "; as of \(page.time($0))" } ?? ""
     Output.writeError("kizashi: no daemon runs on \(Visible.text(session.storePath))\(clock)\n")

@@ -169,6 +169,43 @@ import Testing
     }
   }
 
+  @Test func `a daemon whose store lies beside another's makes none and says so, and no verb speaks to the wrong one`()
+    async throws
+  {
+    let place = try Workspace()
+    _ = try place.configure(
+      """
+      rules:
+        busy: {kind: threshold, metric: {count: {feature: any, window: 24h}}, above: 9}
+      """)
+    try place.append(place.lines(0..<1))
+    let first = try Child.daemon(place)
+    #expect(await first.started())
+    let other = place.file("other.db")
+    let second = try Child(["run", "--config", place.config, "--db", other], in: place, name: "second")
+    #expect(await second.ended() == 69)
+    let told = "control.sock: the kizashi of \(place.store) answers there"
+    #expect(second.errorText.contains(told), "\(second.errorText)")
+    #expect(second.errorText.contains("another folder"), "\(second.errorText)")
+    #expect(access(other, F_OK) != 0 && access(other + ".lock", F_OK) != 0, "a store was left behind")
+
+    // One that nobody serves, in the same folder: the verb does it itself, and the daemon knows nothing of it.
+    let made = try await Child.run(["replay", "--config", place.config, "--db", other, place.log], in: place)
+    #expect(made.status == 0, "\(made.errors)")
+    let snoozed = try await Child.run(
+      ["snooze", "busy", "--for", "1d", "--reason", "test", "--config", place.config, "--db", other], in: place)
+    #expect(snoozed.status == 0, "\(snoozed.errors)")
+    #expect(try place.rows("SELECT count(*) FROM snooze", in: other) == [["1"]])
+    #expect(place.number("SELECT count(*) FROM snooze") == 0)
+    let shown = try await Child.run(["sources", "--config", place.config, "--db", other], in: place)
+    #expect(shown.errors.contains("no daemon runs on \(other)"), "\(shown.errors)")
+    // However the daemon's own store is called.
+    #expect(symlink(place.store, place.file("link.db")) == 0)
+    let own = try await Child.run(["sources", "--config", place.config, "--db", place.file("link.db")], in: place)
+    #expect(!own.errors.contains("no daemon runs"), "\(own.errors)")
+    #expect(await first.stopped() == 0, "\(first.errorText)")
+  }
+
   @Test func `a second daemon on one store ends at once and harms the first in nothing`() async throws {
     let place = try Workspace()
     let socket = place.file("events.sock")
