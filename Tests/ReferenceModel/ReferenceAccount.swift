@@ -59,9 +59,11 @@ package struct ReferenceAccount: Sendable {
   /// Ascending by day.
   package private(set) var scoreHistory: [ReferenceScoreRow] = []
 
-  private var bands: ReferenceBandState
+  var bands: ReferenceBandState
   var rules: [ReferenceRuleState]
   var base: ReferenceBase?
+  /// By bound: the base of the journal when the score came to be below it, and when that was.
+  var boundBases: [(base: ReferenceBase?, since: Int64?)]
   private var lastScoreEntryDay: Int32?
   private var scores: [ReferenceScoreSpan] = []
   private var held: [ReferenceHeldGrade]
@@ -82,6 +84,7 @@ package struct ReferenceAccount: Sendable {
     self.name = name
     bands = ReferenceBandState(belowSince: context.model.bands.bands.map { _ in nil })
     rules = context.model.rules.map { _ in ReferenceRuleState() }
+    boundBases = context.model.bands.bands.map { _ in (nil, nil) }
     held = context.model.measures.map { _ in ReferenceHeldGrade() }
   }
 
@@ -145,6 +148,7 @@ package struct ReferenceAccount: Sendable {
       } ?? false
     }
     let baseBefore = base
+    let fallenBase = fallenBase(from: oldBand, to: newBand, context)
     var paths: [[ReferenceRuleState.Phase]] = []
     var retracted: Set<Int> = []
     if case .usage(late: true) = trigger, let event = facts.usage.last, event.hour < floorDivide(now, hourLength) {
@@ -183,8 +187,8 @@ package struct ReferenceAccount: Sendable {
     } else {
       base = ReferenceBase(reading: current, causes: context.model.measures.map { _ in [] })
     }
-    writeRules(paths, retracted, base: baseBefore, current: current, at: told ?? now, trigger, context)
-    keepBases(baseBefore)
+    writeRules(paths, retracted, base: baseBefore, fallenBase, current: current, at: told ?? now, trigger, context)
+    keepBases(baseBefore, fallenBase, context)
     if isOtherCard { enterCard(current) }
     for index in flapped { tellFlapping(index, at: told ?? now, context) }
     if previous != nil {
@@ -288,31 +292,32 @@ package struct ReferenceAccount: Sendable {
   }
 
   private mutating func writeRules(
-    _ paths: [[ReferenceRuleState.Phase]], _ retracted: Set<Int>, base: ReferenceBase?, current: ReferenceReading,
-    at now: Int64,
+    _ paths: [[ReferenceRuleState.Phase]], _ retracted: Set<Int>, base: ReferenceBase?, _ fallen: ReferenceBase?,
+    current: ReferenceReading, at now: Int64,
     _ trigger: ReferenceTrigger, _ context: ReferenceContext
   ) {
     // What late data takes back comes before what follows from it.
     for index in retracted.sorted() {
       let episode = rules[index].episode - paths[index].dropFirst().count { $0 == .firing }
       write(
-        index, episode, from: "firing", to: "retracted", paths, base: base, current: current, at: now, trigger, context)
+        index, episode, from: "firing", to: "retracted", paths, base: base, fallen, current: current, at: now, trigger,
+        context)
     }
     for (index, path) in paths.enumerated() {
       var episode = rules[index].episode - path.dropFirst().count { $0 == .firing }
       for (from, to) in zip(path, path.dropFirst()) {
         if to == .firing { episode += 1 }
         write(
-          index, episode, from: from.rawValue, to: to.rawValue, paths, base: base, current: current, at: now, trigger,
-          context)
+          index, episode, from: from.rawValue, to: to.rawValue, paths, base: base, fallen, current: current, at: now,
+          trigger, context)
       }
     }
   }
 
   private mutating func write(
     _ rule: Int, _ episode: Int, from: String, to: String, _ paths: [[ReferenceRuleState.Phase]],
-    base: ReferenceBase?, current: ReferenceReading, at now: Int64, _ trigger: ReferenceTrigger,
-    _ context: ReferenceContext
+    base: ReferenceBase?, _ fallen: ReferenceBase?, current: ReferenceReading, at now: Int64,
+    _ trigger: ReferenceTrigger, _ context: ReferenceContext
   ) {
     var entry = Self.entry(.rule, from: base, to: current, at: now, trigger)
     entry.subject = context.model.rules[rule].name
@@ -323,7 +328,7 @@ package struct ReferenceAccount: Sendable {
     let state: AlertTransition.State = to == "firing" ? .firing : to == "retracted" ? .retracted : .resolved
     // Whoever was told that it opened is told that it ended.
     if state == .firing { rules[rule].flaps.isSilenced = rules[rule].flaps.isFlapping }
-    let waited = waitingBase(of: rule, from: from, to: to, paths, context) ?? base
+    let waited = waitingBase(of: rule, from: from, to: to, paths, context, fallen: fallen) ?? base
     alerts.append(
       ReferenceAlert(
         rule: entry.subject, episode: episode, state: state, at: now, scoreFrom: waited?.reading.score,

@@ -4,6 +4,7 @@ extension Engine {
     _ account: AccountID, bandWas: Int8, first: Bool, scoreMoved: Bool, steps: [RuleStep], _ trigger: Trigger
   ) {
     let core = scores.core(account)
+    let fall = first ? nil : fall(account, from: bandWas)
     let kind = entryKind(account, bandWas: bandWas, first: first, scoreMoved: scoreMoved, trigger)
     if kind != nil || !steps.isEmpty || !noted.isEmpty {
       let score = core.pointee.score
@@ -28,7 +29,7 @@ extension Engine {
             subject: compiled.rules[step.rule].rule.name,
             from: .name(step.step.from.name), to: .name(step.toName), delta: delta, cause: entryCause,
             because: lines))
-        appendAlert(account, step, among: steps, lines, fallback: cause(trigger))
+        appendAlert(account, step, among: steps, fall: fall, lines, fallback: cause(trigger))
       }
       // Stable, by hand: sorting is not.
       if !first && !noted.isEmpty {
@@ -40,7 +41,10 @@ extension Engine {
     // Under another config the base is another one, also where nothing moved.
     let moves = first || kind != nil || trigger.isConfig
     // Of before the first evaluation there is nothing to tell, and of another config's base nothing that compares.
-    if !waiting.rules.isEmpty { keepBases(account, moves: moves && !first && !trigger.isConfig) }
+    if !waiting.places.isEmpty {
+      keepBases(account, moves: moves && !first && !trigger.isConfig, fall: fall)
+      waitsForBand.removeAll(keepingCapacity: true)
+    }
     if moves { rebase(account) }
     if kind == .score { core.pointee.lastScoreEntryDay = daySteps.today.number }
   }
@@ -103,10 +107,11 @@ extension Engine {
 
   /// - Parameter lines: Those of the evaluation's own entry.
   private mutating func appendAlert(
-    _ account: AccountID, _ step: RuleStep, among steps: [RuleStep], _ lines: [ExplanationLine], fallback: Cause
+    _ account: AccountID, _ step: RuleStep, among steps: [RuleStep], fall: Int?, _ lines: [ExplanationLine],
+    fallback: Cause
   ) {
     guard step.step.from == .firing || step.step.to == .firing else { return }
-    let base = waitingBase(step, among: steps, account)
+    let base = waitingBase(step, among: steps, account, fall: fall)
     let lines = base.map { explanation(account, from: $0, fallback: fallback) } ?? lines
     let state = step.step.to == .firing ? AlertTransition.State.firing : step.isRetracted ? .retracted : .resolved
     var transition = alert(account, step.rule, episode: step.episode, state, step.reason, lines, from: base?.score)

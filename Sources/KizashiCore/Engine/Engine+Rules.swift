@@ -58,6 +58,7 @@ extension Engine {
           continue
         }
         endFlapDays(rule.pointee.flap, account, isConfig: trigger.isConfig)
+        let waited = rule.pointee.kind.isOfBands ? scores.rules(account)[index].waitsSince : .max
         noteBand(index, rule, account, was: bandWas, first)
         // What resolves while its condition holds (a band change into another band, a silence ended by late events) opens
         // again at the end of its cooldown: without one, at once.
@@ -70,6 +71,9 @@ extension Engine {
             due |= compiled.ruleWakes.rules(word, wokenBy: .episodes) & UInt64.max << UInt64(index % 64 + 1)
           }
           if step.step.to != .ok || step.step.from != .firing { break }
+        }
+        if rule.pointee.kind.isOfBands && scores.rules(account)[index].waitsSince != waited {
+          waitsForBand.append(index)
         }
         let rest = rest(index, rule, account)
         // Where it was the first to end, or to move, another one is now.

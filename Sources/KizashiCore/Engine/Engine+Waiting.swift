@@ -1,19 +1,47 @@
-/// An alert of a rule that waited says why the rule's condition came about, which was before the wait.
+/// An alert behind a wait says why its condition came about, which was before the wait: that of a rule, or that of a band whose
+/// bound the score was below for `down_for`.
 ///
 /// The entry that told of it has moved the account's base since, so that the lines of the evaluation in which the wait ends
-/// mostly say nothing. What a base was is kept from the moment it moves while a rule waits, until the wait is over.
+/// mostly say nothing. What a base was is kept from the moment it moves while something waits, until the wait is over.
 extension Engine {
   /// What the alert of a step is explained from; nil: the account's own base.
-  func waitingBase(_ step: RuleStep, among steps: [RuleStep], _ account: AccountID) -> WaitingBase? {
+  ///
+  /// - Parameter fall: The place of the bound that the band has just fallen through, see ``fall(_:from:)``.
+  func waitingBase(
+    _ step: RuleStep, among steps: [RuleStep], _ account: AccountID, fall: Int?
+  ) -> WaitingBase? {
     guard scores.core(account).pointee.keepsBases, !step.isRetracted else { return nil }
-    let waited = step.step.from == .pending || step.step.to == .ok
+    let rule = compiled.fastRules.pointer(step.rule)
+    let waited = step.step.from == .pending || step.step.to == .ok && rule.pointee.keepFiringForMilliseconds > 0
     if waited { return waiting[account, step.rule] }
+    if let fall, rule.pointee.kind.isOfBands { return waiting[account, fall] }
     // What opens with one of its rules is explained as that rule is.
-    guard case .composite(_, let rules) = compiled.rules[step.rule].condition else { return nil }
+    guard step.step.to == .firing, case .composite(_, let rules) = compiled.rules[step.rule].condition else {
+      return nil
+    }
     for other in steps where other.step.to == .firing && rules.contains(other.rule) {
-      if let base = waitingBase(other, among: steps, account) { return base }
+      if let base = waitingBase(other, among: steps, account, fall: fall) { return base }
     }
     return nil
+  }
+
+  /// The place of the bound through which the band has just fallen: of several, that which the score has been below for longest.
+  /// Nil: the band did not fall.
+  func fall(_ account: AccountID, from was: Int8) -> Int? {
+    let band = scores.core(account).pointee.band
+    guard !waiting.bounds.isEmpty, 0 <= was, was < band, band != compiled.bands.unknown else { return nil }
+    let below = scores.below(account)
+    var longest = Int(was)
+    for bound in Int(was)..<Int(band) where below[bound] < below[longest] { longest = bound }
+    return waiting.bounds.lowerBound + longest
+  }
+
+  /// Since when what has a place among the waits has waited; `.max`: it does not.
+  private func waitsSince(_ place: Int, _ account: AccountID) -> Int64 {
+    guard place >= waiting.bounds.lowerBound else { return scores.rules(account)[place].waitsSince }
+    let bound = place - waiting.bounds.lowerBound
+    // One that the band has fallen through, or not climbed to, is no more to be lost.
+    return Int(scores.core(account).pointee.band) <= bound ? scores.below(account)[bound] : .max
   }
 
   /// The lines that add up to the score's move since a base that was kept.
@@ -27,25 +55,33 @@ extension Engine {
     return explanation(account, fallback: fallback)
   }
 
-  /// At the end of an evaluation: forgets the bases of waits that are over, and keeps the account's own for rules that wait.
+  /// At the end of an evaluation: forgets the bases of waits that are over, and keeps the account's own for what waits.
   ///
-  /// - Parameter moves: Whether the account's own base is about to move.
-  mutating func keepBases(_ account: AccountID, moves: Bool) {
+  /// - Parameters:
+  ///   - moves: Whether the account's own base is about to move.
+  ///   - fall: See ``fall(_:from:)``.
+  mutating func keepBases(_ account: AccountID, moves: Bool, fall: Int?) {
     let core = scores.core(account)
     guard moves || core.pointee.keepsBases else { return }
+    // Rules stand before bounds: what begins to wait with a fall takes its base over before that is forgotten.
+    var fallen = core.pointee.keepsBases ? fall.flatMap { waiting[account, $0] } : nil
+    fallen?.add(account, scores)
     var keeps = false
-    for rule in waiting.rules {
-      let since = scores.rules(account)[rule].waitsSince
+    for place in waiting.places {
+      let since = waitsSince(place, account)
       var isKept = false
-      if core.pointee.keepsBases, let kept = waiting.since(account, rule) {
+      if core.pointee.keepsBases, let kept = waiting.since(account, place) {
         isKept = kept == since
-        if !isKept { waiting[account, rule] = nil }
+        if !isKept { waiting[account, place] = nil }
       }
       if moves && since != .max {
         if isKept {
-          waiting.add(account, rule, scores)
+          waiting.add(account, place, scores)
+        } else if var base = fallen, waitsForBand.contains(place) {
+          base.since = since
+          waiting[account, place] = base
         } else {
-          waiting[account, rule] = base(of: account, since: since)
+          waiting[account, place] = base(of: account, since: since)
         }
         isKept = true
       }
@@ -88,8 +124,8 @@ extension Engine {
   /// What ``enterCard(_:)`` does, for the bases that are kept.
   mutating func enterCardOfKeptBases(_ account: AccountID, _ uncapped: Int32) {
     let card = scores.core(account).pointee.card
-    for rule in waiting.rules {
-      guard var base = waiting[account, rule], base.card != card, base.uncapped >= 0 else { continue }
+    for place in waiting.places {
+      guard var base = waiting[account, place], base.card != card, base.uncapped >= 0 else { continue }
       base.card = card
       base.cardPoints = uncapped - base.uncapped
       base.cardCauses |= scores.adjustment(account).pointee.cardCauses
@@ -97,15 +133,21 @@ extension Engine {
         base.measures[index] = StoredState.MeasureState(
           baseGrade: scores.grades(account)[index], baseValue: shownValue(index, account), causes: 0)
       }
-      waiting[account, rule] = base
+      waiting[account, place] = base
     }
   }
 
   // MARK: What is stored
 
+  /// Finds the base of a rule or a bound again. No name has that character in it.
+  private func waitingKey(_ place: Int) -> UInt64 {
+    guard place >= waiting.bounds.lowerBound else { return compiled.rules[place].key }
+    return FNV.hash("bound\u{1F}\(place - waiting.bounds.lowerBound)")
+  }
+
   func encodeWaiting(_ account: AccountID, _ out: inout ByteWriter) {
     guard scores.core(account).pointee.keepsBases else { return out.write(unsigned: 0) }
-    let kept = waiting.rules.compactMap { rule in waiting[account, rule].map { (compiled.rules[rule].key, $0) } }
+    let kept = waiting.places.compactMap { place in waiting[account, place].map { (waitingKey(place), $0) } }
     out.write(unsigned: UInt64(kept.count))
     for (key, base) in kept {
       out.write(unsigned: key)
@@ -139,8 +181,8 @@ extension Engine {
 
   mutating func takeWaiting(_ state: StoredState, _ account: AccountID) {
     for (key, base) in state.waiting where base.measures.count == compiled.measures.count {
-      guard let rule = compiled.rules.firstIndex(where: { $0.key == key }) else { continue }
-      waiting[account, rule] = base
+      guard let place = waiting.places.first(where: { waitingKey($0) == key }) else { continue }
+      waiting[account, place] = base
       scores.core(account).pointee.keepsBases = true
     }
   }

@@ -68,6 +68,8 @@ public struct Engine: ~Copyable {
   var lostPowerUsers: ContiguousArray<LostPowerUser> = []
   var shifts: ShiftTable
   var waiting: WaitingBases
+  /// Rules about the band of which a wait began, or ended, in the evaluation at hand.
+  var waitsForBand: [Int] = []
 
   // Since the last drain.
   var pending = Commit()
@@ -105,7 +107,7 @@ public struct Engine: ~Copyable {
   public init(model: Model, configVersion: Int, sources: [SourceModel], seed: UInt64) {
     compiled = CompiledModel(model)
     shifts = ShiftTable(model.rules)
-    waiting = WaitingBases(model.rules)
+    waiting = WaitingBases(model)
     self.configVersion = configVersion
     accountNames = NameTable(firstID: 0, owned: false, seed: seed)
     eventNames = NameTable(firstID: 0, owned: false, seed: seed)

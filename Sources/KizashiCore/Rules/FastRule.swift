@@ -17,6 +17,9 @@ struct FastRule: BitwiseCopyable {
     case abandoned
     case general
 
+    /// As the rule's own kind says it.
+    var isOfBands: Bool { self == .bandChange || self == .band }
+
     /// Whether one that stands idle moves only where its condition comes to hold.
     var waitsForNothing: Bool {
       switch self {

@@ -8,7 +8,7 @@ import Testing
   private static let hour: Int64 = 3_600_000
 
   /// A model whose measures are the attributes `x` and `y`, graded as they are.
-  private func model(_ rules: [Rule]) -> Model {
+  private func model(_ rules: [Rule], downFor: Int64 = 0) -> Model {
     let one = GradeCurve.points([
       GradePoint(value: Rational(0), points: Rational(0)), GradePoint(value: Rational(100), points: Rational(100)),
     ])
@@ -17,7 +17,7 @@ import Testing
       scorecards: [
         Scorecard(name: "s", dimensions: [Dimension(name: "d", weight: 1, measures: [("x", 1), ("y", 1)])])
       ], rules: rules)
-    model.bands.downForMilliseconds = 0
+    model.bands.downForMilliseconds = downFor * Self.hour
     return model
   }
 
@@ -32,8 +32,10 @@ import Testing
   }
 
   /// The alerts, one a line: `1d 10h low firing 90.00 → 60.00: x -30.00 attribute`.
-  private func alerts(_ rules: [Rule], _ inputs: [ReferenceInput], until days: Int64) throws -> [String] {
-    let model = model(rules)
+  private func alerts(
+    _ rules: [Rule], _ inputs: [ReferenceInput], until days: Int64, downFor: Int64 = 0
+  ) throws -> [String] {
+    let model = model(rules, downFor: downFor)
     _ = try Story.journal(model, inputs, until: days)
     var driver = EngineDriver(Scenario(model: model, inputs: inputs + [.settle(at: Story.at(days))]))
     try driver.run()
@@ -100,6 +102,36 @@ import Testing
     #expect(
       try alerts([turned], start + [set(1, 8, "x", 20), set(1, 9, "y", 10)], until: 2) == [
         "1d 11h turned firing 55.00 → 15.00: y -40.00 attribute"
+      ])
+  }
+
+  /// Green is lost two hours after the score fell below 70, yellow two hours after it fell below 40; the day's entry of the score
+  /// was written when it fell.
+  @Test func `of a band say what took the score below its bound`() throws {
+    let turned = Rule(name: "turned", kind: .bandChange(from: [], to: []))
+    let red = Rule(name: "red", kind: .persistent(bands: ["red"]), forMilliseconds: 5 * Self.hour)
+    let both = Rule(name: "both", kind: .composite(all: false, rules: ["turned"]))
+    let changes = [set(1, 8, "x", 40), set(2, 8, "y", 10), set(2, 9, "x", 35), set(3, 8, "x", 100)]
+    #expect(
+      try alerts([turned, red, both], start + changes, until: 4, downFor: 2) == [
+        "1d 10h turned firing 90.00 → 65.00: x -25.00 attribute",
+        "1d 10h both firing 90.00 → 65.00: x -25.00 attribute",
+        "2d 10h turned resolved 65.00 → 22.50: y -40.00 attribute, x -2.50 attribute",
+        "2d 10h turned firing 65.00 → 22.50: y -40.00 attribute, x -2.50 attribute",
+        "2d 15h red firing 65.00 → 22.50: y -40.00 attribute, x -2.50 attribute",
+        "3d 8h turned resolved 22.50 → 55.00: x 32.50 attribute",
+        "3d 8h turned firing 22.50 → 55.00: x 32.50 attribute",
+        "3d 8h red resolved 22.50 → 55.00: x 32.50 attribute",
+      ])
+  }
+
+  @Test func `of a band begin anew where the score had come back`() throws {
+    let turned = Rule(name: "turned", kind: .bandChange(from: [], to: []))
+    // A day's second entry of the score there is not: what the bound is lost by at last had moved no base.
+    let changes = [set(1, 8, "x", 40), set(1, 9, "x", 90), set(1, 12, "y", 30)]
+    #expect(
+      try alerts([turned], start + changes, until: 2, downFor: 2) == [
+        "1d 14h turned firing 65.00 → 60.00: y -30.00 attribute, x 25.00 attribute"
       ])
   }
 
