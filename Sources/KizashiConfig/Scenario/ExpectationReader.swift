@@ -23,7 +23,7 @@ struct ExpectationReader {
     else { return [] }
     let accounts = self.accounts(section)
     guard let what = self.what(kind, value, section), let accounts else { return [] }
-    return accounts.map { Expectation(line: cursor.node.line, account: $0, what: what) }
+    return accounts.map { Expectation(line: cursor.node.line, path: cursor.path, account: $0, what: what) }
   }
 
   private func accounts(_ section: Section) -> [String]? {
@@ -35,10 +35,8 @@ struct ExpectationReader {
       return nil
     }
     guard let accounts, let stranger = names.first(where: { !accounts.contains($0) }) else { return names }
-    let near = nearestName(to: stranger, in: accounts).map { "did you mean \(quoted($0))?" }
-    (place ?? section.cursor).fail(
-      "nothing happens to the account \(quoted(stranger)) in this story",
-      hint: near ?? "accounts: \(accounts.joined(separator: ", "))")
+    let complaint = Expectation.complaint(about: stranger, in: accounts)
+    (place ?? section.cursor).fail(complaint.message, hint: complaint.hint)
     return nil
   }
 

@@ -94,6 +94,8 @@ package struct StoryTime: Sendable, Equatable {
 package struct Expectation: Sendable {
   /// Where it stands in its file, from 1.
   package var line: Int
+  /// Its key path.
+  package var path: String
   /// The account it is about.
   package var account: String
   package var what: What
@@ -111,6 +113,13 @@ package struct Expectation: Sendable {
     case score(ExpectedNumber, ExpectedTime)
     /// A measure's grade, its value or both, at an instant.
     case measure(String, grade: ExpectedNumber?, value: ExpectedNumber?, at: Instant, text: String)
+  }
+
+  /// What is wrong with an account that is none of the story's.
+  package static func complaint(about account: String, in accounts: [String]) -> (message: String, hint: String) {
+    let near = nearestName(to: account, in: accounts).map { "did you mean \(quoted($0))?" }
+    let all = accounts.isEmpty ? "no line of it has an account" : "accounts: \(accounts.joined(separator: ", "))"
+    return ("nothing happens to the account \(quoted(account)) in this story", near ?? all)
   }
 
   /// The instants at which measures have to be looked at.

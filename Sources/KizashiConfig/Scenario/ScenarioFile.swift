@@ -118,14 +118,15 @@ extension ScenarioFile {
       expectations: expectations)
   }
 
-  /// The accounts of some lines; nil where one of them is a text, which only the decoder understands.
+  /// The accounts of some lines; nil where one of them is a text, or names its account otherwise or not at all: what becomes of it
+  /// only the decoder knows.
   private static func accounts(_ lines: [StoryLine]) -> [String]? {
     var accounts: [String] = []
     for line in lines {
       guard case .object(let fields) = line.content else { return nil }
       switch fields.last(where: { $0.name == "account" })?.value {
       case .text(let name), .number(let name): if !accounts.contains(name) { accounts.append(name) }
-      default: break
+      default: return nil
       }
     }
     return accounts

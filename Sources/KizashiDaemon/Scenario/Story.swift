@@ -52,19 +52,23 @@ package struct StoryTeller: ~Copyable {
   private var accounts: [String] = []
   private var story = Story()
   private var refused: [Problem] = []
+  /// The accounts that a line names, in the order of the lines.
+  private var named: [String] = []
   /// How far time has gone; the engine's clock stays at its last deadline.
   private var reached: Instant
 
   /// What comes out of a scenario.
   ///
   /// - Parameter file: how problems name the scenario's file.
-  /// - Throws: a problem for each step of which a line was refused.
+  /// - Throws: a problem for each step of which a line was refused; where there is none, for each account that is expected
+  ///   something of and has no line.
   package static func tell(
     _ scenario: Scenario, _ configuration: Configuration, file: String
   ) throws(ScenarioError) -> Story {
     var teller = StoryTeller(scenario, configuration)
     teller.run(file: file)
-    guard teller.refused.isEmpty else { throw .problems(teller.refused) }
+    let problems = teller.refused.isEmpty ? teller.strangers(file: file) : teller.refused
+    guard problems.isEmpty else { throw .problems(problems) }
     return teller.story
   }
 
@@ -117,6 +121,10 @@ package struct StoryTeller: ~Copyable {
     Array(text.utf8).withUnsafeBytes {
       decoder.decode($0, atStreamStart: false, receivedAt: line.arrives, into: &batch)
     }
+    for row in batch.account.indices where !batch.account[row].isAbsent {
+      let name = batch.string(batch.account[row])
+      if !named.contains(name) { named.append(name) }
+    }
     engine.apply(batch)
     for refusal in engine.takeRefusals() {
       refuse(line, "this makes a line that kizashi refuses as \(refusal.reason.name)", hint: text, file: file)
@@ -135,6 +143,15 @@ package struct StoryTeller: ~Copyable {
     guard !refused.contains(where: { $0.path == line.path }) else { return }
     refused.append(
       Problem(file: file, line: line.line, column: 0, path: line.path, message: message, hint: hint))
+  }
+
+  private func strangers(file: String) -> [Problem] {
+    scenario.expectations.filter { !named.contains($0.account) }.map { expectation in
+      let complaint = Expectation.complaint(about: expectation.account, in: named)
+      return Problem(
+        file: file, line: expectation.line, column: 0, path: expectation.path, message: complaint.message,
+        hint: complaint.hint)
+    }
   }
 
   private mutating func sample(at instant: Instant) {

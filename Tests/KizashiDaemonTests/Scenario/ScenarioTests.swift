@@ -126,6 +126,36 @@ private func day(_ instant: Instant, of scenario: Scenario) -> Double {
     #expect(strangers.first?.path.hasSuffix("story[1]") == true)
   }
 
+  /// Whose story it is, only the decoder knows of some lines: until it has read them nobody can say that nothing happens.
+  @Test func `of which nobody knows whose it is says what becomes of its lines`() throws {
+    func problems(_ line: String) throws -> [String] {
+      let file = try ScenarioFile.parse(
+        text: """
+          scenarios:
+            s: {start: 2026-01-05, until: 9d, account: acme, story: [{line: \(line)}], expect: [{score: 0 to 100}]}
+          """, file: "s.yaml", directory: "", config: nil)
+      return refused((try #require(file.scenarios.first), file.configuration)).map(\.description)
+    }
+    let refusal = try problems("{event: login}")
+    #expect(refusal.count == 1)
+    let place = "s.yaml:2: scenarios.s.story[0]: "
+    #expect(refusal[0].hasPrefix(place + "this makes a line that kizashi refuses as missing_field"))
+    #expect(
+      try problems("{type: heartbeat}") == [
+        """
+        s.yaml:2: scenarios.s.expect[0]: nothing happens to the account "acme" in this story — no line of it has an account
+        """
+      ])
+    #expect(
+      try problems(#"'{"timestamp":"2026-01-05T00:00:00Z","event":"x","account":"acmee"}'"#) == [
+        """
+        s.yaml:2: scenarios.s.expect[0]: nothing happens to the account "acme" in this story — did you mean "acmee"?
+        """
+      ])
+    // As Segment's libraries write it.
+    #expect(try problems("{event: login, groupId: acme}").isEmpty)
+  }
+
   private func refused(_ told: (Scenario, Configuration)) -> [Problem] {
     do {
       _ = try StoryTeller.tell(told.0, told.1, file: "s.yaml")
