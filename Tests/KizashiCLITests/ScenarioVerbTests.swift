@@ -19,6 +19,10 @@ private let failures: [(String, String)] = [
     "{alert: turned-red}", "nothing of the kind happened; score 50.00 at first, lowest 50.00 on 2026-01-05 08:00 (8h)"
   ),
   ("{no_alert: any}", "gone-quiet opened 2026-02-21 00:00 (47d): no event of any feature for 5 business days"),
+  ("{no_other: alert}", "health-drop opened 2026-02-20 09:30 (46d 9h 30m): the score fell 15.25 points"),
+  ("{no_other: [alert, band]}", "expected  no other alert and no other change of band (acme, line 11)"),
+  ("{no_other: any, during: 47d}", "expected  nothing else happens at 47d (acme, line 11)"),
+  ("{no_other: band}", "but       yellow → green  +"),
   ("{band: red}", "but       2026-03-16 00:00 (70d): score "),
   ("{becomes: red}", "yellow → green  +"), ("{becomes: red}", ": to another"),
   ("{becomes: green, because: trend}", "the first reason is frequency (event)"),
@@ -128,6 +132,18 @@ private let failures: [(String, String)] = [
       outcome.output.contains("    2026-02-21 00:00 (47d)  acme  rule gone-quiet ok → firing\n        no event of any"))
     #expect(outcome.output.contains("(49d 8h)  acme  rule gone-quiet firing → ok\n        something is used again\n"))
     #expect(outcome.output.contains("    2026-03-16 00:00 (70d)  acme  at the end: score "))
+  }
+
+  @Test func `what happened beside what is expected stands in the journal that is shown`() throws {
+    let outcome = try run([Self.file("- {alert: gone-quiet}\n      - {no_other: alert}")], options: ["--show"])
+    #expect(outcome.status == 1)
+    let lines = outcome.output.split(separator: "\n").map(String.init)
+    // 46d 9h 30m, and twice more.
+    let others = lines.filter { $0.contains("health-drop opened ") }
+      .compactMap { $0.split(separator: "(").dropFirst().first?.prefix { $0 != ")" } }
+    let shown = lines.filter { $0.contains("  acme  rule ") && $0.hasSuffix("→ firing") }
+    #expect(others.count == 3 && shown.count == 4)
+    for time in others { #expect(shown.contains { $0.contains("(\(time))  acme  rule health-drop ") }, "\(time)") }
   }
 
   @Test func `what is wrong with any file is said before anything is told`() throws {

@@ -105,6 +105,15 @@ let scenarioMistakes: [(String, String)] = [
   (expecting("{alert: health-drop, because: {}}"), "expected a measure, or {measure: …, cause: …}"),
   (expecting("{alert: health-drop, because: {cause: expire}}"), "did you mean \"expiry\"?"),
   (expecting("{no_alert: health-dorp}"), "did you mean \"health-drop\"?"),
+  (
+    expecting("{no_other: alerts}"),
+    "expected one of any, alert, score, band, phase, milestone, attribute, override, config, found \"alerts\" — did you mean \"alert\"?"
+  ),
+  (expecting("{no_other: [alert, any]}"), "no_other[1]: expected one of alert, score, band, phase"),
+  (expecting("{no_other: rule}"), "what a rule does is told by its alerts — write alert"),
+  (expecting("{no_other: []}"), "expected one of any, alert, score, band"),
+  (expecting("{no_other: [alert, alert]}"), "\"alert\" stands twice here"),
+  (expecting("{no_other: alert, opens: 3d}"), "\"opens\" does not belong here — it is a key of alert:"),
   (expecting("{band: gren}"), "there is no band \"gren\" in the config — did you mean \"green\"?"),
   (expecting("{band: green, at: 3d, during: always}"), "only one of \"at\", \"during\" can stand here"),
   (expecting("{becomes: yelow}"), "did you mean \"yellow\"?"),

@@ -49,6 +49,11 @@ struct ExpectationReader {
       let rules = value.choices(ruleNames, "a rule")
       guard let rules, let during else { return nil }
       return .noAlert(rules: rules, during: during)
+    case "no_other":
+      let kinds = otherKinds(value)
+      let during = window(section["during"])
+      guard let kinds, let during else { return nil }
+      return .noOther(kinds, during: during)
     case "band":
       let time = self.time(section)
       guard let bands = value.choices(bandNames, "a band"), let time else { return nil }
@@ -66,8 +71,7 @@ struct ExpectationReader {
       let to = value.choices(bandNames, "a band")
       return change("band", from: [], to: to, section).map { .noChange($0) }
     default:
-      let kinds = (UInt8.min...UInt8.max).compactMap { Change.Kind(rawValue: $0)?.name }
-      let name = value.choice(kinds)
+      let name = value.choice(Change.Kind.all.map(\.name))
       let from = section["from"].map { $0.names("what it was") } ?? []
       let to = section["to"].map { $0.names("what it became") } ?? []
       guard let name else { return nil }
@@ -84,6 +88,24 @@ struct ExpectationReader {
   private func window(_ cursor: Cursor?) -> StoryTime?? {
     guard let cursor else { return .some(nil) }
     return clock.window(cursor).map { .some($0) }
+  }
+
+  /// `any`, or some of what can happen to an account.
+  private func otherKinds(_ value: Cursor) -> [OtherKind]? {
+    if case .scalar("any") = value.node.value { return OtherKind.all }
+    let known = OtherKind.all.map(\.name)
+    let what = "one of any, \(known.joined(separator: ", ")), or a list of them"
+    guard let items = value.itemsOrOne(what) else { return nil }
+    if items.isEmpty { value.failExpecting(what) }
+    var kinds: [OtherKind] = []
+    for item in items {
+      if case .scalar("rule") = item.node.value {
+        item.fail("what a rule does is told by its alerts", hint: "write alert")
+      } else if let kind = item.choice(items.count == 1 ? ["any"] + known : known).flatMap(OtherKind.init(name:)) {
+        if kinds.contains(kind) { item.fail("\(quoted(kind.name)) stands twice here") } else { kinds.append(kind) }
+      }
+    }
+    return kinds.isEmpty || kinds.count < items.count ? nil : kinds
   }
 
   private func alert(_ value: Cursor, _ section: Section) -> ExpectedAlert? {

@@ -105,6 +105,8 @@ package struct Expectation: Sendable {
     case alert(ExpectedAlert)
     /// No alert of these rules opens in that time.
     case noAlert(rules: [String], during: StoryTime?)
+    /// Of these kinds nothing happens in that time but what other expectations of the scenario expect.
+    case noOther([OtherKind], during: StoryTime?)
     case change(ExpectedChange)
     /// No such change in that time.
     case noChange(ExpectedChange)
@@ -124,6 +126,27 @@ package struct Expectation: Sendable {
 
   /// The instants at which measures have to be looked at.
   package var sampledAt: Instant? { if case .measure(_, _, _, let at, _) = what { at } else { nil } }
+}
+
+extension Change.Kind {
+  static let all = (UInt8.min...UInt8.max).compactMap { Change.Kind(rawValue: $0) }
+}
+
+/// What `no_other` can be about.
+package enum OtherKind: Sendable, Equatable {
+  case alert
+  /// An entry of the journal. What a rule writes there is told by its alerts.
+  case change(Change.Kind)
+
+  /// In the order in which they are listed.
+  package static let all = [OtherKind.alert] + Change.Kind.all.filter { $0 != .rule }.map { .change($0) }
+
+  package var name: String { if case .change(let kind) = self { kind.name } else { "alert" } }
+
+  init?(name: String) {
+    guard let kind = Self.all.first(where: { $0.name == name }) else { return nil }
+    self = kind
+  }
 }
 
 /// An alert that has to open, and perhaps to resolve.

@@ -19,11 +19,12 @@ extension Shape {
 
   /// What can be expected, by the key that says so.
   static let expectationKinds = [
-    "alert", "no_alert", "band", "becomes", "never_becomes", "score", "measure", "change", "no_change",
+    "alert", "no_alert", "no_other", "band", "becomes", "never_becomes", "score", "measure", "change", "no_change",
   ]
   private static let expectationSpecific: [String: [String]] = [
     "alert": ["alert", "opens", "resolves", "times", "reason", "because"],
     "no_alert": ["no_alert", "during"],
+    "no_other": ["no_other", "during"],
     "band": ["band", "at", "during"],
     "becomes": ["becomes", "from", "when", "because"],
     "never_becomes": ["never_becomes", "during"],

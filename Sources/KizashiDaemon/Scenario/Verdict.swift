@@ -43,11 +43,15 @@ package struct Verdict: Sendable {
   }
 
   /// Looks at one expectation.
-  package static func on(_ expectation: Expectation, _ story: Story) -> Verdict {
+  ///
+  /// - Parameter others: all expectations of its scenario, which say what `no_other` is not about.
+  package static func on(_ expectation: Expectation, among others: [Expectation], _ story: Story) -> Verdict {
     let instead: [Instead] =
       switch expectation.what {
       case .alert(let alert): story.instead(of: alert, expectation.account)
       case .noAlert(let rules, let during): story.alerts(expectation.account, rules, during)
+      case .noOther(let kinds, let during):
+        story.unexpected(kinds, during, others.filter { $0.account == expectation.account })
       case .change(let change): story.instead(of: change, expectation.account)
       case .noChange(let change): story.changes(expectation.account, change)
       case .band(let bands, let time): story.states(expectation.account, time) { bands.contains($0.band) }
@@ -80,11 +84,13 @@ extension Story {
   /// The nearest few are enough to see what is wrong.
   private static let shown = 3
 
+  /// Where something that could be meant stands among its like, and in what it differs from what is expected.
+  private typealias Candidate = (index: Int, misses: [Verdict.Miss])
+
   // MARK: Alerts
 
   fileprivate func instead(of alert: ExpectedAlert, _ account: String) -> [Verdict.Instead] {
-    let all = episodes.filter { $0.account == account && $0.rule == alert.rule }
-    let missed = all.map { (episode: $0, misses: misses($0, alert)) }
+    let missed = candidates(alert, account).map { (episode: episodes[$0.index], misses: $0.misses) }
     let fitting = missed.count { $0.misses.isEmpty }
     if let times = alert.times, fitting > 0 || times == 0 {
       guard fitting != times else { return [] }
@@ -98,6 +104,12 @@ extension Story {
       $0.account == account && $0.kind == Change.Kind.rule.name && $0.subject == alert.rule && $0.to == "pending"
     }
     return pending.prefix(Self.shown).map { .pending($0) } + [.course(states[account] ?? [])]
+  }
+
+  /// The alerts of its rule, and in what each differs from it.
+  private func candidates(_ alert: ExpectedAlert, _ account: String) -> [Candidate] {
+    episodes.indices.filter { episodes[$0].account == account && episodes[$0].rule == alert.rule }
+      .map { ($0, misses(episodes[$0], alert)) }
   }
 
   private func misses(_ episode: Episode, _ alert: ExpectedAlert) -> [Verdict.Miss] {
@@ -139,14 +151,20 @@ extension Story {
   // MARK: Changes
 
   fileprivate func instead(of change: ExpectedChange, _ account: String) -> [Verdict.Instead] {
-    let all = journal.filter { entry in
-      entry.account == account && entry.kind == change.kind && change.subject.map { $0 == entry.subject } ?? true
-    }
-    let missed = all.map { (entry: $0, misses: misses($0, change)) }
+    let missed = candidates(change, account).map { (entry: journal[$0.index], misses: $0.misses) }
     guard let nearest = missed.min(by: { Self.distance($0.misses) < Self.distance($1.misses) }) else {
       return [.course(states[account] ?? [])]
     }
     return nearest.misses.isEmpty ? [] : [.change(nearest.entry, nearest.misses)]
+  }
+
+  /// The entries of its kind and subject, and in what each differs from it.
+  private func candidates(_ change: ExpectedChange, _ account: String) -> [Candidate] {
+    journal.indices.filter { index in
+      let entry = journal[index]
+      return entry.account == account && entry.kind == change.kind
+        && change.subject.map { $0 == entry.subject } ?? true
+    }.map { ($0, misses(journal[$0], change)) }
   }
 
   private func misses(_ entry: JournalEntry, _ change: ExpectedChange) -> [Verdict.Miss] {
@@ -159,10 +177,42 @@ extension Story {
   }
 
   fileprivate func changes(_ account: String, _ change: ExpectedChange) -> [Verdict.Instead] {
-    journal.filter { entry in
-      entry.account == account && entry.kind == change.kind && change.subject.map { $0 == entry.subject } ?? true
-        && misses(entry, change).isEmpty
-    }.prefix(Self.shown).map { .change($0, []) }
+    candidates(change, account).filter(\.misses.isEmpty).prefix(Self.shown).map { .change(journal[$0.index], []) }
+  }
+
+  // MARK: What nobody expected
+
+  /// What happened of some kinds and is none of what an account's expectations are about, in the order in which it happened.
+  fileprivate func unexpected(
+    _ kinds: [OtherKind], _ during: StoryTime?, _ expectations: [Expectation]
+  ) -> [Verdict.Instead] {
+    guard let account = expectations.first?.account else { return [] }
+    var alerts: Set<Int> = []
+    var changes: Set<Int> = []
+    for expectation in expectations {
+      switch expectation.what {
+      case .alert(let alert): alerts.formUnion(Self.meant(candidates(alert, account)))
+      case .change(let change): changes.formUnion(Self.meant(candidates(change, account)))
+      default: break
+      }
+    }
+    var found: [(at: Instant, what: Verdict.Instead)] = []
+    for (index, episode) in episodes.enumerated() where episode.account == account && !alerts.contains(index) {
+      if kinds.contains(.alert) { found.append((episode.opened, .episode(episode, []))) }
+    }
+    for (index, entry) in journal.enumerated() where entry.account == account && !changes.contains(index) {
+      if kinds.contains(where: { $0 != .alert && $0.name == entry.kind }) {
+        found.append((entry.at, .change(entry, [])))
+      }
+    }
+    return found.filter { during?.contains($0.at) ?? true }.sorted { $0.at < $1.at }.prefix(Self.shown).map(\.what)
+  }
+
+  /// What an expectation is about: all that it fits; where it fits nothing, what comes nearest, which it is told of already.
+  private static func meant(_ candidates: [Candidate]) -> [Int] {
+    let fitting = candidates.filter(\.misses.isEmpty).map(\.index)
+    guard fitting.isEmpty else { return fitting }
+    return candidates.min { distance($0.misses) < distance($1.misses) }.map { [$0.index] } ?? []
   }
 
   // MARK: States

@@ -20,7 +20,7 @@ struct ToldScenario {
     configuration = file.configuration
     let story = try StoryTeller.tell(scenario, file.configuration, file: file.path)
     self.story = story
-    verdicts = scenario.expectations.map { Verdict.on($0, story) }
+    verdicts = scenario.expectations.map { Verdict.on($0, among: scenario.expectations, story) }
   }
 
   /// What its words need.

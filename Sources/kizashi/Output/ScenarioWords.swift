@@ -23,6 +23,7 @@ struct ScenarioWords {
     case .alert(let alert): expected(alert)
     case .noAlert(let rules, let during):
       (rules.isEmpty ? "no alert" : "no alert of \(or(rules))") + (during.map { " \(phrase($0.text))" } ?? "")
+    case .noOther(let kinds, let during): expected(noOther: kinds) + (during.map { " \(phrase($0.text))" } ?? "")
     case .change(let change): expected(change)
     case .noChange(let change): "never: \(expected(change))"
     case .band(let bands, let time): "band \(or(bands)) \(when(time))"
@@ -45,6 +46,16 @@ struct ScenarioWords {
     if let times = alert.times { text += times == 1 ? ", once" : ", \(times) times" }
     if let reason = alert.reason { text += ", its reason says “\(reason)”" }
     return text + (alert.because.map(because) ?? "")
+  }
+
+  /// `no other alert and no other change of band`.
+  private static func expected(noOther kinds: [OtherKind]) -> String {
+    guard kinds != OtherKind.all else { return "nothing else happens" }
+    let changes = kinds.filter { $0 != .alert }.map(\.name)
+    return [
+      kinds.contains(.alert) ? "no other alert" : nil, changes.isEmpty ? nil : "no other change of \(or(changes))",
+    ]
+    .compactMap { $0 }.joined(separator: " and ")
   }
 
   private static func expected(_ change: ExpectedChange) -> String {
@@ -109,7 +120,10 @@ struct ScenarioWords {
 
   private func sentence(_ episode: Story.Episode, _ misses: [Verdict.Miss], _ what: Expectation.What) -> Sentence {
     var text = "it opened \(time(episode.opened))"
-    if case .noAlert = what { text = "\(episode.rule) opened \(time(episode.opened))" }
+    switch what {
+    case .noAlert, .noOther: text = "\(episode.rule) opened \(time(episode.opened))"
+    default: break
+    }
     let opening = misses.compactMap { miss -> String? in
       switch miss {
       case .early(let length): "\(span(length)) too early"

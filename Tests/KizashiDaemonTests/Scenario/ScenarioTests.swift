@@ -49,7 +49,7 @@ private func day(_ instant: Instant, of scenario: Scenario) -> Double {
     for scenario in file.scenarios {
       let story = try StoryTeller.tell(scenario, file.configuration, file: path)
       for expectation in scenario.expectations {
-        let verdict = Verdict.on(expectation, story)
+        let verdict = Verdict.on(expectation, among: scenario.expectations, story)
         #expect(verdict.passed, "\(name), line \(expectation.line): \(verdict.instead)")
       }
     }
@@ -108,7 +108,9 @@ private func day(_ instant: Instant, of scenario: Scenario) -> Double {
   @Test func `a measure is looked at after what happens at that instant`() throws {
     let told = try story(expect: "{measure: recency, value: 0, at: 7d 8h}, {measure: recency, value: 3, at: 7d 7h}")
     let outcome = try tell(told)
-    for expectation in told.0.expectations { #expect(Verdict.on(expectation, outcome).passed) }
+    for expectation in told.0.expectations {
+      #expect(Verdict.on(expectation, among: told.0.expectations, outcome).passed)
+    }
   }
 
   @Test func `a line that kizashi refuses is a problem of its step, once`() throws {
@@ -199,6 +201,19 @@ private let expectations: [(String, Bool)] = [
   ("{alert: gone-quiet, reason: 5 business days}", true), ("{alert: gone-quiet, reason: 6 business days}", false),
   ("{alert: turned-red}", false), ("{no_alert: turned-red}", true), ("{no_alert: any}", false),
   ("{no_alert: gone-quiet, during: before 47d}", true), ("{no_alert: gone-quiet, during: 47d}", false),
+  // What else happens: health-drop at 46d 9h, gone-quiet at 47d; the band becomes green at 7d.
+  ("{no_other: alert}", false), ("{no_other: alert}, {alert: gone-quiet}", false),
+  ("{no_other: alert}, {alert: gone-quiet}, {alert: health-drop}", true),
+  ("{no_other: alert}, {alert: gone-quiet}, {no_alert: turned-red}", false),
+  ("{no_other: alert, during: before 46d}", true), ("{no_other: alert, during: 47d}, {alert: gone-quiet}", true),
+  // What is told as too late is not told again.
+  ("{no_other: alert, during: 47d}, {alert: gone-quiet, opens: 40d}", true),
+  ("{no_other: alert, during: 47d}, {alert: turned-red}", false),
+  ("{no_other: band}", false), ("{no_other: band}, {becomes: green}", true),
+  ("{no_other: band}, {change: band, to: green}", true), ("{no_other: band}, {change: phase}", false),
+  ("{no_other: [alert, phase], during: from 47d}, {alert: gone-quiet}", true),
+  ("{no_other: score}, {becomes: green}", false), ("{no_other: any, during: 46d}, {alert: health-drop}", false),
+  ("{no_other: any, during: 46d}, {alert: health-drop}, {change: score}", true),
   ("{band: green, at: 30d}", true), ("{band: [yellow, red], at: 30d}", false), ("{band: red, at: start}", false),
   ("{band: green, during: between 20d and 40d}", true), ("{band: green, during: always}", false),
   ("{becomes: green}", true), ("{becomes: green, from: red}", false), ("{becomes: red}", false),
@@ -221,7 +236,8 @@ private let expectations: [(String, Bool)] = [
   @Test(arguments: expectations)
   func `passes what happened and fails what did not`(expectation: String, passes: Bool) throws {
     let told = try story(until: "49d", expect: expectation)
-    let verdict = Verdict.on(try #require(told.0.expectations.first), try tell(told))
+    let expectations = told.0.expectations
+    let verdict = Verdict.on(try #require(expectations.first), among: expectations, try tell(told))
     #expect(verdict.passed == passes, "\(verdict.instead)")
     #expect(verdict.instead.isEmpty == passes)
   }
