@@ -29,6 +29,7 @@ import Testing
             renewal: {at_most: 90d}
             measure.m: {above: 12.5}
             milestone.made: false
+            contract.team: [active, none]
             plan: [pro, 12]
             attribute.band: ~
             any: [{csm: sato}, {csm: tanaka}]
@@ -47,6 +48,7 @@ import Testing
       .segment(["large"]), .band(["red", "unknown"]), .contract([.active]),
       .tenure(NumberRange(atLeast: Rational(30), below: Rational(365))), .renewal(NumberRange(atMost: Rational(90))),
       .measure("m", NumberRange(above: Rational(25, 2))), .milestone("made", [.open, .overdue]),
+      .product("team", [.active, .none]),
       .attribute("plan", .oneOf([.string("pro"), .string("12")])), .attribute("band", .oneOf([.null])),
     ]
     #expect(parts == expected)
@@ -60,12 +62,16 @@ import Testing
       milestones:
         first: {event: "report.*", value: true, due: 14d}
         routine: {metric: {active_days: {window: 28d}}, at_least: 12}
+        shared: {event: dashboard.shared, product: analytics, due: 10d}
       touch: {high: {mrr: {at_least: 5000}}, tech: {}}
       """)
     let milestones: [Milestone] = [
       Milestone(
         name: "first", goal: .events(pattern: "report.*", atLeast: 1), dueMilliseconds: 14 * 86_400_000, value: true),
       Milestone(name: "routine", goal: .metric(.activeDays(feature: .any, windowHours: 672), atLeast: Rational(12))),
+      Milestone(
+        name: "shared", goal: .events(pattern: "dashboard.shared", atLeast: 1), dueMilliseconds: 10 * 86_400_000,
+        product: "analytics"),
     ]
     #expect(model.milestones == milestones)
     let large = Condition.attribute("mrr", .within(NumberRange(atLeast: Rational(5000))))

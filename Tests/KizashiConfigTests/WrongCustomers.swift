@@ -53,6 +53,11 @@ let wrongCustomers: [(String, String)] = [
     "milestones: {used: {event: used}}\n" + rule("kind: overdue, milestone: used"),
     "the milestone \"used\" has no due date, so it is never overdue — give it a due:"
   ),
+  (
+    "milestones: {m: {event: x, product: [a]}}",
+    "m.product: expected the name of a product, as contract events have it, found a list"
+  ),
+  (rule("kind: band_change, when: {contract.team: bought}"), "expected one of none, active, cancelled"),
   (rule("kind: abandoned"), "\"feature\" is missing: which feature"),
   (rule("kind: abandoned, feature: any, before: 7d, days: 9"), "9 days do not fit the 7 days before"),
   (rule("kind: power_user_lost, after: 12h"), "expected 1bd to 40bd, or 1d to 56d"),

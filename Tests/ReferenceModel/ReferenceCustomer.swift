@@ -80,6 +80,9 @@ extension ReferenceFacts {
     case .segment(let names): return !account.segments.isDisjoint(with: names)
     case .band(let names): return account.band.map(names.contains) ?? false
     case .contract(let states): return states.contains(contractState)
+    case .product(let name, let states):
+      let contract = contracts.first { $0.product == name }
+      return states.contains(contract.map { $0.active ? .active : .cancelled } ?? .none)
     case .attribute(let name, let test): return passes(test, attribute(name))
     case .tenure(let range):
       guard let start else { return false }
@@ -130,6 +133,8 @@ extension ReferenceFacts {
   }
 
   func due(_ milestone: Milestone) -> Int64? {
+    var start = self.start
+    if let product = milestone.product { start = contracts.first { $0.product == product && $0.active }?.start }
     guard let length = milestone.dueMilliseconds, let start else { return nil }
     return start + length
   }

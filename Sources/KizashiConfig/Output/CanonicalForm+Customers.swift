@@ -23,6 +23,7 @@ extension CanonicalForm {
       pairs = [("metric", self.metric(metric)), ("at_least", .plain(decimalText(least)))]
     }
     if let due = milestone.dueMilliseconds { pairs.append(("due", .duration(due))) }
+    if let product = milestone.product { pairs.append(("product", .text(product))) }
     pairs.append(("value", .plain("\(milestone.value)")))
     return .inline(pairs)
   }
@@ -40,6 +41,7 @@ extension CanonicalForm {
     case .segment(let names): return [("segment", .texts(names))]
     case .band(let names): return [("band", .texts(names))]
     case .contract(let states): return [("contract", .texts(states.map(\.rawValue)))]
+    case .product(let name, let states): return [("contract.\(name)", .texts(states.map(\.rawValue)))]
     case .attribute(let name, let test): return [("attribute.\(name)", self.test(test))]
     case .tenure(let range): return [("tenure", self.range(range, unit: "d"))]
     case .renewal(let range): return [("renewal", self.range(range, unit: "d"))]

@@ -42,10 +42,7 @@ extension Reading {
       let parts = items.compactMap { condition($0, scope) }
       return parts.count == items.count ? .any(parts) : nil
     case "not": return condition(value, scope).map { .not($0) }
-    case "contract":
-      return words(value, ContractState.allCases.map(\.rawValue)).map {
-        .contract($0.compactMap { ContractState(rawValue: $0) })
-      }
+    case "contract": return contractStates(value).map { .contract($0) }
     case "tenure": return days(value).map { .tenure($0) }
     case "renewal": return days(value).map { .renewal($0) }
     default: return group(key, value, scope)
@@ -112,6 +109,7 @@ extension Reading {
       guard self.milestone(milestone, key) else { return nil }
       return milestoneStates(value).map { .milestone(milestone, $0) }
     }
+    if let product = name.suffix(after: "contract.") { return contractStates(value).map { .product(product, $0) } }
     let attribute = name.suffix(after: "attribute.") ?? name
     if let near = nearestName(to: attribute, in: Shape.condition.keys), attribute == name {
       key.warn("\(quoted(name)) is taken as the name of an attribute", hint: "did you mean \(quoted(near))?")
@@ -125,6 +123,10 @@ extension Reading {
     let near = nearestName(to: name, in: milestoneNames).map { "did you mean \(quoted($0))?" }
     cursor.fail("there is no milestone \(quoted(name))", hint: near ?? "define it under milestones:")
     return false
+  }
+
+  private func contractStates(_ cursor: Cursor) -> [ContractState]? {
+    words(cursor, ContractState.allCases.map(\.rawValue)).map { $0.compactMap { ContractState(rawValue: $0) } }
   }
 
   private func milestoneStates(_ cursor: Cursor) -> [MilestoneState]? {

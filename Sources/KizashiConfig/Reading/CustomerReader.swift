@@ -14,9 +14,10 @@ extension Reading {
       let goal = self.goal(entries)
       if entries["due"] != nil { datedMilestones.insert(name) }
       let due = entries["due"].map { $0.duration("a duration", in: Milliseconds.hour...Milliseconds.longest) }
+      let product = entries["product"].map { $0.text("the name of a product, as contract events have it") }
       let isValue = entries["value"].map { $0.boolean() } ?? false
-      guard let goal, due != .some(nil), let isValue else { return nil }
-      return Milestone(name: name, goal: goal, dueMilliseconds: due ?? nil, value: isValue)
+      guard let goal, due != .some(nil), product != .some(nil), let isValue else { return nil }
+      return Milestone(name: name, goal: goal, dueMilliseconds: due ?? nil, product: product ?? nil, value: isValue)
     }
   }
 

@@ -76,7 +76,7 @@ extension Shape {
   static let cap = Shape(name: "cap", keys: ["if", "max"])
 
   static let milestones = Shape(name: "milestones", keys: [], takesNames: true)
-  static let milestone = Shape(name: "milestone", keys: ["event", "metric", "at_least", "due", "value"])
+  static let milestone = Shape(name: "milestone", keys: ["event", "metric", "at_least", "due", "product", "value"])
   static let segments = Shape(name: "segments", keys: [], takesNames: true)
   static let touch = Shape(name: "touch", keys: ["attribute"] + TouchModel.names)
   static let phases = Shape(name: "phases", keys: [], takesNames: true)

@@ -52,6 +52,7 @@ struct ConditionTable {
 enum CircumstanceTest: Equatable {
   case attribute(String, AttributeTest)
   case contract([ContractState])
+  case product(String, [ContractState])
   /// Local days, both ends included.
   case tenure(low: Int64, high: Int64)
   case renewal(low: Int64, high: Int64)
@@ -94,6 +95,7 @@ struct ConditionCompiler {
       let mask = Self.mask(names, model.bands.bands.map(\.name) + ["unknown"])
       return add(ConditionTable.Node(kind: .band, mask: mask))
     case .contract(let states): return circumstance(.contract(states))
+    case .product(let name, let states): return circumstance(.product(name, states))
     case .attribute(let name, let test): return circumstance(.attribute(name, test))
     case .tenure(let range):
       let (low, high) = Self.whole(range, scale: 1)

@@ -95,6 +95,8 @@ extension Engine {
       switch tests[index] {
       case .attribute(let name, let test): passes = test.passes(attributes.value(account, name))
       case .contract(let states): passes = states.contains(state)
+      case .product(let name, let states):
+        passes = states.contains(contracts.contract(account, product: name)?.state ?? .none)
       case .tenure(let low, let high):
         passes = tenure.map { low <= $0 && $0 <= high } ?? false
         // It grows: the day it comes to the lower end, and the day after the upper one.
@@ -131,9 +133,14 @@ extension Engine {
 
   /// When a milestone is due; nil: never.
   func due(_ milestone: Int, _ account: AccountID) -> Int64? {
-    let start = customers.core(account).pointee.start
-    guard start != .max, let length = compiled.customers.milestones[milestone].due else { return nil }
-    return start + length
+    guard let length = compiled.customers.milestones[milestone].due else { return nil }
+    guard let product = compiled.model.milestones[milestone].product else {
+      let start = customers.core(account).pointee.start
+      return start == .max ? nil : start + length
+    }
+    // Who does not have the product need not get anywhere with it.
+    guard let contract = contracts.contract(account, product: product), contract.state == .active else { return nil }
+    return contract.startedAt + length
   }
 
   func state(ofMilestone index: Int, _ account: AccountID) -> MilestoneState {

@@ -21,6 +21,8 @@ extension Engine {
       setOverride(account, record, stored.at, report)
     case (.track, let event) where event.hasPrefix("contract."):
       let product = contracts.add(record, account, at: stored.at.milliseconds)
+      // Due dates go by the start of its product's contract, also where that of the account is as it was.
+      if compiled.customers.isNeeded { customers.core(account).pointee.milestonesDirty = true }
       if report, let contract = contracts.contract(account, product: product) {
         pending.contracts.append(ContractRow(account: account, contract: contract))
       }

@@ -86,6 +86,8 @@ public indirect enum Condition: Sendable, Equatable {
   /// The account's band is one of these; `unknown` is one.
   case band([String])
   case contract([ContractState])
+  /// The same of the contract of one product.
+  case product(String, [ContractState])
   case attribute(String, AttributeTest)
   /// Local days since the contract's start, else since first seen. False without either.
   case tenure(NumberRange)

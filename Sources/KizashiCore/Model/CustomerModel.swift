@@ -60,13 +60,19 @@ public struct Milestone: Sendable, Equatable {
   public var goal: MilestoneGoal
   /// Due so long after the contract's start, else after the account was first seen, in milliseconds; nil: never.
   public var dueMilliseconds: Int64?
+  /// The product it is a milestone of: due dates go by the contract of that, and without an active one it is never due. Nil: of none
+  /// in particular.
+  public var product: String?
   /// Whether the customer has had value of the product then: the first of these ends the time to value.
   public var value: Bool
   /// A milestone; see the properties.
-  public init(name: String, goal: MilestoneGoal, dueMilliseconds: Int64? = nil, value: Bool = false) {
+  public init(
+    name: String, goal: MilestoneGoal, dueMilliseconds: Int64? = nil, product: String? = nil, value: Bool = false
+  ) {
     self.name = name
     self.goal = goal
     self.dueMilliseconds = dueMilliseconds
+    self.product = product
     self.value = value
   }
 }

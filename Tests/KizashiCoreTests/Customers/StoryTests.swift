@@ -186,6 +186,34 @@ import Testing
       ])
   }
 
+  @Test func `a milestone of a product is due by the contract of that product, while there is one`() throws {
+    var model = model([Rule(name: "late", kind: .overdue(milestone: "made"))])
+    model.milestones = [
+      Milestone(
+        name: "made", goal: .events(pattern: "report.made", atLeast: 1), dueMilliseconds: 2 * day, product: "team")
+    ]
+    model.phases = [
+      Phase(name: "learning", when: .all([.product("team", [.active]), .milestone("made", [.open, .overdue])])),
+      Phase(name: "using", when: .product("team", [.active])),
+      Phase(name: "left", when: .product("team", [.cancelled])),
+      Phase(name: "without", when: .product("team", [.none])),
+    ]
+    let team: (String, Scalar) = ("product", .string("team"))
+    let journal = try Story.journal(
+      model,
+      [
+        x(0, 50), Story.reserved(1, "contract.started", [("product", .string("core"))]),
+        Story.reserved(5, "contract.started", [team]), Story.reserved(8, "contract.cancelled", [team]),
+        Story.reserved(10, "contract.started", [team]), Story.use(11),
+      ], until: 14)
+    #expect(
+      journal == [
+        "5d 8h phase without → learning", "7d 8h rule late ok → firing", "8d 8h rule late firing → ok",
+        "8d 8h phase learning → left", "10d 8h phase left → learning", "11d 9h phase learning → using",
+        "11d 9h milestone made none → reached",
+      ])
+  }
+
   @Test func `tenure and renewal step with the local days, without an event`() throws {
     let model = model([
       Rule(

@@ -50,7 +50,7 @@ enum CustomerGenerator {
       : .metric(ModelGenerator.metric(&random), atLeast: Rational(Int64(random.int(0...6))))
     return Milestone(
       name: name, goal: goal, dueMilliseconds: random.chance(70) ? Int64(random.int(1...200)) * 1_234_567 : nil,
-      value: random.chance(50))
+      product: random.chance(30) ? random.pick(["base", "extra"]) : nil, value: random.chance(50))
   }
 
   /// A condition of any kind that its place may have, sometimes of several.
@@ -72,7 +72,9 @@ enum CustomerGenerator {
     case 2 where scope.rawValue > Scope.phase.rawValue && !model.phases.isEmpty:
       return .phase([random.pick(model.phases).name])
     case 3 where scope == .band: return .band([random.pick(model.bands.bands.map(\.name) + ["unknown"])])
-    case 4: return .contract([random.pick(ContractState.allCases)])
+    case 4:
+      let states = [random.pick(ContractState.allCases)]
+      return random.chance(50) ? .contract(states) : .product(random.pick(["base", "extra"]), states)
     case 5: return .tenure(range(0...6, &random))
     case 6: return .renewal(range(280...380, &random))
     case 7: return .measure(random.pick(model.measures).name, range(0...100, &random))
