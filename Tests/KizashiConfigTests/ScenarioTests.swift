@@ -345,7 +345,9 @@ private let stepsAndLines: [(String, [String])] = [
 }
 
 /// The scenarios of the distribution.
-let shippedScenarios = ["standard.yaml", "minimal.yaml", "full.yaml", "japan.yaml", "drift-causes.yaml"]
+let shippedScenarios = [
+  "standard.yaml", "minimal.yaml", "full.yaml", "japan.yaml", "drift-causes.yaml", "onboarding.yaml",
+]
 
 @Suite struct `The JSON Schema of scenarios` {
   private let schema: JSONSchema

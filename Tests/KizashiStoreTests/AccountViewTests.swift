@@ -246,6 +246,7 @@ import Testing
       "contracts": "account, product, state, mrr, currency, started_at, term_end, reason",
       "notes": "account, at, event, kind, value, until, by, note",
       "actions": "account, action, playbook, state, by, opened_at, due_at, done_at, note",
+      "config_versions": "version, made_at, text",
       "meta": "now_ms, now_at, schema_version, config_version, program_version, clean_stop",
     ]
     for (view, columns) in documented {

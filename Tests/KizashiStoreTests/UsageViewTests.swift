@@ -202,6 +202,7 @@ func rfc3339(_ milliseconds: Int64) -> String {
         "2025-11-18", "2025-11-19",
       ])
     #expect(try temporary.rows("SELECT config_version FROM meta") == [["2"]])
+    #expect(try temporary.rows("SELECT version FROM config_versions ORDER BY 1") == [["1"], ["2"]])
   }
 
   @Test func `new event names join the features of the running config`() throws {

@@ -55,7 +55,9 @@ extension Engine {
         : "no event of \(name) for \(ReasonText.span(after))"
     case .overdue(let milestone):
       let name = compiled.model.milestones[milestone].name
-      return ended ? "\(name) is reached" : "\(name) is not reached and was due by now"
+      if customers.milestones(account)[milestone].reachedAt != .max { return "\(name) is reached" }
+      guard !ended, let due = due(milestone, account) else { return "\(name) is not due any more" }
+      return "\(name) was due on \(ReasonText.date(daySteps.day(of: due).number)) and is not reached"
     case .abandoned(_, let days, _, _):
       guard case .abandoned(let feature, let hours, let before, _, _) = compiled.rules[index].rule.kind else {
         return ""

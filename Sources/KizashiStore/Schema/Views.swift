@@ -179,6 +179,11 @@ struct Views: Equatable {
     FROM store_state
     """
 
+  /// What was configured when: other rows refer to it by `config_version`.
+  private static let configVersions = """
+    SELECT version, \(time("made_ms")) AS made_at, text FROM config_version
+    """
+
   /// Every view and its SELECT, in an order in which they can be made.
   var definitions: [(name: String, select: String)] {
     [
@@ -188,7 +193,7 @@ struct Views: Equatable {
       ("alerts", Self.alerts), ("deliveries", Self.deliveries), ("sources", Self.sources),
       ("quarantine", Self.quarantine), ("refusals", Self.refusals), ("users", UsageViews.users),
       ("milestones", Self.milestones), ("contracts", Self.contracts), ("notes", Self.notes), ("actions", Self.actions),
-      ("meta", Self.meta),
+      ("config_versions", Self.configVersions), ("meta", Self.meta),
     ]
   }
 

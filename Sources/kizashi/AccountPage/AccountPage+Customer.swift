@@ -5,25 +5,67 @@ import KizashiStore
 extension AccountPage {
   private static let day: Int64 = 86_400_000
 
-  /// When the customer began: with the earliest contract, else with the first use.
-  private var start: Instant? { detail.contracts.compactMap(\.started).min() ?? detail.summary.firstSeen }
+  /// When the customer began: with the earliest contract of those that are active, else of all; without one with the first use.
+  private var start: Instant? {
+    let active = detail.contracts.filter(isActive).compactMap(\.started).min()
+    return active ?? detail.contracts.compactMap(\.started).min() ?? detail.summary.firstSeen
+  }
+
+  private func isActive(_ contract: AccountContract) -> Bool { contract.state == ContractState.active.rawValue }
+
+  /// When they began with a product; nil: they do not have it.
+  private func start(of product: String?) -> Instant? {
+    guard let product else { return start }
+    return detail.contracts.first { $0.product == product && isActive($0) }?.started
+  }
+
+  private func product(of milestone: String) -> String? {
+    page.model?.milestones.first { $0.name == milestone }?.product
+  }
+
+  /// Those of products that the account does not have are not to be reached by it.
+  private var expectedMilestones: [AccountMilestone] {
+    detail.milestones.filter { row in
+      guard row.reached == nil, let product = product(of: row.milestone) else { return true }
+      return start(of: product) != nil
+    }
+  }
 
   var milestones: String {
-    guard !detail.milestones.isEmpty else { return "" }
+    let rows = expectedMilestones
+    guard !rows.isEmpty else { return "" }
     var table = Table(
       [.init(title: ""), .init(title: "", minimum: 10), .init(title: "")], indent: 2, showsTitles: false)
-    for row in detail.milestones {
+    for row in rows {
       let (text, style) = standing(row)
       table.rows.append([Styled(row.milestone), Styled(text, style), Styled(events(row), .dim)])
     }
-    let reached = detail.milestones.count { $0.reached != nil }
-    return title("Milestones", "\(reached) of \(detail.milestones.count) reached")
+    let reached = "\(rows.count { $0.reached != nil }) of \(rows.count) reached"
+    return title("Milestones", ([reached] + timesToValue(rows)).joined(separator: "  ·  "))
       + table.text(width: page.terminal.width, painter: painter)
+  }
+
+  /// How long it took until the first milestone of value: of the account, then of each product that has such milestones of its own.
+  private func timesToValue(_ rows: [AccountMilestone]) -> [String] {
+    let goals = (page.model?.milestones ?? []).filter(\.value)
+    var products: [String?] = []
+    for goal in goals where !products.contains(goal.product) { products.append(goal.product) }
+    return products.compactMap { product in
+      guard let start = start(of: product) else { return nil }
+      let names = goals.filter { $0.product == product }.map(\.name)
+      let reached = rows.filter { names.contains($0.milestone) }.compactMap(\.reached).min()
+      let days = max(0, ((reached ?? page.now).milliseconds - start.milliseconds) / Self.day)
+      let what = product.map { " of \($0)" } ?? ""
+      let length = Wording.counted(days, "day")
+      return reached == nil ? "no value\(what) yet, after \(length)" : "time to value\(what) \(length)"
+    }
   }
 
   private func standing(_ row: AccountMilestone) -> (String, Style) {
     if let reached = row.reached {
-      guard let start, reached >= start else { return ("reached \(page.time(reached).prefix(10))", .green) }
+      guard let start = start(of: product(of: row.milestone)) ?? start, reached >= start else {
+        return ("reached \(page.time(reached).prefix(10))", .green)
+      }
       let days = (reached.milliseconds - start.milliseconds) / Self.day
       return ("reached \(page.time(reached).prefix(10)), after \(Wording.counted(days, "day"))", .green)
     }
@@ -43,7 +85,7 @@ extension AccountPage {
       showsTitles: false)
     for row in detail.contracts {
       let since = row.started.map { " since \(page.time($0).prefix(10))" } ?? ""
-      let isActive = row.state == ContractState.active.rawValue
+      let isActive = isActive(row)
       table.rows.append([
         Styled(row.product.isEmpty ? "contract" : row.product),
         Styled("\(row.state)\(isActive ? since : "")", isActive ? .plain : .red),

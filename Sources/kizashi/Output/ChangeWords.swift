@@ -19,6 +19,9 @@ enum ChangeWords {
       return [Styled("config \(to), in another band now")]
     case Change.Kind.milestone.name:
       return [Styled("milestone "), Styled(change.subject, .bold), Styled(" \(to)", .green)]
+    case Change.Kind.phase.name where change.cause == Cause.config.name:
+      // Nothing that the customer did.
+      return [Styled("phase \(from) → \(to), because the configuration changed")]
     default:
       let subject = change.subject.isEmpty ? change.kind : "\(change.kind) \(change.subject)"
       return [Styled("\(subject) \(from) → \(to)")] + delta
