@@ -9,7 +9,7 @@ import Testing
 let shippedConfigs = [
   "kizashi.yaml", "minimal.yaml", "examples/full.yaml", "examples/japan.yaml", "examples/early-warning/kizashi.yaml",
   "examples/product-analytics.yaml", "examples/devops.yaml", "examples/drift-causes.yaml",
-  "examples/onboarding.yaml",
+  "examples/onboarding.yaml", "examples/seats.yaml",
 ]
 
 @Suite struct `The canonical text` {

@@ -346,7 +346,7 @@ private let stepsAndLines: [(String, [String])] = [
 
 /// The scenarios of the distribution.
 let shippedScenarios = [
-  "standard.yaml", "minimal.yaml", "full.yaml", "japan.yaml", "drift-causes.yaml", "onboarding.yaml",
+  "standard.yaml", "minimal.yaml", "full.yaml", "japan.yaml", "drift-causes.yaml", "onboarding.yaml", "seats.yaml",
 ]
 
 @Suite struct `The JSON Schema of scenarios` {
