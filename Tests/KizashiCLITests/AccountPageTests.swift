@@ -46,6 +46,29 @@ import Testing
     #expect(text.contains("because another day passed without any use (silence)"))
   }
 
+  @Test func `who has cancelled is said to have in the first line, and a band that there is not is marked`() throws {
+    let sample = try SampleStore(events: false)
+    let lines = [
+      #"{"timestamp":"2025-11-19T12:00:01Z","account":"acme","event":"contract.started","properties":{"product":"core"}}"#,
+      #"{"timestamp":"2025-11-19T12:00:02Z","account":"acme","event":"override.set","properties":{"kind":"band","value":"gren","by":"sato"}}"#,
+      #"{"timestamp":"2025-11-19T12:00:03Z","account":"acme","event":"contract.cancelled","properties":{"product":"core"}}"#,
+      #"{"timestamp":"2025-11-19T12:00:04Z","account":"acme","event":"override.set","properties":{"kind":"band","value":"green","by":"sato"}}"#,
+    ]
+    let file = sample.directory + "/left.ndjson"
+    func page(_ lines: some Sequence<String>) throws -> String {
+      try lines.map { $0 + "\n" }.joined().write(toFile: file, atomically: true, encoding: .utf8)
+      let replay = try Program.run(["replay", "--config", sample.config, "--until", "2025-11-20", file])
+      #expect(replay.status == 0, "\(replay.errors)")
+      return try Program.run(["account", "acme", "--config", sample.config]).output
+    }
+    let before = try page(lines.prefix(2))
+    #expect(before.contains("override: band gren (there is no such band)\n"))
+    #expect(before.split(separator: "\n").first?.contains("cancelled") == false)
+    let after = try page(lines)
+    #expect(after.split(separator: "\n").first?.hasSuffix("  ·  contract cancelled") == true, "\(after)")
+    #expect(after.contains("override: band green\n"))
+  }
+
   @Test func `it shows what people said of the account, newest first`() throws {
     let sample = try SampleStore(events: false)
     let lines = [

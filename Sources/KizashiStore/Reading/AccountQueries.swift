@@ -60,27 +60,44 @@ extension StoreReader {
   /// An alert that asks for somebody; one of a rule in shadow does not.
   private static let firing = "state = \(AlertTransition.State.firing.rawValue) AND NOT shadow"
 
-  /// Worst first, stage by stage, so that trends are computed only for the bands the list reaches.
+  /// Who had contracts of which none is active: whatever their score, nobody can keep them any more.
+  private static let hasLeft = """
+    r.id IN (SELECT account FROM contract GROUP BY account HAVING max(state = '\(ContractState.active.rawValue)') = 0)
+    """
+
+  /// Customers first, then those who have left.
   private func idsByAttention(_ query: AccountQuery, _ db: Database) throws -> [Int64] {
+    var ids = try idsByAttention(query, "NOT \(Self.hasLeft)", query.limit, db)
+    if query.limit.map({ ids.count < $0 }) ?? true {
+      ids += try idsByAttention(query, Self.hasLeft, query.limit.map { $0 - ids.count }, db)
+    }
+    return ids
+  }
+
+  /// Worst first, stage by stage, so that trends are computed only for the bands the list reaches.
+  private func idsByAttention(
+    _ query: AccountQuery, _ condition: String, _ most: Int?, _ db: Database
+  ) throws -> [Int64] {
     let firing = """
       SELECT account, max(\(Severity.rankSQL("severity"))) AS severity FROM alert
       WHERE \(Self.firing) GROUP BY account
       """
     let rank = bandRankSQL(query.bandsWorstFirst)
     var filter = Filter(query)
+    filter.add(condition)
     var ids = try Int64.fetchAll(
       db,
       sql: """
         SELECT r.id FROM (\(firing)) f CROSS JOIN account r ON r.id = f.account JOIN account_name a ON a.id = r.id
           JOIN store_state s WHERE \(filter.sql)
         ORDER BY f.severity DESC, \(rank), \(Self.drop) IS NULL, \(Self.drop), r.score IS NULL, r.score, a.name
-        \(limit(query.limit))
+        \(limit(most))
         """, arguments: filter.arguments)
     filter.add("r.id NOT IN (SELECT account FROM alert WHERE \(Self.firing))")
     let bands = query.bandsWorstFirst.map { "r.band = '\($0.replacing("'", with: "''"))'" }
     let others = bands.isEmpty ? "1" : "ifnull(NOT (\(bands.joined(separator: " OR "))), 1)"
     for band in bands + [others] {
-      let left = query.limit.map { $0 - ids.count }
+      let left = most.map { $0 - ids.count }
       if let left, left <= 0 { break }
       ids += try Int64.fetchAll(
         db,

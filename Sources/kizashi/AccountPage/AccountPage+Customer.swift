@@ -11,6 +11,9 @@ extension AccountPage {
     return active ?? detail.contracts.compactMap(\.started).min() ?? detail.summary.firstSeen
   }
 
+  /// Whether all that they had with us is over.
+  var hasLeft: Bool { !detail.contracts.isEmpty && !detail.contracts.contains(where: isActive) }
+
   private func isActive(_ contract: AccountContract) -> Bool { contract.state == ContractState.active.rawValue }
 
   /// When they began with a product; nil: they do not have it.
@@ -104,16 +107,20 @@ extension AccountPage {
       showsTitles: false)
     for row in detail.notes {
       table.rows.append([
-        Styled(page.time(row.at), .dim), Styled(row.by ?? ""), Styled(Self.said(row)), Styled(row.note ?? "", .dim),
+        Styled(page.time(row.at), .dim), Styled(row.by ?? ""), Styled(said(row)), Styled(row.note ?? "", .dim),
       ])
     }
     return title("Notes") + table.text(width: page.terminal.width, painter: painter)
   }
 
-  private static func said(_ row: AccountNote) -> String {
+  private func said(_ row: AccountNote) -> String {
     let what = row.event.prefix { $0 != "." }
     let isTakenBack = row.event == "override.set" && row.value == nil
     let words = [row.kind, isTakenBack ? "taken back" : row.value, row.until.map { "until \($0)" }].compactMap { $0 }
-    return words.isEmpty ? "\(what)" : "\(what): \(words.joined(separator: " "))"
+    // It is kept, because another config may have had it, or come to have it; under this one it does nothing.
+    let bands = page.model?.bands.bands.map(\.name)
+    let isNoBand = row.kind == "band" && row.value.map { bands?.contains($0) == false } ?? false
+    let text = words.isEmpty ? "\(what)" : "\(what): \(words.joined(separator: " "))"
+    return isNoBand ? "\(text) (there is no such band)" : text
   }
 }

@@ -35,6 +35,7 @@ struct AccountPage {
     if let coverage = summary.coverage { first.append("coverage \(Wording.percent(coverage))") }
     if let phase = summary.phase { first.append("phase \(phase)") }
     if let touch = summary.touch { first.append("\(touch) touch") }
+    if hasLeft { first.append(painter.paint("contract cancelled", .red)) }
     var second = [since(band)]
     second += trend("7 days", summary.trend7Days) + trend("28 days", summary.trend28Days)
     var third: [String] = []

@@ -12,7 +12,7 @@ struct Accounts: ParsableCommand {
       Orders (--sort):
         attention   who needs somebody first: the most severe firing alert,
                     then the worst band, then the biggest drop in 7 days,
-                    then the lowest score
+                    then the lowest score; who has cancelled, last
         score       lowest first
         name        alphabetical
         trend       biggest drop in 7 days first

@@ -1,8 +1,8 @@
 import GRDB
-import KizashiCore
 import TestSupport
 import Testing
 
+@testable import KizashiCore
 @testable import KizashiStore
 
 /// Lists of accounts, compared with lists sorted by hand from the view.
@@ -53,6 +53,13 @@ import Testing
         MeasureRow(
           account: number, measure: 0, value: 1, grade: number % 9 == 0 ? nil : Int(number) * 50, share: 1, points: 1,
           missing: number % 9 == 0))
+      for product in ["core", "team"] where number % 10 == 1 || number % 15 == 2 && product == "core" {
+        let isActive = number % 10 == 1 && (number % 20 == 1 || product == "team")
+        commit.contracts.append(
+          ContractRow(
+            account: number,
+            contract: Contract(product: product, state: isActive ? .active : .cancelled, startedAt: 0)))
+      }
       if number % 2 == 0 {
         commit.facts.append(
           Fact(
@@ -89,6 +96,7 @@ import Testing
     let firing = try store.rows("SELECT account, severity FROM alerts WHERE state = 'firing'").reduce(into: [:]) {
       $0[$1[0]] = max($0[$1[0]] ?? -1, ranks[$1[1]] ?? -1)
     }
+    let left = Set((0..<200).filter { $0 % 10 != 1 && $0 % 15 == 2 }.map { "account-\($0)" })
     func last<T: Comparable>(_ a: T?, _ b: T?) -> Bool? {
       if a == b { return nil }
       guard let a else { return false }
@@ -102,6 +110,7 @@ import Testing
       .trend: { last($0.trend7Days, $1.trend7Days) ?? ($0.account < $1.account) },
       .lastSeen: { last($0.lastSeen, $1.lastSeen) ?? ($0.account < $1.account) },
       .attention: { a, b in
+        if left.contains(a.account) != left.contains(b.account) { return left.contains(b.account) }
         let ranksOf = (firing[a.account] ?? -1, firing[b.account] ?? -1)
         if ranksOf.0 != ranksOf.1 { return ranksOf.0 > ranksOf.1 }
         let bandsOf = [a, b].map { bands.firstIndex(of: $0.band ?? "") ?? 4 }
