@@ -198,14 +198,37 @@ private let failures: [(String, String)] = [
     #expect(!outcome.errors.contains("\u{1b}") && !outcome.errors.contains("\u{202e}"))
   }
 
+  private var root: URL {
+    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+  }
+
+  /// What a page has between its fences, each with its language in the first line.
+  private func blocks(_ page: String) throws -> [String] {
+    let text = try String(contentsOf: root.appending(path: page), encoding: .utf8)
+    return text.split(separator: "```").enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) }
+  }
+
+  @Test func `the boxes of the guide are a whole config, and its story comes out`() throws {
+    let boxes = try blocks("docs/GUIDE.md").filter { $0.hasPrefix("yaml\n") }.map {
+      String($0.dropFirst("yaml\n".count))
+    }
+    let story = try #require(boxes.last)
+    let config = boxes.dropLast().joined()
+    let folder = FileManager.default.temporaryDirectory.appending(path: "kizashi-guide-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try config.write(to: folder.appending(path: "kizashi.yaml"), atomically: false, encoding: .utf8)
+    try story.write(to: folder.appending(path: "story.yaml"), atomically: false, encoding: .utf8)
+    let check = try Program.run(["check", "--config", "kizashi.yaml"], in: folder.path)
+    #expect(check.status == 0 && check.output.contains("kizashi.yaml is good"), "\(check.errors)")
+    // Who tries it has no sources.
+    #expect(check.errors.split(separator: "\n").allSatisfy { $0.contains("there are no sources") }, "\(check.errors)")
+    let test = try Program.run(["test", "story.yaml"], in: folder.path)
+    #expect(test.status == 0 && test.errors.isEmpty, "\(test.output)\(test.errors)")
+  }
+
   /// What the pages show is what happens.
   @Test func `the examples of the pages come out as the pages say`() throws {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    func blocks(_ page: String) throws -> [String] {
-      let text = try String(contentsOf: root.appending(path: page), encoding: .utf8)
-      return text.split(separator: "```").enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) }
-    }
     let page = try blocks("docs/SCENARIOS.md")
     let example = String(try #require(page.first { $0.contains("\nscenarios:") }).dropFirst("yaml\n".count))
     let shown = try #require(page.first { $0.contains("$ kizashi test decline.yaml") })
