@@ -24,6 +24,31 @@ import Testing
     #expect(Wording.alerts(3, worst: "high") == "3, worst high")
   }
 
+  @Test func `money is in its currency, and not in what that is counted in`() {
+    #expect(Wording.money(118_800, "EUR") == "1,188 EUR")
+    #expect(Wording.money(-950, "usd") == "−9.50 usd")
+    #expect(Wording.money(5, "CHF") == "0.05 CHF")
+    #expect(Wording.money(4800, "JPY") == "4,800 JPY")
+    #expect(Wording.money(1_234_005, "KWD") == "1,234.005 KWD")
+    #expect(Wording.money(118_800, nil) == "118,800")
+    #expect(Wording.money(.min, "JPY").hasPrefix("−9,223,372,036,854,775,80"))
+  }
+
+  @Test func `a band that followed the score does not say that nothing moved`() {
+    func what(_ from: String, _ to: String, _ delta: Double?, _ because: [StoredExplanation] = []) -> String {
+      let at = Instant(milliseconds: 0)
+      let entry = JournalEntry(
+        sequence: 1, account: "a", at: at, detected: at, kind: "band", subject: "", from: from, to: to, delta: delta,
+        cause: "expiry", because: because)
+      return ChangeWords.what(entry).map(\.text).joined()
+    }
+    #expect(what("green", "yellow", 0) == "green → yellow, because the score stayed there (down_for)")
+    #expect(what("green", "unknown", 0) == "green → unknown  ±0.00 points")
+    #expect(what("green", "yellow", nil) == "green → yellow")
+    let line = StoredExplanation(measure: "m", points: -1, from: nil, to: nil, cause: "expiry")
+    #expect(what("green", "yellow", -1, [line]) == "green → yellow  −1.00 points")
+  }
+
   @Test func `ages are in their largest unit`() {
     let now = Instant(milliseconds: 10_000_000_000)
     func ago(_ seconds: Int64) -> String { Wording.ago(now.advanced(by: -seconds * 1000), now: now) }

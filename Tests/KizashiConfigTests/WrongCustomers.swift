@@ -57,6 +57,7 @@ let wrongCustomers: [(String, String)] = [
     "milestones: {m: {event: x, product: [a]}}",
     "m.product: expected the name of a product, as contract events have it, found a list"
   ),
+  ("phases: {p: {milestone.m: reached}}", "what has to hold stands under when: — {when: {milestone.m: …}}"),
   (rule("kind: band_change, when: {contract.team: bought}"), "expected one of none, active, cancelled"),
   (rule("kind: abandoned"), "\"feature\" is missing: which feature"),
   (rule("kind: abandoned, feature: any, before: 7d, days: 9"), "9 days do not fit the 7 days before"),

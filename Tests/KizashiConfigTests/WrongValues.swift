@@ -150,6 +150,7 @@ let wrongValues: [(String, String)] = [
   (graded("{points: [[0, -1]]}"), "expected a number of points 0–100, found \"-1\""),
   (graded("{points: [[1e3, 1]]}"), "write it out, without an exponent"),
   (graded("{points: [[\"0,5\", 1]]}"), "write a point, not a comma"),
+  (graded("{points: [[5, 10%]]}"), "points go from 0 to 100: write 10"),
   (graded("{points: [[5%, 1]]}"), "write a fraction: 5% is 0.05"),
   (graded("{points: [[.5, 1]]}"), "write 0.5"),
   (graded("{points: [[0.1234567, 1]]}"), "at most 6 digits after the point"),

@@ -110,7 +110,7 @@ extension Cursor {
     }
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard let value = Rational(decimal: text), parts.allSatisfy({ !$0.isEmpty }), parts[0].last?.isNumber == true else {
-      failExpecting(what, hint: decimalHint(text))
+      failExpecting(what, hint: decimalHint(text, what))
       return nil
     }
     if parts.count == 2, parts[1].count > digits {
@@ -128,13 +128,16 @@ extension Cursor {
     return value.reduced
   }
 
-  private func decimalHint(_ text: String) -> String? {
+  private func decimalHint(_ text: String, _ what: String) -> String? {
     let lower = text.lowercased()
     if lower.contains("e"), Double(text) != nil { return "write it out, without an exponent" }
     if text.contains(","), Rational(decimal: text.replacing(",", with: ".")) != nil {
       return "write a point, not a comma"
     }
-    if text.hasSuffix("%") { return "write a fraction: 5% is 0.05" }
+    if text.hasSuffix("%") {
+      return what.contains("points")
+        ? "points go from 0 to 100: write \(text.dropLast())" : "write a fraction: 5% is 0.05"
+    }
     if text.hasPrefix("."), Double(text) != nil { return "write 0\(text)" }
     return nil
   }

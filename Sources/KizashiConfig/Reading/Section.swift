@@ -35,6 +35,8 @@ struct Section {
       key.fail("\(quoted(name)) does not belong here", hint: "it is a key of \(place)")
     } else if name == "<<" {
       key.fail("merge keys (<<) are not read", hint: "write the keys out; aliases of whole values are fine")
+    } else if shape.keys == ["when"] {
+      key.fail("unknown key \(quoted(name))", hint: "what has to hold stands under when: — {when: {\(name): …}}")
     } else {
       let known = "known here: \(shape.keys.sorted().joined(separator: ", "))"
       let near = nearestName(to: name, in: shape.keys + shape.later.keys.sorted())

@@ -92,7 +92,7 @@ extension AccountPage {
       table.rows.append([
         Styled(row.product.isEmpty ? "contract" : row.product),
         Styled("\(row.state)\(isActive ? since : "")", isActive ? .plain : .red),
-        Styled(row.mrr.map { "\($0) \(row.currency ?? "") a month" } ?? ""),
+        Styled(row.mrr.map { "\(Wording.money($0, row.currency)) a month" } ?? ""),
         Styled(row.reason ?? row.termEnd.map { "until \($0)" } ?? "", .dim),
       ])
     }

@@ -98,7 +98,19 @@ struct AccountPage {
     if change.because.isEmpty, change.delta == nil, change.kind == Change.Kind.band.name {
       text += "    no score before or after, so there is nothing to add up\n"
     }
-    return text + sinceThen(change)
+    return text + wayThere(change) + sinceThen(change)
+  }
+
+  /// What had taken the score to where the band then followed it.
+  private func wayThere(_ change: JournalEntry) -> String {
+    guard ChangeWords.isWaitOver(change),
+      let before = detail.changes.last(where: {
+        $0.sequence < change.sequence && !$0.because.isEmpty && $0.kind != Change.Kind.rule.name
+      })
+    else { return "" }
+    let what = ChangeWords.what(before).map(painter.paint).joined()
+    return "    \(page.time(before.at))  \(what)\n"
+      + before.because.map { ChangeWords.line($0, page: page, indent: 6) }.joined()
   }
 
   /// What the score has moved since an entry of it: too little for the next one, or later on the same day, which has only one.

@@ -9,6 +9,11 @@ enum ChangeWords {
     let to = change.to ?? "none"
     let delta = change.delta.map { [Styled("  "), Styled("\(Wording.signedFixed($0)) points", .change($0))] } ?? []
     switch change.kind {
+    case Change.Kind.band.name where isWaitOver(change):
+      return [
+        Styled(from, .band(change.from)), Styled(" → "), Styled(to, .band(change.to)),
+        Styled(", because the score stayed there (down_for)"),
+      ]
     case Change.Kind.band.name:
       return [Styled(from, .band(change.from)), Styled(" → "), Styled(to, .band(change.to))] + delta
     case Change.Kind.score.name: return [Styled("score \(from) → \(to)")] + delta
@@ -26,6 +31,12 @@ enum ChangeWords {
       let subject = change.subject.isEmpty ? change.kind : "\(change.kind) \(change.subject)"
       return [Styled("\(subject) \(from) → \(to)")] + delta
     }
+  }
+
+  /// Whether a band fell although the score did not move: it had been below the bound, for as long as that takes.
+  static func isWaitOver(_ change: JournalEntry) -> Bool {
+    change.kind == Change.Kind.band.name && change.delta == 0 && change.because.isEmpty
+      && ![change.from, change.to].contains("unknown")
   }
 
   /// One reason: `−30.40 points  reports_trend 0.02 → −0.38, because usage of 28 days ago left the window (expiry)`.

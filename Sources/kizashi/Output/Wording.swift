@@ -5,6 +5,22 @@ enum Wording {
   /// 1234567 → `1,234,567`.
   static func grouped(_ number: Int64) -> String { PlainWords.grouped(number) }
 
+  /// An amount in minor units of a currency: `1,188 EUR`, `9.50 EUR`, `4,800 JPY`. Without a currency its units are not known.
+  static func money(_ minor: Int64, _ currency: String?) -> String {
+    guard let currency else { return grouped(minor) }
+    // ISO 4217: the currencies whose minor unit is not a hundredth.
+    let whole = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(separator: " ")
+    let thousandths = "BHD IQD JOD KWD LYD OMR TND".split(separator: " ")
+    let code = currency.uppercased()
+    let digits = whole.contains { $0 == code } ? 0 : thousandths.contains { $0 == code } ? 3 : 2
+    let scale = (0..<digits).reduce(UInt64(1)) { scale, _ in scale * 10 }
+    let (amount, rest) = minor.magnitude.quotientAndRemainder(dividingBy: scale)
+    let fraction = String(rest)
+    let text = grouped(Int64(clamping: amount))
+    let tail = rest == 0 ? "" : ".\(String(repeating: "0", count: digits - fraction.count))\(fraction)"
+    return "\(minor < 0 ? "−" : "")\(text)\(tail) \(currency)"
+  }
+
   /// With exactly `digits` digits after the point and a real minus sign: `−12.40`.
   static func fixed(_ number: Double, digits: Int = 2) -> String {
     var scale = 1.0
