@@ -31,7 +31,10 @@ struct Backtest: AsyncParsableCommand {
   @OptionGroup var store: StoreOptions
   @OptionGroup var output: FormatOptions
 
-  @Option(help: ArgumentHelp("Only alerts and churns from then on. (default: the first event)", valueName: "when"))
+  @Option(
+    help: ArgumentHelp(
+      "Only alerts and churns from then on: 90d, 2026-07-01, or RFC 3339. (default: the first event)", valueName: "when"
+    ))
   var from: MomentArgument?
 
   @Option(help: ArgumentHelp("Only alerts and churns up to then. (default: the store's clock)", valueName: "when"))

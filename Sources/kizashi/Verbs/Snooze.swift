@@ -40,7 +40,7 @@ struct SnoozeVerb: AsyncParsableCommand {
   @Option(name: .customLong("for"), help: ArgumentHelp("For so long: 12h, 3d.", valueName: "length"))
   var length: LengthArgument?
 
-  @Option(help: ArgumentHelp("Until then: a day, or RFC 3339.", valueName: "moment"))
+  @Option(help: ArgumentHelp("Until then: a day such as 2026-12-01, or RFC 3339.", valueName: "moment"))
   var until: MomentArgument?
 
   @Option(help: ArgumentHelp("Why; shown in the list.", valueName: "text"))
