@@ -4,7 +4,7 @@ extension Engine {
     _ account: AccountID, bandWas: Int8, first: Bool, scoreMoved: Bool, steps: [RuleStep], _ trigger: Trigger
   ) {
     let core = scores.core(account)
-    let fall = first ? nil : fall(account, from: bandWas)
+    let fall = first || core.pointee.band == bandWas ? nil : fall(account, from: bandWas)
     let kind = entryKind(account, bandWas: bandWas, first: first, scoreMoved: scoreMoved, trigger)
     if kind != nil || !steps.isEmpty || !noted.isEmpty {
       let score = core.pointee.score
@@ -43,7 +43,7 @@ extension Engine {
     // Of before the first evaluation there is nothing to tell, and of another config's base nothing that compares.
     if !waiting.places.isEmpty {
       keepBases(account, moves: moves && !first && !trigger.isConfig, fall: fall)
-      waitsForBand.removeAll(keepingCapacity: true)
+      if !waitsForBand.isEmpty { waitsForBand.removeAll(keepingCapacity: true) }
     }
     if moves { rebase(account) }
     if kind == .score { core.pointee.lastScoreEntryDay = daySteps.today.number }

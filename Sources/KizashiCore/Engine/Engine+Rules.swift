@@ -58,7 +58,9 @@ extension Engine {
           continue
         }
         endFlapDays(rule.pointee.flap, account, isConfig: trigger.isConfig)
-        let waited = rule.pointee.kind.isOfBands ? scores.rules(account)[index].waitsSince : .max
+        // What begins to wait with a fall of the band takes the fall's base over.
+        let isOfBands = !waiting.bounds.isEmpty && rule.pointee.kind.isOfBands
+        let waited = isOfBands ? scores.rules(account)[index].waitsSince : .max
         noteBand(index, rule, account, was: bandWas, first)
         // What resolves while its condition holds (a band change into another band, a silence ended by late events) opens
         // again at the end of its cooldown: without one, at once.
@@ -72,9 +74,7 @@ extension Engine {
           }
           if step.step.to != .ok || step.step.from != .firing { break }
         }
-        if rule.pointee.kind.isOfBands && scores.rules(account)[index].waitsSince != waited {
-          waitsForBand.append(index)
-        }
+        if isOfBands && scores.rules(account)[index].waitsSince != waited { waitsForBand.append(index) }
         let rest = rest(index, rule, account)
         // Where it was the first to end, or to move, another one is now.
         let was = rests[index]
