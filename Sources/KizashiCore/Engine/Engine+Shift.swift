@@ -4,7 +4,10 @@ extension Engine {
   mutating func countTowardShifts(_ account: AccountID, event: EventNameID, hour: Int32, count: Int64) {
     daySteps.move(to: now.tile)
     judgeDays(account)
-    if shifts.count(account, event, count, on: usage.dayCache.day(of: hour)) { usage.stir(account, .days) }
+    let today = today(of: account).number
+    if shifts.count(account, event, count, on: usage.dayCache.day(of: hour), today: today) {
+      usage.stir(account, .days)
+    }
   }
 
   /// Judges the days that are over at the account's own time and hands the alarms that last to the rules.
@@ -66,7 +69,8 @@ extension Engine {
           shifts.judge(fact.account, through: day - 1, first: firstDays[account])
         }
       }
-      _ = shifts.count(fact.account, fact.event, fact.events, on: day)
+      let today = usage.dayCache.day(of: clockHour(of: fact.account))
+      _ = shifts.count(fact.account, fact.event, fact.events, on: day, today: today)
     }
   }
 

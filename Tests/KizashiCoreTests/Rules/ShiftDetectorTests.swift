@@ -129,17 +129,30 @@ import Testing
 
   @Test func `days that no longer matter are forgotten, and what a day counts has an end`() {
     var counts = DailyCounts()
-    counts.add(3, on: -5, span: 4)
-    counts.add(4, on: -2, span: 4)
-    counts.add(5, on: -5, span: 4)
+    counts.add(3, on: -5, span: 4, today: 0)
+    counts.add(4, on: -2, span: 4, today: 0)
+    counts.add(5, on: -5, span: 4, today: 0)
     #expect((-7...0).map { counts[$0] } == [0, 0, 8, 0, 0, 4, 0, 0])
-    counts.add(1, on: -1, span: 4)
-    counts.add(7, on: -5, span: 4)
+    counts.add(1, on: -1, span: 4, today: 0)
+    counts.add(7, on: -5, span: 4, today: 0)
     #expect((-6...0).map { counts[$0] } == [0, 0, 0, 0, 4, 1, 0])
-    counts.add(1 << 40, on: -1, span: 4)
-    counts.add(.max, on: -2, span: 4)
+    counts.add(1 << 40, on: -1, span: 4, today: 0)
+    counts.add(.max, on: -2, span: 4, today: 0)
     #expect(counts[-1] == .max && counts[-2] == .max)
-    counts.add(1, on: 1_000_000, span: 4)
+    counts.add(1, on: 1_000_000, span: 4, today: 1_000_000)
     #expect(counts[-1] == 0 && counts[1_000_000] == 1)
+  }
+
+  @Test func `what comes ahead of an account's own day pushes out nothing that its days are yet to be compared with`() {
+    var counts = DailyCounts()
+    for day in Int32(0)..<10 { counts.add(Int64(day) + 1, on: day, span: 10, today: day) }
+    // It waits on day 9 for its source, and another delivers.
+    for day in Int32(10)..<300 { counts.add(Int64(day) + 1, on: day, span: 10, today: 9) }
+    #expect((Int32(0)..<300).allSatisfy { counts[$0] == UInt32($0) + 1 })
+    counts.add(5, on: 0, span: 10, today: 9)
+    #expect(counts[0] == 6)
+    // It has come through: the days before no longer matter.
+    counts.add(5, on: 0, span: 10, today: 299)
+    #expect(counts[0] == 6)
   }
 }

@@ -6,21 +6,36 @@ struct DailyCounts {
   /// The newest day with an event; `.min`: none.
   private(set) var newest: Int32 = .min
 
-  /// Adds events of a day; what lies `span` days or more before the newest day no longer matters.
-  mutating func add(_ events: Int64, on day: Int32, span: Int) {
+  /// Adds events of a day; what lies `span` days or more before `today` no longer matters.
+  ///
+  /// - Parameter today: The day the account has come to. What comes meanwhile to an account that waits for its source lies ahead of that,
+  ///   and must not push out what its days are yet to be compared with.
+  mutating func add(_ events: Int64, on day: Int32, span: Int, today: Int32) {
     if counts.isEmpty {
-      counts = ContiguousArray(repeating: 0, count: 1 << (Int.bitWidth - (span - 1).leadingZeroBitCount))
+      counts = ContiguousArray(repeating: 0, count: Self.length(span))
       newest = day
     }
     if day > newest {
+      let kept = Int64(day) - Int64(today) + Int64(span)
+      if kept > counts.count { grow(Int(kept)) }
       let passed = min(Int64(day) - Int64(newest), Int64(counts.count))
       for back in 0..<Int32(passed) { counts[place(day - back)] = 0 }
       newest = day
     }
-    guard Int64(newest) - Int64(day) < Int64(span) else { return }
+    guard Int64(min(newest, today)) - Int64(day) < Int64(span) else { return }
     let place = place(day)
     let (sum, overflow) = Int64(counts[place]).addingReportingOverflow(events)
     counts[place] = overflow ? .max : UInt32(clamping: sum)
+  }
+
+  private static func length(_ days: Int) -> Int { 1 << (Int.bitWidth - (days - 1).leadingZeroBitCount) }
+
+  /// Makes room for so many days, and keeps those that are there.
+  private mutating func grow(_ days: Int) {
+    var larger = self
+    larger.counts = ContiguousArray(repeating: 0, count: Self.length(days))
+    for back in 0..<Int32(counts.count) { larger.counts[larger.place(newest - back)] = self[newest - back] }
+    self = larger
   }
 
   /// Means nothing: reads the counts, so that they are in the cache.

@@ -62,9 +62,14 @@ struct ShiftTable {
   }
 
   /// Counts events; whether a watched feature has them.
-  mutating func count(_ account: AccountID, _ event: EventNameID, _ events: Int64, on day: Int32) -> Bool {
+  /// - Parameter today: The day the account has come to.
+  mutating func count(
+    _ account: AccountID, _ event: EventNameID, _ events: Int64, on day: Int32, today: Int32
+  ) -> Bool {
     let range = belonging[Int(event)]
-    for place in range { counts[Int(account) * features.count + slots[place]].add(events, on: day, span: span) }
+    for place in range {
+      counts[Int(account) * features.count + slots[place]].add(events, on: day, span: span, today: today)
+    }
     return !range.isEmpty
   }
 
