@@ -74,8 +74,9 @@ import Testing
         "SELECT n.name, e.at_ms FROM alert e JOIN account_name n ON n.id = e.account WHERE rule = 'busy' ORDER BY e.seq"
       )
         == (0..<2000).map { ["customer-\($0)", "\(written + Int64($0) + Self.holds)"] })
+    // On a slow machine the writer may be missed again by now.
     #expect(
-      await eventually { readText(log)?.hasSuffix("pipeline.stalled resolved []\n") == true }, "\(daemon.errorText)")
+      await eventually { readText(log)?.contains("pipeline.stalled resolved []\n") == true }, "\(daemon.errorText)")
     daemon.signal(SIGTERM)
     #expect(await daemon.ended() == 0, "\(daemon.errorText)")
   }
