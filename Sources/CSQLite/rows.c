@@ -116,7 +116,7 @@ int ks_sqlite_bind_rows(sqlite3_stmt *statement, int index, const ks_rows *rows)
   return sqlite3_bind_pointer(statement, index, (void *)rows, pointer_type, NULL);
 }
 
-// SQLite copies what is longer-lived than a step: with a statement for each row it is bound and read in the same call.
+// Nothing is copied: what is bound must stay where it is for the next step alone, before which all parameters are bound anew.
 int ks_sqlite_bind_row(sqlite3_stmt *statement, const ks_rows *rows, int64_t row) {
   int code = SQLITE_OK;
   for (int i = 0; i < rows->columns && code == SQLITE_OK; i++) {

@@ -112,7 +112,12 @@ struct Expansion {
 
   /// Whether a directory that a pattern leads through, as far as it has no wildcard, cannot be listed or searched.
   func hasProblem(on pattern: PathPattern) -> Bool {
-    problems.keys.contains { pattern.text.bytes.starts(with: $0.bytes) }
+    problems.keys.contains { directory in
+      let path = pattern.text.bytes
+      let length = directory.bytes.count
+      guard path.starts(with: directory.bytes), length < path.count else { return false }
+      return path[length] == UInt8(ascii: "/") || directory.bytes.last == UInt8(ascii: "/")
+    }
   }
 
   mutating func watch(_ directory: BytePath, entries pattern: NamePattern) {

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import KizashiIngest
@@ -54,5 +55,17 @@ import Testing
     #expect(expansion.match(Array("other".utf8), in: BytePath(scratch["web"])) == nil)
     #expect(expansion.match(Array("api".utf8), in: BytePath(scratch.path)) == .directory)
     #expect(expansion.match(Array(".hidden".utf8), in: BytePath(scratch.path)) == nil)
+  }
+
+  @Test
+  func `a directory that cannot be searched tells why nothing is found of the patterns through it, and of no others`() {
+    var expansion = Expansion()
+    expansion.note(Errno(EACCES), in: BytePath("/var/log"))
+    let through = ["/var/log/app/*.ndjson", "/var/log/events.ndjson"]
+    let others = ["/var/log2/*.ndjson", "/var/log", "/var/*/app.ndjson", "/srv/log/a"]
+    #expect(through.allSatisfy { expansion.hasProblem(on: PathPattern($0, rotated: false)) })
+    #expect(!others.contains { expansion.hasProblem(on: PathPattern($0, rotated: false)) })
+    expansion.note(Errno(EACCES), in: BytePath("/"))
+    #expect(expansion.hasProblem(on: PathPattern("/srv/log/a", rotated: false)))
   }
 }

@@ -73,10 +73,10 @@ enum Tables {
     """
 
   /// Accounts, their scores and what changed. The key of `measure` is a ``MeasureKey``, those of `score_day` and `change_of` are
-  /// ``HistoryKey``s, whose blocks `score_block` and `change_block` list. `score_day.into_ms` is when that score came about, from the UTC midnight of
-  /// the day's date on: two bytes less than an instant, and none for what changes at midnight. `change_of` finds the changes of an account: an index
-  /// kept by hand, because a commit can fill it in its own order, at a third of what SQLite needs to keep one in the order of
-  /// arrival. `from_value` and `to_value` are points as a number, all else as text. `account.since_ms` is when its score became
+  /// ``HistoryKey``s, whose blocks `score_block` and `change_block` list. `score_day.into_ms` is when that score came about, from
+  /// the UTC midnight of the day's date on: two bytes less than an instant, and none for what changes at midnight. `change_of`
+  /// finds the changes of an account: an index kept by hand, because a commit can fill it in its own order, at a third of what
+  /// SQLite needs to keep one in the order of arrival. `from_value` and `to_value` are points as a number, all else as text. `account.since_ms` is when its score became
   /// what it is: the instant of its newest `score_day`. An `attribute` that was removed stays, as null (type 0), so that an older word
   /// that comes late does not bring it back after a restart.
   private static let accounts = """
