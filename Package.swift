@@ -34,8 +34,9 @@ let package = Package(
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
-    // Pure: imports nothing, sees no clock, file, thread or random source.
-    .target(name: "KizashiCore", swiftSettings: strict),
+    // Pure: sees no clock, file, thread or random source, and imports nothing but an instruction.
+    .target(name: "CPrefetch"),
+    .target(name: "KizashiCore", dependencies: ["CPrefetch"], swiftSettings: strict),
 
     // Bytes to events.
     .target(

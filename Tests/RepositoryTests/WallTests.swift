@@ -5,7 +5,7 @@ import Testing
 @Suite struct `Walls between modules` {
   /// What the sources of each target may import. `@testable`, `public` and `package` imports are imports too.
   private static let mayImport: [String: Set<String>] = [
-    "KizashiCore": [],
+    "KizashiCore": ["CPrefetch"],
     "KizashiSample": [],
     "KizashiDecode": ["KizashiCore", "CSimdjson"],
     "KizashiIngest": ["CZlib", "CLinux", "Glibc", "FoundationEssentials", "Synchronization"],
@@ -112,7 +112,9 @@ import Testing
       let binary = folder.appending(path: "program").path()
       let core = try Self.builtCore()
       let compiled = try run(
-        swiftc, ["-swift-version", "6", "-I", core.modules, "-o", binary, main.path()] + core.objects)
+        swiftc,
+        ["-swift-version", "6", "-I", core.modules, "-Xcc", "-fmodule-map-file=\(core.prefetch)", "-o", binary]
+          + [main.path()] + core.objects)
       try #require(compiled.status == 0, "\(compiled.output)")
       // It runs, and what it runs with is all that it names.
       let ran = try run(binary, [])
@@ -128,12 +130,15 @@ import Testing
   }
 
   /// The core as the package's build has just made it, beside the program that runs these tests.
-  private static func builtCore() throws -> (modules: String, objects: [String]) {
+  private static func builtCore() throws -> (modules: String, prefetch: String, objects: [String]) {
     let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     let products = URL(filePath: tests).deletingLastPathComponent()
     let folder = products.appending(path: "KizashiCore.build")
     let objects = try FileManager.default.contentsOfDirectory(atPath: folder.path()).filter { $0.hasSuffix(".o") }
     try #require(!objects.isEmpty, "no objects of KizashiCore in \(folder.path())")
-    return (products.appending(path: "Modules").path(), objects.map { folder.appending(path: $0).path() })
+    return (
+      products.appending(path: "Modules").path(), products.appending(path: "CPrefetch.build/module.modulemap").path(),
+      objects.map { folder.appending(path: $0).path() }
+    )
   }
 }

@@ -24,7 +24,7 @@ extension Engine {
     nextAmount = 0
     batch.text.withUnsafeBytes { text in
       for row in 0..<batch.rowCount {
-        if row % Self.rowsAhead == 0 { lookAhead(row, batch, text) }
+        lookAhead(row, batch, text)
         switch RowKind(rawValue: batch.kind[row]) {
         case .usage:
           applyUsage(row, batch, Engine.rowText(row, batch, text))

@@ -82,8 +82,6 @@ public struct Engine: ~Copyable {
   var explaining = ExplainedChange()
   /// Of the rows about to be applied, by row modulo its length.
   var ahead = ContiguousArray(repeating: Ahead(), count: Engine.rowsAhead)
-  /// Means nothing: the sum of what was read ahead.
-  var warmth: UInt64 = 0
   var recordSequence: Int64 = 0
 
   struct SourceState {

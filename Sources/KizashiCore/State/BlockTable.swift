@@ -33,13 +33,11 @@ struct BlockTable: ~Copyable {
     return block(UInt32(count - 1))
   }
 
-  /// Reads the hot part of a block, so that it is in the cache when it is used.
+  /// Asks for the hot part of a block.
   @inline(__always)
-  func warm(_ index: UInt32) -> UInt64 {
+  func prefetch(_ index: UInt32) {
     let block = block(index)
-    var read: UInt64 = 0
-    for line in 0..<hotLines { read &+= block.load(fromByteOffset: line * 64, as: UInt64.self) }
-    return read
+    for line in 0..<hotLines { KizashiCore.prefetch(block + line * 64) }
   }
 
   @inline(__always)

@@ -56,9 +56,9 @@ struct CustomerTable: ~Copyable {
     blocks.block(account).assumingMemoryBound(to: Core.self)
   }
 
-  /// Reads what nearly every evaluation reads, so that it is in the cache then.
+  /// Asks for what nearly every evaluation reads.
   @inline(__always)
-  func warm(_ account: AccountID) -> UInt64 { blocks.warm(account) }
+  func prefetch(_ account: AccountID) { blocks.prefetch(account) }
 
   @inline(__always)
   func milestones(_ account: AccountID) -> UnsafeMutablePointer<MilestoneState> {

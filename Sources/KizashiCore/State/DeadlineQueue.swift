@@ -33,8 +33,8 @@ struct DeadlineQueue: ~Copyable {
   /// Due in the open hour when it was opened, ascending; from `next` on still to come.
   private var opened: ContiguousArray<Entry> = []
   private var next = 0
-  /// Up to here ``notYetLookedUp(_:)`` has told.
-  private var lookedUp = 0
+  /// Up to here ``takeReached()`` has told.
+  private var reached = 0
   /// Found due in the open hour, or before it, since then: a binary heap.
   private var late: ContiguousArray<Entry> = []
 
@@ -90,17 +90,24 @@ struct DeadlineQueue: ~Copyable {
     }
   }
 
-  /// The next `count` places of the open hour, once for each of them: see ``upcoming(_:)``.
+  /// Asks for what ``set(_:_:)`` reads.
   @inline(__always)
-  mutating func notYetLookedUp(_ count: Int) -> Range<Int>? {
-    guard next >= lookedUp, next < opened.count else { return nil }
-    lookedUp = min(next + count, opened.count)
-    return next..<lookedUp
+  func prefetch(_ account: AccountID) {
+    KizashiCore.prefetch(due.pointer(Int(account)))
+    KizashiCore.prefetch(waiting.pointer(Int(account)))
   }
 
-  /// The account in a place of the open hour, which will probably fire when its turn comes.
+  /// The places of the open hour that have been reached since the last call, the next one to fire last.
   @inline(__always)
-  func upcoming(_ place: Int) -> AccountID { opened[place].account }
+  mutating func takeReached() -> Range<Int> {
+    guard next >= reached, next < opened.count else { return 0..<0 }
+    defer { reached = next + 1 }
+    return reached..<next + 1
+  }
+
+  /// The account in a place of the open hour, which will probably fire when its turn comes; nil: there is no such place.
+  @inline(__always)
+  func upcoming(_ place: Int) -> AccountID? { place < opened.count ? opened[place].account : nil }
 
   @inline(__always)
   private func front() -> Entry? {
@@ -118,7 +125,7 @@ struct DeadlineQueue: ~Copyable {
     openHour += 1
     opened.removeAll(keepingCapacity: true)
     next = 0
-    lookedUp = 0
+    reached = 0
     let slot = Int(openHour & (Self.span - 1))
     guard !buckets[slot].isEmpty else { return }
     var bucket: ContiguousArray<AccountID> = []

@@ -88,9 +88,9 @@ struct Deduplicator {
     return verdict
   }
 
-  /// Reads what ``look(up:content:oldest:)`` will read first, so that it is in the cache then.
+  /// Asks for what ``look(up:content:oldest:)`` will read first.
   @inline(__always)
-  func warm(_ low: UInt64) -> UInt64 { UInt64(slots[slot(of: low)]) }
+  func prefetch(_ low: UInt64) { slots.prefetch(slot(of: low)) }
 
   @inline(__always)
   mutating func remember(_ id: (high: UInt64, low: UInt64), content: UInt64, instant: Int64, source: Int) {

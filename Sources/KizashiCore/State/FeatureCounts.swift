@@ -64,10 +64,10 @@ struct FeatureCounts: ~Copyable {
     return true
   }
 
-  /// Reads what ``step(_:_:counter:by:)`` will read first, so that it is in the cache then.
+  /// Asks for what ``step(_:_:counter:by:)`` will read first.
   @inline(__always)
-  func warm(_ account: AccountID, _ feature: UInt32) -> UInt64 {
-    (slots + place(of: Self.key(account, feature)) * stride).load(as: UInt64.self)
+  func prefetch(_ account: AccountID, _ feature: UInt32) {
+    KizashiCore.prefetch(slots + place(of: Self.key(account, feature)) * stride)
   }
 
   private mutating func insert(_ key: UInt64, at index: Int) -> Int {

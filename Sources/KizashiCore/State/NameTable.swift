@@ -20,16 +20,11 @@ struct NameTable: ~Copyable {
   private var bytes: [UInt8] = []
   private var entries = Slabs<Entry>()
   private let owned: Bool
-  /// High half: the upper half of the hash; low half: index + 1; 0: free. A power of two long, and in the order of the hashes
-  /// but for collisions, so that it can grow without a look at the names.
+  /// High half: the upper half of the hash; low half: index + 1; 0: free. In the order of the hashes but for collisions, so that it can
+  /// grow without a look at the names, and by a quarter: of ten million names twice as many slots would be an eighth of all memory.
   private var slots: ContiguousArray<UInt64>
-  private var mask: Int
-  /// How many bits of a hash are not used to place it.
-  private var shift: UInt64
   /// Names added since the last ``takeNew()``.
   private var reported = 0
-  /// Keeps reads ahead from being optimized away.
-  private var warmth: UInt64 = 0
   private static let restoredAtOnce = 32
 
   init(firstID: UInt32, owned: Bool, seed: UInt64) {
@@ -37,8 +32,6 @@ struct NameTable: ~Copyable {
     self.owned = owned
     self.seed = seed
     slots = ContiguousArray(repeating: 0, count: 1024)
-    mask = 1023
-    shift = 54
   }
 
   var count: Int { entries.count }
@@ -54,7 +47,7 @@ struct NameTable: ~Copyable {
   @inline(__always)
   func find(_ name: UnsafeRawBufferPointer, owner: UInt32 = 0, hash: UInt64) -> UInt32? {
     let tag = hash & Self.tagMask
-    var index = Int(truncatingIfNeeded: hash >> shift)
+    var index = place(of: hash)
     while true {
       let slot = slots[index]
       if slot == 0 { return nil }
@@ -62,9 +55,16 @@ struct NameTable: ~Copyable {
         let candidate = Int(UInt32(truncatingIfNeeded: slot)) - 1
         if matches(candidate, name, owner) { return firstID + UInt32(truncatingIfNeeded: candidate) }
       }
-      index = (index + 1) & mask
+      index = after(index)
     }
   }
+
+  /// Where the search for a hash begins: the part of the table that its upper half is of all such halves.
+  @inline(__always)
+  private func place(of hash: UInt64) -> Int { Int(truncatingIfNeeded: ((hash >> 32) &* UInt64(slots.count)) >> 32) }
+
+  @inline(__always)
+  private func after(_ index: Int) -> Int { index + 1 == slots.count ? 0 : index + 1 }
 
   @inline(__always)
   private func matches(_ index: Int, _ name: UnsafeRawBufferPointer, _ owner: UInt32) -> Bool {
@@ -99,9 +99,16 @@ struct NameTable: ~Copyable {
     }
   }
 
-  /// Reads what ``find(_:owner:)`` of this hash will read first, so that it is in the cache then.
+  /// Asks for what ``find(_:owner:hash:)`` of this hash will read first.
   @inline(__always)
-  func warm(_ hash: UInt64) -> UInt64 { slots[Int(truncatingIfNeeded: hash >> shift)] }
+  func prefetch(_ hash: UInt64) { slots.prefetch(place(of: hash)) }
+
+  /// Asks for the name that stands in the place of a hash, which most probably is the one that has it.
+  @inline(__always)
+  func prefetchName(_ hash: UInt64) {
+    let slot = slots[place(of: hash)]
+    if slot != 0 { KizashiCore.prefetch(entries.pointer(Int(UInt32(truncatingIfNeeded: slot)) - 1)) }
+  }
 
   /// The hash of a name.
   @inline(__always)
@@ -119,7 +126,7 @@ struct NameTable: ~Copyable {
 
   /// Adds a name that ``find(_:owner:)`` did not find.
   mutating func insert(_ name: UnsafeRawBufferPointer, owner: UInt32 = 0, hash: UInt64) -> UInt32 {
-    if (entries.count + 1) * 8 > slots.count * 5 { grow() }
+    if (entries.count + 1) * 5 > slots.count * 4 { grow() }
     var entry = Entry(words: (0, 0, 0), length: UInt32(name.count), owner: owner)
     if name.count <= Self.inlineLength {
       entry.words = Self.words(name)
@@ -134,17 +141,16 @@ struct NameTable: ~Copyable {
 
   @inline(__always)
   private mutating func place(_ slot: UInt64) {
-    var position = Int(truncatingIfNeeded: slot >> shift)
-    while slots[position] != 0 { position = (position + 1) & mask }
-    slots[position] = slot
+    var index = place(of: slot)
+    while slots[index] != 0 { index = after(index) }
+    slots[index] = slot
   }
 
   private mutating func grow() {
-    precondition(shift > 32, "more names than numbers")
+    let size = slots.count + slots.count / 4
+    precondition(size <= UInt32.max, "more names than numbers")
     let old = slots
-    slots = ContiguousArray(repeating: 0, count: old.count * 2)
-    mask = slots.count - 1
-    shift -= 1
+    slots = ContiguousArray(repeating: 0, count: size)
     for slot in old where slot != 0 { place(slot) }
   }
 
@@ -187,16 +193,14 @@ struct NameTable: ~Copyable {
       let name = { (index: Int) in
         UnsafeRawBufferPointer(rebasing: arena[(index == 0 ? 0 : Int(block.ends[index - 1]))..<Int(block.ends[index])])
       }
-      // Some at a time: where each of them goes is read before the first is put there.
+      // Some at a time: where each of them goes is asked for before the first is put there.
       for first in stride(from: 0, to: block.ends.count, by: Self.restoredAtOnce) {
         let indices = first..<min(first + Self.restoredAtOnce, block.ends.count)
         var hashes: [UInt64] = []
-        var read: UInt64 = 0
         for index in indices {
           hashes.append(hash(name(index), owner: owned ? block.accounts[index] : 0))
-          read &+= warm(hashes[index - first])
+          prefetch(hashes[index - first])
         }
-        warmth &+= read
         for index in indices {
           _ = insert(name(index), owner: owned ? block.accounts[index] : 0, hash: hashes[index - first])
         }

@@ -130,27 +130,25 @@ struct ScoreTable: ~Copyable {
     (block + offset).bindMemory(to: T.self, capacity: count).initialize(repeating: value, count: count)
   }
 
-  /// Reads what nearly every evaluation reads, so that it is in the cache then.
+  /// Asks for what nearly every evaluation reads.
   @inline(__always)
-  func warm(_ account: AccountID) -> UInt64 { blocks.warm(account) }
+  func prefetch(_ account: AccountID) { blocks.prefetch(account) }
 
-  /// Reads what an evaluation at an instant will read of the rules beyond that: the states of those that stand open or wait,
+  /// Asks for what an evaluation at an instant will read of the rules beyond that: the states of those that stand open or wait,
   /// and all rests where one is over.
   @inline(__always)
-  func warmRules(_ account: AccountID, at instant: Int64) -> UInt64 {
+  func prefetchRules(_ account: AccountID, at instant: Int64) {
     let core = core(account)
-    var read: UInt64 = 0
     var busy = ~core.pointee.idleRules & (ruleCount >= 64 ? .max : 1 << UInt64(ruleCount) - 1)
     while busy != 0 {
-      read &+= UInt64(truncatingIfNeeded: rules(account)[busy.trailingZeroBitCount].since)
+      KizashiCore.prefetch(rules(account) + busy.trailingZeroBitCount)
       busy &= busy - 1
     }
     if instant >= core.pointee.rulesRestUntil {
       for rest in stride(from: 0, to: ruleCount, by: 64 / MemoryLayout<RuleRest>.stride) {
-        read &+= UInt64(truncatingIfNeeded: rests(account)[rest].until)
+        KizashiCore.prefetch(rests(account) + rest)
       }
     }
-    return read
   }
 
   @inline(__always)

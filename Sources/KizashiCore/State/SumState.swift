@@ -168,9 +168,9 @@ struct SumState: ~Copyable {
     return result
   }
 
-  /// Reads when something leaves next.
+  /// Asks for when something leaves next.
   @inline(__always)
-  func warm(_ account: AccountID) -> UInt64 { UInt64(truncatingIfNeeded: accounts[Int(account)].nextLeaving) }
+  func prefetch(_ account: AccountID) { accounts.prefetch(Int(account)) }
 
   /// What a leaf comes to in its window or the one before, in millionths.
   func total(_ account: AccountID, _ leaf: Int, previous: Bool) -> Int128 {

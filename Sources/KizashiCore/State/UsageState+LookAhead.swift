@@ -1,55 +1,52 @@
-/// Reads of what will be needed soon: see Engine+LookAhead.
+/// Asking for what will be needed soon: see Engine+LookAhead.
 extension UsageState {
-  /// Reads what an event will meet: the newest entry, and the counters of the event's feature.
+  /// Asks for what an event will meet: the newest entry, and the counters of the event's feature.
   @inline(__always)
-  func warmNewest(_ account: AccountID, _ event: EventNameID?) -> UInt64 {
+  func prefetchNewest(_ account: AccountID, _ event: EventNameID?) {
     let header = header(block(account)).pointee
-    guard let log = header.log, header.count > 0 else { return 0 }
-    let read = UInt64(log[Int(header.count) - 1].event)
-    return event.map { read &+ warmCounters(account, $0) } ?? read
+    guard let log = header.log, header.count > 0 else { return }
+    KizashiCore.prefetch(log + Int(header.count) - 1)
+    if let event { prefetchCounters(account, event) }
   }
 
-  /// Reads the entries that have left by a tile.
+  /// Asks for the entries that have left by a tile.
   @inline(__always)
-  func warmLeaving(_ account: AccountID, by hour: Int32) -> UInt64 {
-    readLeaving(account, by: hour) { UInt64($0.event) }
+  func prefetchLeaving(_ account: AccountID, by hour: Int32) {
+    forEachLeaving(account, by: hour) { KizashiCore.prefetch($0) }
   }
 
-  /// Reads the counters that these entries step.
+  /// Asks for the counters that these entries step.
   @inline(__always)
-  func warmCountersLeaving(_ account: AccountID, by hour: Int32) -> UInt64 {
-    readLeaving(account, by: hour) { warmCounters(account, $0.event) &+ warmCounters(of: $0.user) }
+  func prefetchCountersLeaving(_ account: AccountID, by hour: Int32) {
+    forEachLeaving(account, by: hour) {
+      prefetchCounters(account, $0.pointee.event)
+      prefetchCounters(of: $0.pointee.user)
+    }
   }
 
-  /// Sums what is read of the entries that leave a window next, where they have by a tile.
+  /// The entries that leave a window next, where they have by a tile.
   @inline(__always)
-  private func readLeaving(_ account: AccountID, by hour: Int32, _ read: (LogEntry) -> UInt64) -> UInt64 {
+  private func forEachLeaving(_ account: AccountID, by hour: Int32, _ body: (UnsafeMutablePointer<LogEntry>) -> Void) {
     let block = block(account)
-    guard let log = header(block).pointee.log else { return 0 }
-    var sum: UInt64 = 0
+    guard let log = header(block).pointee.log else { return }
     for window in windows.indices {
       let cursor = (cursors(block) + window).pointee
-      if hour >= cursor.currentLeaves { sum &+= read(log[Int(cursor.current)]) }
-      if hour >= cursor.previousLeaves { sum &+= read(log[Int(cursor.previous)]) }
+      if hour >= cursor.currentLeaves { body(log + Int(cursor.current)) }
+      if hour >= cursor.previousLeaves { body(log + Int(cursor.previous)) }
     }
-    return sum
   }
 
-  /// Reads a feature's counters.
+  /// Asks for a feature's counters.
   @inline(__always)
-  private func warmCounters(_ account: AccountID, _ event: EventNameID) -> UInt64 {
-    guard usesFeatures, onlyFeature[Int(event)] < Self.manyFeatures else { return 0 }
-    return featureCounts.warm(account, onlyFeature[Int(event)])
+  private func prefetchCounters(_ account: AccountID, _ event: EventNameID) {
+    guard usesFeatures, onlyFeature[Int(event)] < Self.manyFeatures else { return }
+    featureCounts.prefetch(account, onlyFeature[Int(event)])
   }
 
-  /// Reads a user's counters.
+  /// Asks for a user's counters.
   @inline(__always)
-  func warmCounters(of user: UserID) -> UInt64 {
-    var read: UInt64 = 0
-    if userColumns > 0 { read = UInt64(truncatingIfNeeded: userCounter(user, column: 0).pointee) }
-    if shareColumns > 0 {
-      read &+= UInt64(truncatingIfNeeded: userEvents.pointer(Int(user) * shareColumns).pointee)
-    }
-    return read
+  func prefetchCounters(of user: UserID) {
+    if userColumns > 0 { KizashiCore.prefetch(userCounter(user, column: 0)) }
+    if shareColumns > 0 { KizashiCore.prefetch(userEvents.pointer(Int(user) * shareColumns)) }
   }
 }

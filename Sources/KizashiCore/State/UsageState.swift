@@ -248,7 +248,7 @@ struct UsageState: ~Copyable {
     total.pointee.current = max(total.pointee.current, hour)
   }
 
-  /// Reads an account's block.
+  /// Asks for an account's block.
   @inline(__always)
-  func warm(_ account: AccountID) -> UInt64 { blocks.warm(account) }
+  func prefetch(_ account: AccountID) { blocks.prefetch(account) }
 }

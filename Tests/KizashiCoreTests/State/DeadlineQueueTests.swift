@@ -11,6 +11,7 @@ import Testing
     var queue = DeadlineQueue()
     var due = [Int64](repeating: .max, count: 40)
     for _ in due { queue.addAccount() }
+    var reached: Set<[Int]> = []
     var now: Int64 = Int64.random(in: -5...500_000, using: &random) * Tile.length
     // On the hour and between; within the open hour, within the wheel, and far beyond what it spans.
     func later(_ random: inout SeededGenerator) -> Int64 {
@@ -32,6 +33,11 @@ import Testing
         #expect(next.map(Int.init) == expected, "step \(step), seed \(seed)")
         guard let account = next, expected == Int(account) else { break }
         #expect(queue.deadline(of: account) == due[Int(account)])
+        // What is looked up ahead: each place of an hour once, and no account that is not there.
+        for place in queue.takeReached() {
+          #expect(reached.insert([Int(queue.openHour), place]).inserted, "step \(step), seed \(seed)")
+          #expect(queue.upcoming(place) != nil)
+        }
         now = max(now, due[Int(account)])
         due[Int(account)] = Bool.random(using: &random) ? .max : later(&random)
         queue.set(account, due[Int(account)])

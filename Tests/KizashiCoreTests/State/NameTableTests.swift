@@ -40,6 +40,20 @@ import Testing
     }
   }
 
+  // Were the places of many names not spread over all of the table, each would be searched for among all others.
+  @Test(.timeLimit(.minutes(1))) func `any number of names is found without a search through all of them`() {
+    var table = NameTable(firstID: 0, owned: false, seed: 3)
+    let count: UInt32 = 300_000
+    for number in 0..<count {
+      withUnsafeBytes(of: number) { bytes in
+        let (found, hash) = table.find(bytes)
+        #expect(found == nil)
+        #expect(table.insert(bytes, hash: hash) == number)
+      }
+    }
+    for number in 0..<count { #expect(withUnsafeBytes(of: number) { table.find($0).id } == number) }
+  }
+
   private static func keys(_ block: NameBlock) -> [Key] {
     var start = 0
     return block.ends.enumerated().map { index, end in

@@ -38,12 +38,11 @@ struct DailyCounts {
     self = larger
   }
 
-  /// Means nothing: reads the counts, so that they are in the cache.
+  /// Asks for the counts of an account that had events, and does not look how many there are: that stands beside them.
   @inline(__always)
-  var warmth: UInt32 {
-    var read: UInt32 = 0
-    for index in stride(from: 0, to: counts.count, by: 64 / MemoryLayout<UInt32>.stride) { read &+= counts[index] }
-    return read
+  func prefetch(span: Int) {
+    guard newest != .min else { return }
+    for index in stride(from: 0, to: span, by: 64 / MemoryLayout<UInt32>.stride) { counts.prefetch(index) }
   }
 
   /// Events of a day.

@@ -90,18 +90,17 @@ struct ShiftTable {
     detectors[Int(account) * watches.count].judged < yesterday
   }
 
-  /// Reads where an account's days were judged to, and the counts they are judged by.
+  /// Asks for where an account's days were judged to, and what they are judged by.
   @inline(__always)
-  func warm(_ account: AccountID) -> UInt64 {
-    UInt64(truncatingIfNeeded: detectors[Int(account) * watches.count].judged)
-      &+ UInt64(truncatingIfNeeded: counts[Int(account) * features.count].newest)
+  func prefetch(_ account: AccountID) {
+    detectors.prefetch(Int(account) * watches.count)
+    counts.prefetch(Int(account) * features.count)
   }
 
-  /// Reads the counts themselves, where a day of them is to be judged.
+  /// Asks for the counts themselves, where a day of them is to be judged.
   @inline(__always)
-  func warmCounts(_ account: AccountID, through yesterday: Int32) -> UInt64 {
-    guard isBehind(account, yesterday) else { return 0 }
-    return UInt64(truncatingIfNeeded: counts[Int(account) * features.count].warmth)
+  func prefetchCounts(_ account: AccountID, through yesterday: Int32) {
+    if isBehind(account, yesterday) { counts[Int(account) * features.count].prefetch(span: span) }
   }
 
   /// Judges every whole day not judged yet, by the counts as they are.
