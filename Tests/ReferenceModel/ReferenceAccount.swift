@@ -42,6 +42,8 @@ enum ReferenceTrigger: Sendable {
   /// A group line or a reserved event.
   case record(survey: Bool)
   case deadline
+
+  var isLine: Bool { if case .deadline = self { false } else { true } }
 }
 
 /// One account: its lines, and the history the specification gives it.
@@ -170,7 +172,7 @@ package struct ReferenceAccount: Sendable {
           rule,
           ReferenceRuleInput(
             now: now, reading: current, band: newBand, bandChange: bandChange, scores: scores, rebases: rebases,
-            standing: standing,
+            isOfLine: trigger.isLine, standing: standing,
             firing: Set(zip(context.model.rules, rules).filter { $1.phase == .firing }.map(\.0.name)), facts: facts,
             context: context)))
     }

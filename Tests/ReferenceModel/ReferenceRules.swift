@@ -17,6 +17,10 @@ struct ReferenceRuleState: Sendable {
   /// What a change of phase made true must turn false first.
   var inhibited = false
   var openedAt: Int64?
+  /// Whether a line opened it: what happened at that instant counted.
+  var openedByLine = false
+  /// Its condition holds, and only a cooldown keeps it from opening.
+  var waitsForCooldown = false
   /// `attribute` with `changed_within`: when it last changed.
   var changedAt: Int64?
   var shift = ReferenceShift()
@@ -38,6 +42,8 @@ struct ReferenceRuleInput {
   var scores: [ReferenceScoreSpan]
   /// The phase or the scorecard changed at this evaluation.
   var rebases = false
+  /// A line is what is evaluated.
+  var isOfLine = false
   var standing: ReferenceStanding
   /// By name, of the rules that stand before this one.
   var firing: Set<String> = []
@@ -64,19 +70,21 @@ extension ReferenceRuleState {
       holdsBand = Self.counts(change, from: from, to: to)
       // Another band is another condition, too.
       inhibited = false
+      waitsForCooldown = false
     }
     let now = input.now
     var isAnother = input.bandChange != nil
     if case .shift(let feature, let settings) = rule.kind {
       isAnother = shift.look(feature, settings, at: now, input.facts, input.context)
       // An alarm that turns is another condition: what kept the rule shut was about the one before.
-      if isAnother { inhibited = false }
+      if isAnother { (inhibited, waitsForCooldown) = (false, false) }
     }
     let applies = input.holds(rule.when) && !(rule.until.map { input.holds($0) } ?? false)
     let isCleared = rule.clear.map { input.holds($0) }
     let holds = applies && !(isCleared ?? false) && condition(rule, input)
     var path = [phase]
-    if input.rebases && holds && phase == .ok { inhibited = true }
+    if !holds { waitsForCooldown = false }
+    if input.rebases && holds && phase == .ok && !waitsForCooldown { inhibited = true }
     if inhibited {
       if holds || rule.kind.opensOnce { return path }
       inhibited = false
@@ -94,7 +102,7 @@ extension ReferenceRuleState {
       default: break
       }
       guard now >= pendingSince + rule.forMilliseconds && now >= closedUntil else { return path }
-      open(in: input.band, at: now)
+      open(input)
       return path + [.firing]
     case .firing:
       let isOver = isCleared ?? isClear(rule, input, condition: holds)
@@ -111,8 +119,11 @@ extension ReferenceRuleState {
     }
     guard holds else { return path }
     if rule.forMilliseconds == 0 {
-      guard now >= closedUntil else { return path }
-      open(in: input.band, at: now)
+      guard now >= closedUntil else {
+        waitsForCooldown = true
+        return path
+      }
+      open(input)
     } else {
       phase = .pending
       pendingSince = now
@@ -126,7 +137,7 @@ extension ReferenceRuleState {
     var past = input
     past.now = openedAt
     // A deadline comes before the events of its instant, and so of its hour.
-    past.facts.usage.removeAll { $0.hour > floorDivide(openedAt - 1, hourLength) }
+    past.facts.usage.removeAll { $0.hour > floorDivide(openedByLine ? openedAt : openedAt - 1, hourLength) }
     let horizon = Int64(input.context.model.windowHorizonHours)
     let reach = floorDivide(openedAt, hourLength) - (floorDivide(input.now, hourLength) - horizon)
     func isKnown(_ metric: Metric, _ times: Int = 1) -> Bool {
@@ -178,9 +189,11 @@ extension ReferenceRuleState {
     return true
   }
 
-  private mutating func open(in band: String, at now: Int64) {
-    openedAt = now
-    openedBand = band
+  private mutating func open(_ input: ReferenceRuleInput) {
+    openedAt = input.now
+    openedByLine = input.isOfLine
+    waitsForCooldown = false
+    openedBand = input.band
     openedSide = shift.side
     phase = .firing
     episode += 1

@@ -8,6 +8,14 @@ enum Trigger {
 
   var isConfig: Bool { if case .config = self { true } else { false } }
 
+  /// Whether something was told, and not time alone passed.
+  var isLine: Bool {
+    switch self {
+    case .event, .attribute, .survey: true
+    case .deadline, .config: false
+    }
+  }
+
   /// Whether it is usage that came in time or left a window, or time itself: what moves is noted one by one then.
   var isUse: Bool {
     switch self {

@@ -5,6 +5,18 @@
 /// `abandoned` on usage, and composites of which `all` rules must fire. A score of the past is not computed again, nor an
 /// attribute that has changed since. Where the log does not reach back as far as the condition looks, an episode stays as it is.
 extension Engine {
+  /// An instant of the past, and the last tile of which it has seen something.
+  struct Moment {
+    let at: Instant
+    let lastTile: Int32
+
+    /// - Parameter isBehindLines: Whether a line brought it about; what happens at the very instant of a deadline comes behind it.
+    init(at instant: Instant, isBehindLines: Bool) {
+      at = instant
+      lastTile = (isBehindLines ? instant : instant.advanced(by: -1)).tile.hour
+    }
+  }
+
   /// What of an account's log a metric sees at an instant of the past.
   private struct PastUse {
     var events: Int64 = 0
@@ -20,7 +32,8 @@ extension Engine {
     for index in compiled.rules.indices {
       let state = scores.rules(account) + index
       guard state.pointee.phase == .firing, state.pointee.openedAt > instant else { continue }
-      let opened = Instant(milliseconds: state.pointee.openedAt)
+      let opened = Moment(
+        at: Instant(milliseconds: state.pointee.openedAt), isBehindLines: state.pointee.openedByLine)
       var isFalse = false
       // A composite stands behind the rules it is made of.
       if case .composite(true, let rules) = compiled.rules[index].condition {
@@ -41,13 +54,13 @@ extension Engine {
 
   /// Whether a rule's condition did not hold at an instant of the past, as far as that can be told.
   private mutating func isFalse(
-    _ index: Int, _ account: AccountID, at past: Instant, event: EventNameID, hour: Int32
+    _ index: Int, _ account: AccountID, at past: Moment, event: EventNameID, hour: Int32
   ) -> Bool {
     switch compiled.rules[index].condition {
     case .silence(let leaf, let after, _):
       // The late event alone decides: an earlier one was known, and was not enough.
       guard usage.features.belongs(event, to: compiled.leaves[leaf].feature) else { return false }
-      return daySteps.silent(after: after, lastHour: hour) > past.milliseconds
+      return daySteps.silent(after: after, lastHour: hour) > past.at.milliseconds
     case .metric(let metric, let comparison, _):
       guard isKnown(metric, at: past) else { return false }
       if case .daysSince = metric, pastValue(metric, account, at: past) == nil { return false }
@@ -82,14 +95,14 @@ extension Engine {
   }
 
   /// Whether the log reaches back as far as a metric looks from an instant of the past, and nothing else is in it.
-  private func isKnown(_ metric: CompiledMetric, at past: Instant, previous: Bool = false) -> Bool {
+  private func isKnown(_ metric: CompiledMetric, at past: Moment, previous: Bool = false) -> Bool {
     switch metric {
     case .leaf(let leaf):
       let hours = Int32(compiled.leaves[leaf].windowHours) * (previous ? 2 : 1)
-      return past.tile.hour - hours >= now.tile.hour - usage.horizon
+      return past.at.tile.hour - hours >= now.tile.hour - usage.horizon
     case .sum(let sum):
       let hours = Int32(compiled.sums[sum].windowHours) * (previous ? 2 : 1)
-      return past.tile.hour - hours >= now.tile.hour - usage.horizon
+      return past.at.tile.hour - hours >= now.tile.hour - usage.horizon
     case .ratio(let a, let b):
       return isKnown(a, at: past, previous: previous) && isKnown(b, at: past, previous: previous)
     case .trend(let of, _, _): return isKnown(of, at: past, previous: true)
@@ -99,16 +112,13 @@ extension Engine {
     }
   }
 
-  /// The last tile of which an instant has seen something: what happens at the very instant of a deadline comes behind it.
-  static func lastTile(at past: Instant) -> Int32 { past.advanced(by: -1).tile.hour }
-
   /// A metric's value at an instant of the past.
   private func pastValue(
-    _ metric: CompiledMetric, _ account: AccountID, at past: Instant, previous: Bool = false
+    _ metric: CompiledMetric, _ account: AccountID, at past: Moment, previous: Bool = false
   ) -> Rational? {
     switch metric {
     case .leaf(let leaf):
-      if let from = holdsFrom[leaf], past.milliseconds < (previous ? from.previous : from.current) { return nil }
+      if let from = holdsFrom[leaf], past.at.milliseconds < (previous ? from.previous : from.current) { return nil }
       return Rational(pastTotal(compiled.leaves[leaf], account, at: past, previous: previous))
     case .sum(let sum): return pastSum(sum, account, at: past, previous: previous)
     case .ratio(let a, let b):
@@ -122,10 +132,10 @@ extension Engine {
       else { return nil }
       return ((then - was).reduced / max(was, floor).reduced).reduced
     case .daysSince(let leaf, let unit):
-      guard let last = lastUse(compiled.leaves[leaf].feature, account, until: Self.lastTile(at: past)) else {
+      guard let last = lastUse(compiled.leaves[leaf].feature, account, until: past.lastTile) else {
         return nil
       }
-      return Rational(daySteps.days(from: usage.lastDay(of: last), to: daySteps.day(of: past.milliseconds), unit))
+      return Rational(daySteps.days(from: usage.lastDay(of: last), to: daySteps.day(of: past.at.milliseconds), unit))
     default: return nil
     }
   }
@@ -141,9 +151,9 @@ extension Engine {
     return last >= now.tile.hour - usage.horizon ? last : nil
   }
 
-  private func pastTotal(_ leaf: Leaf, _ account: AccountID, at past: Instant, previous: Bool) -> Int64 {
-    let start = past.tile.hour - Int32(leaf.windowHours)
-    let hours = previous ? start - Int32(leaf.windowHours)...start - 1 : start...Self.lastTile(at: past)
+  private func pastTotal(_ leaf: Leaf, _ account: AccountID, at past: Moment, previous: Bool) -> Int64 {
+    let start = past.at.tile.hour - Int32(leaf.windowHours)
+    let hours = previous ? start - Int32(leaf.windowHours)...start - 1 : start...past.lastTile
     var use = PastUse()
     usage.forEachEntry(account) { entry in
       guard hours.contains(entry.hour), usage.features.belongs(entry.event, to: leaf.feature) else { return }

@@ -13,7 +13,7 @@ extension Engine {
       guard hour != Int64(Int32.min) else { break }
       let silent = daySteps.silent(after: rule.pointee.after, lastHour: Int32(hour))
       if silent > now { rest.ends(at: silent, movesThen: state.pointee.phase == .ok) }
-    case .drop where state.pointee.phase != .ok || state.pointee.inhibited:
+    case .drop where !state.pointee.isIdle:
       let slot = Int(account) * compiled.dropCount + rule.pointee.history
       let forgetting = drops[slot].nextForgetting(within: rule.pointee.within)
       if forgetting > now { rest.ends(at: forgetting, movesThen: state.pointee.phase != .ok) }
@@ -49,14 +49,13 @@ extension Engine {
     scores.core(account).pointee.rulesDeadline = next.deadline
   }
 
-  /// Notes whether a rule stands idle: neither open nor pending nor kept from opening.
+  /// Notes whether a rule stands idle.
   @inline(__always)
   func noteIdle(_ index: Int, _ account: AccountID) {
     guard index < 64 else { return }
     let state = scores.rules(account) + index
     let core = scores.core(account)
     let bit: UInt64 = 1 << UInt64(index)
-    let isIdle = state.pointee.phase == .ok && !state.pointee.inhibited
-    core.pointee.idleRules.set(bit, to: isIdle)
+    core.pointee.idleRules.set(bit, to: state.pointee.isIdle)
   }
 }

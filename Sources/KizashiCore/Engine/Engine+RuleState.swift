@@ -16,6 +16,7 @@ extension Engine {
     static let openedAt = Fields(rawValue: 1 << 9)
     static let markedAt = Fields(rawValue: 1 << 10)
     static let drop = Fields(rawValue: 1 << 11)
+    static let openedByLine = Fields(rawValue: 1 << 12)
   }
 
   func encodeRules(_ account: AccountID, _ out: inout ByteWriter) {
@@ -43,6 +44,7 @@ extension Engine {
     var fields: Fields = []
     if state.phase != none.phase { fields.insert(.phase) }
     if state.inhibited { fields.insert(.inhibited) }
+    if state.openedByLine { fields.insert(.openedByLine) }
     if state.enteredBand != none.enteredBand { fields.insert(.enteredBand) }
     if state.openedBand != none.openedBand { fields.insert(.openedBand) }
     if state.since != none.since { fields.insert(.since) }
@@ -85,6 +87,7 @@ extension Engine {
         state.phase = RuleState.Phase(rawValue: UInt8(truncatingIfNeeded: input.signed())) ?? .ok
       }
       state.inhibited = fields.contains(.inhibited)
+      state.openedByLine = fields.contains(.openedByLine)
       if fields.contains(.enteredBand) { state.enteredBand = input.narrow() }
       if fields.contains(.openedBand) { state.openedBand = input.narrow() }
       if fields.contains(.since) { state.since = input.signed() }

@@ -119,7 +119,7 @@ extension Engine {
     // Another band is another condition: what a change of config or phase made true was about the one before, and a time
     // starts anew.
     state.pointee.inhibited = false
-    if state.pointee.phase == .pending { state.pointee.since = now.milliseconds }
+    state.pointee.since = state.pointee.phase == .pending ? now.milliseconds : .max
   }
 
   private mutating func stepRule(
@@ -141,10 +141,13 @@ extension Engine {
       state.pointee.inhibited = condition || rule.pointee.opensOnce && state.pointee.inhibited
       return nil
     }
-    // A change of phase neither: what is pending was true before it, and goes on.
-    if rebases && condition && state.pointee.phase == .ok { state.pointee.inhibited = true }
+    // A change of phase neither: what is pending, or waits for the end of a cooldown, was true before it, and goes on.
+    if rebases && condition && state.pointee.phase == .ok && state.pointee.since == .max {
+      state.pointee.inhibited = true
+    }
     guard let step = RuleMachine.step(state, rule, condition: condition, clear: clear, at: now.milliseconds)
     else { return nil }
+    if step.to == .firing { state.pointee.openedByLine = trigger.isLine }
     return RuleStep(
       rule: index, step: step, episode: Int(state.pointee.episode),
       isSilenced: isSilenced(index, account, opens: step.to == .firing), reason: reason(index, account, step))

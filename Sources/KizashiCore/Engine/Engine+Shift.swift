@@ -33,7 +33,7 @@ extension Engine {
       usage.stir(account, .days)
       state.pointee.enteredBand = side
       state.pointee.inhibited = false
-      if state.pointee.phase == .pending { state.pointee.since = time(of: account).milliseconds }
+      state.pointee.since = state.pointee.phase == .pending ? time(of: account).milliseconds : .max
     }
   }
 

@@ -30,12 +30,12 @@ extension Engine {
   }
 
   /// The same at an instant of the past.
-  func pastSum(_ sum: Int, _ account: AccountID, at past: Instant, previous: Bool) -> Rational? {
-    if let from = sumsHoldFrom[sum], past.milliseconds < (previous ? from.previous : from.current) { return nil }
+  func pastSum(_ sum: Int, _ account: AccountID, at past: Moment, previous: Bool) -> Rational? {
+    if let from = sumsHoldFrom[sum], past.at.milliseconds < (previous ? from.previous : from.current) { return nil }
     let hours = Int32(compiled.sums[sum].windowHours)
-    let start = past.tile.hour - hours
+    let start = past.at.tile.hour - hours
     return SumState.value(
-      sums.total(account, sum, hours: previous ? start - hours...start - 1 : start...Self.lastTile(at: past)))
+      sums.total(account, sum, hours: previous ? start - hours...start - 1 : start...past.lastTile))
   }
 
   /// Takes stored amounts; `properties`: what their numbers stand for. After the names of events.

@@ -55,8 +55,19 @@ struct RuleState: Equatable {
     }
   }
   var phase: Phase = .ok
-  /// True before a change of config made it possible: must turn false once before it may open, and what opens once never does.
-  var inhibited = false
+  /// What is true or not of it, in one byte: there is a state for each rule and account.
+  private struct Flags: OptionSet {
+    let rawValue: UInt8
+    static let inhibited = Flags(rawValue: 1 << 0)
+    static let openedByLine = Flags(rawValue: 1 << 1)
+
+    @inline(__always)
+    subscript(flag: Flags) -> Bool {
+      get { contains(flag) }
+      set { if newValue { formUnion(flag) } else { subtract(flag) } }
+    }
+  }
+  private var flags: Flags = []
   /// band_change: the band whose entering made it true; shift: the side of the alarm that lasts; -1: none.
   var enteredBand: Int8 = -1
   /// band_change: the band that opened the episode; shift: the side.
@@ -65,7 +76,7 @@ struct RuleState: Equatable {
   var flaps = FlapHistory()
   /// Episodes so far.
   var episode: Int32 = 0
-  /// Since when pending.
+  /// Since when pending; or, `ok`, since when only a cooldown has kept it from opening.
   var since: Int64 = .max
   /// Since when the clear condition has held.
   var clearSince: Int64 = .max
@@ -77,6 +88,24 @@ struct RuleState: Equatable {
   var openedAt: Int64 = .min
   /// attribute changes: when it last changed; `.min`: never.
   var markedAt: Int64 = .min
+
+  /// True before a change of config made it possible: must turn false once before it may open, and what opens once never does.
+  @inline(__always)
+  var inhibited: Bool {
+    get { flags[.inhibited] }
+    set { flags[.inhibited] = newValue }
+  }
+
+  /// Whether a line opened the present or last episode, and no deadline: what happened at that very instant was there then.
+  @inline(__always)
+  var openedByLine: Bool {
+    get { flags[.openedByLine] }
+    set { flags[.openedByLine] = newValue }
+  }
+
+  /// Neither open nor pending nor kept from opening: that its condition ceases to hold changes nothing.
+  @inline(__always)
+  var isIdle: Bool { phase == .ok && !inhibited && since == .max }
 }
 
 /// The state machine of one rule: nothing but the state it is given changes. By pointers, because it runs for every rule in
@@ -100,9 +129,14 @@ enum RuleMachine {
     }
     switch state.pointee.phase {
     case .ok:
-      guard condition, state.pointee.episode == 0 || !rule.pointee.opensOnce else { return nil }
+      guard condition, state.pointee.episode == 0 || !rule.pointee.opensOnce else {
+        state.pointee.since = .max
+        return nil
+      }
       if rule.pointee.forMilliseconds == 0 {
-        return now >= state.pointee.shutUntil ? open(state, from: .ok, at: now) : nil
+        if now >= state.pointee.shutUntil { return open(state, from: .ok, at: now) }
+        state.pointee.since = min(state.pointee.since, now)
+        return nil
       }
       // Also while it cools down: what has held for long enough at the end of that opens then.
       state.pointee.phase = .pending

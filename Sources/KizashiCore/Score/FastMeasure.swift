@@ -49,8 +49,11 @@ struct FastMeasure {
     case .neutral: self.missing = .neutral
     case .hold(let length): (self.missing, holdMilliseconds) = (.hold, length)
     }
+    wakes = Wake.metric(metric).union(.customer)
     // A grade that grows old steps with the days.
-    wakes = Wake.metric(metric).union(sensitivity.decays ? [.customer, .day, .time] : .customer)
+    if sensitivity.decays { wakes.formUnion([.day, .time]) }
+    // One that stands in for what is missing ends, whatever it is of.
+    if self.missing == .hold { wakes.formUnion(.time) }
     isOfRecords = Self.isOfRecords(metric)
     causeOfTime = sensitivity.decays ? .decay : sensitivity.dayStep && !sensitivity.windowed ? .silence : .expiry
     // Only what looks through a window has no value for a while.

@@ -62,6 +62,31 @@ import Testing
         ], until: 2) == ["1d 10h rule low ok → firing"])
   }
 
+  @Test func `what a line opened at a full hour rests on that line`() throws {
+    let many = Rule(
+      name: "many",
+      kind: .threshold(
+        .metric(.count(feature: .named("report.made"), windowHours: 24)), .above(Rational(1)), clear: nil))
+    let more = Rule(
+      name: "more",
+      kind: .threshold(
+        .metric(
+          .trend(
+            of: .count(feature: .named("report.made"), windowHours: 24), floor: Rational(1), minVolume: Rational(1))),
+        .above(Rational(1)), clear: nil))
+    let opening = [Story.use(0, 12), Story.use(1, 11), use(1, 11, minutes: 30), Story.use(1, 13, count: 2)]
+    // Another feature's, from before: nothing of it bears on what opened.
+    #expect(
+      try steps([many], opening + [Story.use(0, 10, "other")], until: 1) == ["1d 11h rule many ok → firing"])
+    #expect(
+      try steps([more], opening + [Story.use(0, 10, "other")], until: 1) == ["1d 13h rule more ok → firing"])
+    // More of the same, from the day before: there is no such rise.
+    #expect(
+      try steps([more], opening + [Story.use(0, 11, count: 9)], until: 1) == [
+        "1d 13h rule more ok → firing", "1d 13h rule more firing → retracted",
+      ])
+  }
+
   @Test func `a use that was late ends the days since the last one where it was`() throws {
     let idle = Rule(
       name: "idle",

@@ -27,6 +27,31 @@ import Testing
       ])
   }
 
+  @Test func `the end of a hold, whatever the grade was of`() throws {
+    let one = GradeCurve.points([
+      GradePoint(value: Rational(0), points: Rational(0)), GradePoint(value: Rational(100), points: Rational(100)),
+    ])
+    let metrics: [Metric] = [
+      .attribute("seats"), .ratio(.attribute("seats"), .attribute("sold")),
+      .ratio(.attribute("seats"), .count(feature: .any, windowHours: 240)),
+    ]
+    for metric in metrics {
+      let model = Model(
+        measures: [Measure(name: "x", metric: metric, grade: one, missing: .hold(milliseconds: 2 * 86_400_000))],
+        scorecards: [
+          Scorecard(
+            name: "s", minimumCoverage: Rational(0),
+            dimensions: [Dimension(name: "d", weight: 1, measures: [("x", 1)])])
+        ])
+      let inputs = [
+        Story.use(0, 7), Story.group(0, [("seats", .number("32")), ("sold", .number("1"))]),
+        Story.group(3, [("seats", .null)]),
+      ]
+      let bands = try Story.journal(model, inputs, until: 8).filter { $0.contains("band") }
+      #expect(bands == ["0d 8h band unknown → red", "5d 8h band red → unknown"], "\(metric)")
+    }
+  }
+
   @Test func `a late event that takes an episode back, behind days of firing that count toward flapping`() throws {
     var rule = Rule(
       name: "quiet", kind: .silence(feature: .named("reports"), after: .milliseconds(2 * 86_400_000), clear: 1))
