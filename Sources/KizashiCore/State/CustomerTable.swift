@@ -15,8 +15,8 @@ struct CustomerTable: ~Copyable {
     var phase: Int8 = -1
     /// Index into ``TouchModel/names``; -1: none.
     var touch: Int8 = -1
-    /// Whether the rows of its milestones must be stored again.
-    var milestonesDirty = false
+    /// Whether the rows of its milestones must be stored: again, or for the first time.
+    var milestonesDirty = true
   }
 
   struct MilestoneState {

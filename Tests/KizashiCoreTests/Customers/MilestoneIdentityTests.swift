@@ -46,6 +46,18 @@ import Testing
     #expect(five.identity != Milestone(name: "alive", goal: goal(Rational(5)), dueMilliseconds: 1).identity)
   }
 
+  @Test func `an account of which no more than an answer is known has a row of it too`() throws {
+    var model = Model()
+    model.milestones = [Milestone(name: "live", goal: .events(pattern: "x", atLeast: 1), dueMilliseconds: 86_400_000)]
+    let answer = Story.reserved(0, "survey.responded", [("survey", .string("nps")), ("score", .number("9"))])
+    var driver = EngineDriver(Scenario(model: model, inputs: [answer]))
+    try driver.run()
+    #expect(
+      driver.world.milestones.values.map { [$0.count, $0.reachedAt?.milliseconds, $0.dueAt?.milliseconds] } == [
+        [0, nil, nil]
+      ])
+  }
+
   @Test func `a config that gives it another time to be due stores that for everybody`() throws {
     func scenario(_ days: Int64) -> Scenario {
       var model = Model()
