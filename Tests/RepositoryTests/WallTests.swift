@@ -71,6 +71,20 @@ import Testing
     }
   }
 
+  // Decision 0033. What else stood in that module would be an effect in the core.
+  @Test func `the core imports one instruction, in one place`() throws {
+    let files = try Repository().files(in: ["Sources/CPrefetch"], ending: [".h", ".c"])
+    let code = files.flatMap(\.lines).filter { !$0.isEmpty && !$0.hasPrefix("//") && !$0.hasPrefix("#") }
+    #expect(
+      code == [
+        "static inline __attribute__((always_inline)) void ks_prefetch(const void *address) { __builtin_prefetch(address); }"
+      ])
+    #expect(files.flatMap(\.lines).filter { $0.hasPrefix("#include") } == [#"#include "CPrefetch.h""#])
+    let core = try Repository().files(in: ["Sources/KizashiCore"], ending: [".swift"])
+    let importing = core.filter { !Self.imports($0).isEmpty }.map(\.path)
+    #expect(importing == ["Sources/KizashiCore/State/Prefetch.swift"])
+  }
+
   @Test func `an import is found in whatever way it is written`() {
     let text = """
       import A

@@ -21,7 +21,7 @@ struct NameTable: ~Copyable {
   private var entries = Slabs<Entry>()
   private let owned: Bool
   /// High half: the upper half of the hash; low half: index + 1; 0: free. In the order of the hashes but for collisions, so that it can
-  /// grow without a look at the names, and by a quarter: of ten million names twice as many slots would be an eighth of all memory.
+  /// grow without a look at the names, and by a quarter: of ten million names twice as many slots would be a tenth of all memory.
   private var slots: ContiguousArray<UInt64>
   /// Names added since the last ``takeNew()``.
   private var reported = 0

@@ -1,4 +1,4 @@
-import CPrefetch
+internal import CPrefetch
 
 /// Asks for the cache line at an address and does not wait for it: what is read there soon finds it in the cache.
 @inline(__always)
