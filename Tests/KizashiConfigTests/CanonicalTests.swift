@@ -113,6 +113,23 @@ let shippedConfigs = [
     #expect(other.canonicalText != plain.canonicalText)
   }
 
+  @Test(arguments: [
+    ("{for: 1h, keep_firing_for: 2h, cooldown: 3d, severity: high, shadow: true, flap: true}", true),
+    ("{from: [green]}", false),
+    ("{when: {phase: adoption}}", false), ("{clear: {band: green}}", false), ("{until: {phase: churned}}", false),
+  ])
+  func `tells which rules have kept their conditions`(more: String, isKept: Bool) throws {
+    let phases = "phases: {adoption: {when: {tenure: {below: 90d}}}, churned: {}}"
+    let rule = { (more: String) in "rules: {r: {kind: band_change\(more)}, gone: {kind: band_change}}\n\(phases)" }
+    let before = try parse(rule(""))
+    let after = try parse(
+      rule(", " + more.dropFirst().dropLast()).replacing("gone:", with: "new:") + "\nbands: {green: 80, yellow: 40}")
+    #expect(after.rulesWithTheConditions(of: before.canonicalText) == (isKept ? ["r"] : []))
+    #expect(after.rulesWithTheConditions(of: after.canonicalText) == ["r", "new"])
+    #expect(after.rulesWithTheConditions(of: "rules: [") == [])
+    #expect(after.rulesWithTheConditions(of: "") == [])
+  }
+
   @Test func `the fingerprint knows the offsets of the zone, not only its name`() throws {
     let scratch = try ScratchFolder()
     for (folder, zone) in [("a", "Tokyo"), ("b", "Seoul")] {

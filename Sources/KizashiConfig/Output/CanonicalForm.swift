@@ -30,8 +30,8 @@ enum CanonicalForm {
     return result
   }
 
-  /// A hash of what decides numbers. Whom a rule tells, and whether it tells anybody, is not in it: a rebase would let
-  /// pending rules fall back, and nobody expects that of adding a hook.
+  /// A hash of what decides numbers. Whom a rule tells, and whether it tells anybody, is not in it: a rebase begins the memory
+  /// of `drop` rules anew, and nobody expects that of adding a hook.
   static func fingerprint(of configuration: Configuration) -> String {
     let model = configuration.model
     let text = YAMLText.mapping(

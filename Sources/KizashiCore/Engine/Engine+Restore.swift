@@ -10,10 +10,16 @@ public enum RestoreError: Error, Equatable {
 public enum RestoreMode: Sendable {
   /// The same config: goes on where the stored engine stopped.
   case resume
-  /// Another config: everything is recomputed from facts under it; nothing opens, what is open stays open.
-  case rebase
+  /// Another config: everything is recomputed from facts under it; nothing opens, what is open stays open. What waits under one
+  /// of the rules whose conditions are `unchanged` goes on.
+  case rebase(unchanged: Set<String>)
   /// Facts only, for `verify`: totals, grades and scores recomputed, stored states ignored.
   case recompute
+
+  /// Whether it is the same config.
+  public var isResume: Bool { if case .resume = self { true } else { false } }
+  var isRebase: Bool { if case .rebase = self { true } else { false } }
+  var isRecompute: Bool { if case .recompute = self { true } else { false } }
 }
 
 extension Engine {
@@ -46,7 +52,7 @@ extension Engine {
       daySteps.move(to: now.tile)
       for account in 0..<scores.count { resume(AccountID(account), mode) }
     }
-    if mode == .recompute { return }
+    if mode.isRecompute { return }
     stalls.delay([])
     isBehind = queue.next(upTo: now.milliseconds) != nil
     retireUnwatched()
@@ -145,7 +151,7 @@ extension Engine {
     guard let state = Engine.decodeState(row.state) else { throw RestoreError.unreadableState(account: account) }
     takeMilestones(state, account, mode)
     restoreDelivered(state.delivered, account)
-    if mode == .recompute {
+    if mode.isRecompute {
       // What is held was once measured and is in no fact.
       for (index, hold) in state.holds.enumerated() where state.holds.count == compiled.holding.count {
         scores.holds(account)[index] = hold
@@ -157,7 +163,7 @@ extension Engine {
     core.pointee.lastScoreEntryDay = state.lastScoreEntryDay
     core.pointee.historyDay = state.historyDay
     core.pointee.historyAt = state.historyAt
-    if mode == .rebase {
+    if mode.isRebase {
       core.pointee.baseScore = Int32(row.score ?? -1)
       core.pointee.score = core.pointee.baseScore
       core.pointee.band = compiled.bands.index(named: row.band)
@@ -199,21 +205,24 @@ extension Engine {
       guard let index = compiled.customers.milestones.firstIndex(where: { $0.key == stored.key }) else { continue }
       customers.milestones(account)[index] = stored.state
     }
-    if !compiled.customers.milestones.isEmpty { customers.core(account).pointee.milestonesDirty = mode == .rebase }
+    if !compiled.customers.milestones.isEmpty { customers.core(account).pointee.milestonesDirty = mode.isRebase }
   }
 
   private mutating func takeRules(_ state: StoredState, _ account: AccountID, _ mode: RestoreMode) {
     for stored in state.rules {
       guard let index = compiled.rules.firstIndex(where: { $0.key == stored.key }) else { continue }
       scores.rules(account)[index] = stored.state
-      if case .bandChange = compiled.rules[index].condition, mode == .rebase {
+      if case .rebase(let unchanged) = mode, !unchanged.contains(compiled.rules[index].rule.name) {
+        RuleMachine.fallBack(scores.rules(account) + index)
+      }
+      if case .bandChange = compiled.rules[index].condition, mode.isRebase {
         // Bands of another config have other numbers: the account's own is known by name, others are just others.
         let band = scores.core(account).pointee.band
         let rule = scores.rules(account) + index
         rule.pointee.enteredBand = stored.state.enteredBand == state.band ? band : -1
         rule.pointee.openedBand = stored.state.openedBand == state.band ? band : -1
       }
-      if case .drop(_, _, let history) = compiled.rules[index].condition, mode == .resume {
+      if case .drop(_, _, let history) = compiled.rules[index].condition, mode.isResume {
         drops[Int(account) * compiled.dropCount + history].entries = stored.drop
       }
     }

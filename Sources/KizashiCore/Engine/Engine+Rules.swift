@@ -131,13 +131,14 @@ extension Engine {
     if trigger.isConfig {
       // A change of config never opens an episode: what it made true must turn false first. What is open stays open.
       guard state.pointee.phase != .firing else {
-        // Where it is over under the new config and its condition holds all the same, for another band or side, ending it
-        // would open the next.
-        state.pointee.inhibited = condition && clear
+        // Where it is over only under the new config and its condition holds all the same, for another band or side, ending
+        // it would open the next.
+        state.pointee.inhibited = condition && clear && !RuleMachine.waitsOn(state, rule, at: now.milliseconds)
         return nil
       }
-      state.pointee.phase = .ok
-      state.pointee.since = .max
+      // What waited for a condition that has not changed was true before, and goes on.
+      if condition && RuleMachine.waitsOn(state, rule, at: now.milliseconds) { return nil }
+      RuleMachine.fallBack(state)
       state.pointee.inhibited = condition || rule.pointee.opensOnce && state.pointee.inhibited
       return nil
     }

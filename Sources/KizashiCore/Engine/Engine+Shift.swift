@@ -55,12 +55,12 @@ extension Engine {
   /// Counts stored facts. Under another config they are also judged, day after day as they come: facts ascend by hour, and
   /// what retention has taken away did not exist.
   mutating func restoreShifts(_ facts: StoredRows<Fact>, _ mode: RestoreMode) throws {
-    guard !shifts.isEmpty, mode != .recompute else { return }
+    guard !shifts.isEmpty, !mode.isRecompute else { return }
     var firstDays = ContiguousArray(repeating: Int32.max, count: scores.count)
     try facts.forEach { fact in
       guard fact.events > 0 else { return }
       let day = usage.dayCache.day(of: fact.hour)
-      if mode == .rebase {
+      if mode.isRebase {
         let account = Int(fact.account)
         if firstDays[account] == .max {
           firstDays[account] = day

@@ -155,7 +155,7 @@ enum RuleMachine {
         return nil
       }
       if state.pointee.clearSince == .max { state.pointee.clearSince = now }
-      guard now >= state.pointee.clearSince + rule.pointee.keepFiringForMilliseconds else { return nil }
+      guard now >= end(state, rule) else { return nil }
       state.pointee.phase = .ok
       state.pointee.clearSince = .max
       state.pointee.shutUntil = now + rule.pointee.cooldownMilliseconds
@@ -167,6 +167,27 @@ enum RuleMachine {
   static func retract(_ state: UnsafeMutablePointer<RuleState>) {
     state.pointee.phase = .ok
     state.pointee.clearSince = .max
+  }
+
+  /// Ends a wait; what is open stays open.
+  static func fallBack(_ state: UnsafeMutablePointer<RuleState>) {
+    if state.pointee.phase == .pending { state.pointee.phase = .ok }
+    state.pointee.since = .max
+    state.pointee.clearSince = .max
+  }
+
+  /// Whether a rule that waited to open, or to end, still does where another config may have given it other times. A time that would
+  /// be over by the change begins anew, from it; where there is none any more nothing is left to wait for.
+  static func waitsOn(_ state: UnsafeMutablePointer<RuleState>, _ rule: UnsafePointer<FastRule>, at now: Int64) -> Bool
+  {
+    if state.pointee.phase == .firing {
+      guard state.pointee.clearSince != .max else { return false }
+      if end(state, rule) <= now { state.pointee.clearSince = now }
+      return end(state, rule) > now
+    }
+    guard state.pointee.phase == .pending || state.pointee.since != .max else { return false }
+    if opening(state, rule) <= now { state.pointee.since = now }
+    return opening(state, rule) > now
   }
 
   private static func open(_ state: UnsafeMutablePointer<RuleState>, from: RuleState.Phase, at now: Int64) -> Step {
@@ -185,6 +206,11 @@ enum RuleMachine {
     max(state.pointee.since + rule.pointee.forMilliseconds, state.pointee.shutUntil)
   }
 
+  /// When an episode ends, if its clear condition, which holds, goes on to.
+  private static func end(_ state: UnsafePointer<RuleState>, _ rule: UnsafePointer<FastRule>) -> Int64 {
+    state.pointee.clearSince + rule.pointee.keepFiringForMilliseconds
+  }
+
   /// The next instant at which the machine moves by itself; `.max`: none.
   static func deadline(
     _ state: UnsafePointer<RuleState>, _ rule: UnsafePointer<FastRule>, after now: Int64
@@ -192,7 +218,7 @@ enum RuleMachine {
     var next = Int64.max
     if state.pointee.phase == .pending { next = opening(state, rule) }
     if state.pointee.phase == .firing && state.pointee.clearSince != .max {
-      next = state.pointee.clearSince + rule.pointee.keepFiringForMilliseconds
+      next = end(state, rule)
     }
     if state.pointee.phase == .ok && state.pointee.shutUntil > now { next = min(next, state.pointee.shutUntil) }
     return next > now ? next : .max

@@ -52,17 +52,20 @@ struct OpenedStore: Sendable {
   static func prepare(
     _ store: Store, _ configuration: Configuration, extraSources: [String], suppression: Suppression?, now: Instant
   ) throws -> OpenedStore {
-    let before = try store.currentConfig()?.version
+    let before = try store.currentConfig()
     _ = try store.registerSources(configuration.sources.map(\.id) + extraSources)
     let version = try store.register(
       ConfigRegistration(
         text: configuration.canonicalText, hash: configuration.fingerprint, model: configuration.model,
         windows: configuration.windows.map { UsageWindow(name: $0.text, hours: $0.hours) }, madeAt: now))
-    let mode: RestoreMode = before == nil || before == version ? .resume : .rebase
-    if mode == .rebase { _ = try store.resolveEpisodes(exceptRules: configuration.model.rules.map(\.name), at: now) }
+    var mode = RestoreMode.resume
+    if let before, before.version != version {
+      mode = .rebase(unchanged: configuration.rulesWithTheConditions(of: before.text))
+      _ = try store.resolveEpisodes(exceptRules: configuration.model.rules.map(\.name), at: now)
+    }
     let names = try store.sourceNames()
     let restored = try store.restore(
-      factHorizonHours: mode == .resume ? configuration.model.factHorizonHours : nil,
+      factHorizonHours: mode.isResume ? configuration.model.factHorizonHours : nil,
       traits: configuration.model.readsTraits)
     let sources = Dictionary(configuration.sources.map { ($0.id, $0.model) }, uniquingKeysWith: { first, _ in first })
     let parts = EngineParts(

@@ -52,12 +52,14 @@ struct EngineDriver: ~Copyable {
   /// - Parameter next: Its model, and since when filters and sums have been asked for as its registration would note it.
   mutating func change(to next: Scenario) throws -> Commit {
     world.store(engine.drain())
+    let unchanged = next.model.rules.filter { rule in scenario.model.rules.contains { rule.hasTheCondition(of: $0) } }
     scenario.model = next.model
     world.forgetConfig(summed: next.model.summed)
     (world.filterStarts, world.sumStarts) = (next.filterStarts, next.sumStarts)
     version += 1
     engine = Engine(model: next.model, configVersion: version, sources: scenario.sources, seed: random.next())
-    try engine.restore(world.restored(model: next.model, all: true), mode: .rebase)
+    try engine.restore(
+      world.restored(model: next.model, all: true), mode: .rebase(unchanged: Set(unchanged.map(\.name))))
     return commit()
   }
 
@@ -155,6 +157,18 @@ struct EngineDriver: ~Copyable {
     var fresh = Engine(model: scenario.model, configVersion: 1, sources: scenario.sources, seed: 99)
     try fresh.restore(world.restored(model: scenario.model, all: true, computed: true), mode: .recompute)
     return fresh
+  }
+}
+
+extension Rule {
+  /// Whether it is the other but for how long it waits and whom it tells.
+  fileprivate func hasTheCondition(of other: Rule) -> Bool {
+    var copy = other
+    copy.forMilliseconds = forMilliseconds
+    copy.keepFiringForMilliseconds = keepFiringForMilliseconds
+    copy.cooldownMilliseconds = cooldownMilliseconds
+    (copy.severity, copy.playbook, copy.hooks, copy.flap) = (severity, playbook, hooks, flap)
+    return copy == self
   }
 }
 

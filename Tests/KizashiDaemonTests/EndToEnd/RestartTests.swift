@@ -107,4 +107,36 @@ import Testing
     // These names count west of Greenwich as positive.
     return offset >= 0 ? "Etc/GMT-\(offset)" : "Etc/GMT+\(-offset)"
   }
+
+  @Test(arguments: [("", "firing 2026-01-05T06:30:00.000Z"), (", from: [green]", "")])
+  func `a rule that waits goes on under another config where its condition is as before`(
+    change: String, expected: String
+  ) async throws {
+    let place = try Workspace()
+    let config = { (more: String, change: String) in
+      try place.configure(
+        """
+        measures: {x: {metric: {attribute: x}, grade: {points: [[0, 0], [100, 100]]}}}
+        scorecards: {s: {dimensions: {d: {weight: 1, measures: {x: 1}}}}}
+        bands: {green: 70, yellow: 40, down_for: 0s\(more)}
+        rules: {fell: {kind: band_change, to: [red], for: 5h\(change)}}
+        """)
+    }
+    for (time, x) in [("01:00", 90), ("01:30", 10)] {
+      try place.append(
+        #"{"type":"group","timestamp":"2026-01-05T\#(time):00Z","account":"a","traits":{"x":\#(x)}}"# + "\n")
+    }
+    let replay = { (configuration: KizashiConfig.Configuration, until: Int64) async throws in
+      _ = try await Replay.run(
+        ReplayRequest(
+          configuration: configuration, storePath: place.store, inputs: [place.log],
+          until: Instant(milliseconds: until)))
+    }
+    let hour: Int64 = 3_600_000
+    let day: Int64 = 1_767_571_200_000
+    try await replay(config("", ""), day + 3 * hour)
+    try await replay(config(", journal_step: 7", change), day + 20 * hour)
+    #expect(try place.rows("SELECT state || ' ' || at FROM alerts").joined().joined() == expected)
+    #expect(place.number("SELECT count(*) FROM config_versions") == 2)
+  }
 }

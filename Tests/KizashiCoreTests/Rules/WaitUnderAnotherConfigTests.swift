@@ -1,0 +1,126 @@
+import KizashiCore
+import ReferenceModel
+import TestSupport
+import Testing
+
+/// A rule waits for its time or for a cooldown, and somebody changes the config meanwhile: what was true before and is true after
+/// was not made true by the change.
+@Suite struct `A wait under another config` {
+  private static let hour: Int64 = 3_600_000
+
+  /// The grade is the attribute x.
+  private static func model(
+    below limit: Int = 40, hours: Int64 = 4, cooldown: Int64 = 0, name: String = "low"
+  ) -> Model {
+    let corners = [0, 100].map { GradePoint(value: Rational($0), points: Rational($0)) }
+    return Model(
+      measures: [Measure(name: "x", metric: .attribute("x"), grade: .points(corners))],
+      scorecards: [Scorecard(name: "s", dimensions: [Dimension(name: "d", weight: 1, measures: [("x", 1)])])],
+      rules: [
+        Rule(
+          name: name, kind: .threshold(.measure("x"), .below(Rational(Int128(limit))), clear: nil),
+          forMilliseconds: hours * hour, cooldownMilliseconds: cooldown * hour)
+      ])
+  }
+
+  /// One more rule, which is never true: a change that is nothing to the others.
+  private static func withAnotherRule(_ model: Model) -> Model {
+    var result = model
+    result.rules.append(Rule(name: "never", kind: .attribute("nothing", .oneOf([.string("x")]))))
+    return result
+  }
+
+  private static func x(_ value: Int, _ hours: Int64) -> ReferenceInput {
+    Story.group(0, [("x", .number("\(value)"))], hours)
+  }
+
+  /// What opened and ended from the change on, in hours since the start: `firing 9`.
+  private static func alerts(
+    _ before: Model, _ inputs: [ReferenceInput], then after: Model, at hours: Int64, _ later: [ReferenceInput] = [],
+    until end: Int64 = 60, restarts: Bool = false
+  ) throws -> [String] {
+    var driver = EngineDriver(Scenario(model: before, inputs: inputs + [.settle(at: Story.at(0, hours))]))
+    try driver.run()
+    #expect(try driver.change(to: Scenario(model: after, inputs: [])).alerts.isEmpty, "the change itself")
+    if restarts { try driver.restart() }
+    let shown = driver.world.alerts.count
+    try driver.play((later + [.settle(at: Story.at(0, end))])[...])
+    _ = driver.commit()
+    return driver.world.alerts[shown...].map { "\($0.state) \(($0.at.milliseconds - Story.at(0)) / hour)" }
+  }
+
+  @Test(arguments: [false, true]) func `goes on where its condition is the same`(restarts: Bool) throws {
+    let told = try Self.alerts(
+      Self.model(), [Self.x(30, 1)], then: Self.withAnotherRule(Self.model()), at: 2, restarts: restarts)
+    #expect(told == ["firing 5"])
+  }
+
+  @Test func `ends where the new config makes its condition false`() throws {
+    var after = Self.model()
+    // 30 is worth 60 now.
+    after.measures[0].grade = .points(
+      [0, 50].map { GradePoint(value: Rational($0), points: Rational(Int128($0) * 2)) })
+    #expect(try Self.alerts(Self.model(), [Self.x(30, 1)], then: after, at: 2).isEmpty)
+    let again = try Self.alerts(Self.model(), [Self.x(30, 1)], then: after, at: 2, [Self.x(10, 7)])
+    #expect(again == ["firing 11"], "nothing is left of the wait")
+  }
+
+  @Test func `ends where its condition is another, until that has been false`() throws {
+    let wider = Self.model(below: 60)
+    #expect(try Self.alerts(Self.model(), [Self.x(30, 1)], then: wider, at: 2).isEmpty)
+    let later = [Self.x(90, 10), Self.x(50, 12)]
+    #expect(try Self.alerts(Self.model(), [Self.x(30, 1)], then: wider, at: 2, later) == ["firing 16"])
+  }
+
+  @Test func `takes as long as the new config says, and where that would be over begins anew`() throws {
+    let longer = Self.model(hours: 10)
+    #expect(try Self.alerts(Self.model(), [Self.x(30, 1)], then: longer, at: 2) == ["firing 11"])
+    let shorter = Self.model(hours: 2)
+    #expect(try Self.alerts(Self.model(hours: 10), [Self.x(30, 1)], then: shorter, at: 8) == ["firing 10"])
+    // Nothing to wait for: the change would have opened it.
+    #expect(try Self.alerts(Self.model(), [Self.x(30, 1)], then: Self.model(hours: 0), at: 2).isEmpty)
+  }
+
+  @Test(arguments: [false, true]) func `for a cooldown goes on`(restarts: Bool) throws {
+    let model = Self.model(hours: 0, cooldown: 20)
+    // Open from 1 to 3, shut until 23.
+    let inputs = [Self.x(30, 1), Self.x(90, 3), Self.x(30, 5)]
+    let told = try Self.alerts(model, inputs, then: Self.withAnotherRule(model), at: 8, restarts: restarts)
+    #expect(told == ["firing 23"])
+  }
+
+  @Test func `is no wait of a rule of another name`() throws {
+    #expect(try Self.alerts(Self.model(), [Self.x(30, 1)], then: Self.model(name: "other"), at: 2).isEmpty)
+  }
+
+  /// Any universe, with a config that comes somewhere in it and changes nothing that a rule asks for.
+  @Test(arguments: LawTests.seeds) func `makes no difference where the change is about something else`(seed: UInt64)
+    throws
+  {
+    var random = SeededGenerator(seed: seed &+ 0x3a17)
+    var scenario = Scenario(seed: seed, traits: Scenario.Traits())
+    // What has a memory of its own begins anew with a config: highest scores, and since when a bound has been lost. Shifts are
+    // judged again, with what has come late since.
+    scenario.model.rules.removeAll { rule in
+      switch rule.kind {
+      case .drop, .bandChange, .persistent, .composite, .shift: true
+      default: false
+      }
+    }
+    let place = random.int(0...scenario.inputs.count - 1)
+    let told = { (changes: Bool) throws -> [String] in
+      var driver = EngineDriver(scenario, seed: seed)
+      try driver.play(scenario.inputs[..<place])
+      if changes {
+        var after = scenario
+        after.model = Self.withAnotherRule(scenario.model)
+        _ = try driver.change(to: after)
+      }
+      try driver.play(scenario.inputs[place...])
+      _ = driver.commit()
+      return driver.world.alerts.map { "\($0.ruleName) \($0.account) \($0.episode) \($0.state) \($0.at.milliseconds)" }
+    }
+    let (with, without) = (try told(true), try told(false))
+    #expect(with == without, "seed \(seed), changed before input \(place)")
+  }
+}
