@@ -72,3 +72,20 @@ public struct AlertTransition: Sendable {
     self.attributes = attributes
   }
 }
+
+/// How many episodes a rule has had for an account: the next one's number is one more, also where the rule was gone from the config
+/// for a while.
+public struct LastEpisode: Sendable, Equatable {
+  /// Name of the rule.
+  public var rule: String
+  /// The account the episodes are about.
+  public var account: AccountID
+  /// The highest number given so far.
+  public var number: Int
+  /// A rule's last episode for an account; see the properties.
+  public init(rule: String, account: AccountID, number: Int) {
+    self.rule = rule
+    self.account = account
+    self.number = number
+  }
+}

@@ -32,6 +32,9 @@ public struct Restored: Sendable {
   public var sources: [SourceRow]
   /// The last stall of each source that had one, by source.
   public var stalls: [StallRow]
+  /// The last episode of each rule and account that had one; for ``RestoreMode/rebase(unchanged:)`` only, because the states in
+  /// ``accountRows`` know those of the config they were stored under.
+  public var episodes: [LastEpisode]
   /// The highest journal sequence given so far; 0: none.
   public var lastChangeSequence: Int64
   /// The highest record sequence given so far; 0: none.
@@ -50,7 +53,7 @@ public struct Restored: Sendable {
     userAccounts: StoredRows<UserAccountRow> = StoredRows([]), fingerprints: [FingerprintBlock],
     accountRows: StoredRows<AccountRow>,
     sources: [SourceRow],
-    stalls: [StallRow] = [], lastChangeSequence: Int64, lastRecordSequence: Int64,
+    stalls: [StallRow] = [], episodes: [LastEpisode] = [], lastChangeSequence: Int64, lastRecordSequence: Int64,
     filterStarts: [FilterStart] = [], sumStarts: [SumStart] = []
   ) {
     self.now = now
@@ -68,6 +71,7 @@ public struct Restored: Sendable {
     self.accountRows = accountRows
     self.sources = sources
     self.stalls = stalls
+    self.episodes = episodes
     self.lastChangeSequence = lastChangeSequence
     self.lastRecordSequence = lastRecordSequence
     self.filterStarts = filterStarts

@@ -48,6 +48,7 @@ extension Engine {
     try restoreAmounts(restored.amounts, of: restored.properties)
     try restoreShifts(restored.facts, mode)
     try restoreAccounts(restored.accountRows, mode)
+    restoreEpisodes(restored.episodes)
     if now.milliseconds != .min {
       daySteps.move(to: now.tile)
       for account in 0..<scores.count { resume(AccountID(account), mode) }
@@ -135,6 +136,17 @@ extension Engine {
 
   private mutating func restoreAccounts(_ rows: StoredRows<AccountRow>, _ mode: RestoreMode) throws {
     try rows.forEach { row in try restoreAccount(row, mode) }
+  }
+
+  /// A rule that comes back goes on counting: an episode's number is never given twice.
+  private func restoreEpisodes(_ episodes: [LastEpisode]) {
+    let rules = Dictionary(
+      compiled.rules.enumerated().map { ($1.rule.name, $0) }, uniquingKeysWith: { first, _ in first })
+    for last in episodes where Int(last.account) < scores.count {
+      guard let rule = rules[last.rule] else { continue }
+      let state = scores.rules(last.account) + rule
+      state.pointee.episode = max(state.pointee.episode, Int32(clamping: last.number))
+    }
   }
 
   private mutating func restoreAccount(_ row: AccountRow, _ mode: RestoreMode) throws {

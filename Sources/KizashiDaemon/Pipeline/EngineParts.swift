@@ -61,7 +61,7 @@ struct OpenedStore: Sendable {
     var mode = RestoreMode.resume
     if let before, before.version != version {
       mode = .rebase(unchanged: configuration.rulesWithTheConditions(of: before.text))
-      _ = try store.resolveEpisodes(exceptRules: configuration.model.rules.map(\.name), at: now)
+      _ = try store.resolveEpisodes(exceptRules: configuration.model.rules.map(\.name))
     }
     let names = try store.sourceNames()
     let restored = try store.restore(

@@ -146,16 +146,17 @@ extension Store {
     }
   }
 
-  /// Resolves the episodes of rules that a changed config no longer has.
-  package func resolveEpisodes(exceptRules names: [String], at now: Instant) throws(StoreError) -> Int {
+  /// Resolves the episodes of rules that a changed config no longer has, at the engine's clock: that is when the config changed for
+  /// them, in a replay as in a daemon.
+  package func resolveEpisodes(exceptRules names: [String]) throws(StoreError) -> Int {
     try access("resolving alerts in") { db in
       try db.inTransactionReturning { db in
         let marks = names.map { _ in "?" }.joined(separator: ",")
         try db.execute(
           sql: """
-            UPDATE alert SET state = 1, resolved_ms = ?, resolution = 'the rule is no longer in the config'
+            UPDATE alert SET state = 1, resolved_ms = (SELECT now_ms FROM store_state), resolution = 'the rule is no longer in the config'
             WHERE state = 0 AND rule NOT IN (\(marks)) AND account <> \(Tables.noAccount)
-            """, arguments: StatementArguments([now.milliseconds] + names))
+            """, arguments: StatementArguments(names))
         return db.changesCount
       }
     }

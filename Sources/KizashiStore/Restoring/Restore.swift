@@ -37,7 +37,7 @@ extension Store {
       records: try rows { db, body in try Self.records(db, records, body) }, attributes: try attributes(records, rows),
       userAccounts: try userAccounts(records, rows), fingerprints: try fingerprints(db),
       accountRows: try rows(accountRows),
-      sources: try sourceRows(db), stalls: stalls,
+      sources: try sourceRows(db), stalls: stalls, episodes: factHorizonHours == nil ? try lastEpisodes(db) : [],
       lastChangeSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM change") ?? 0,
       lastRecordSequence: try Int64.fetchOne(db, sql: "SELECT max(seq) FROM record") ?? 0,
       filterStarts: try FilterTable.starts(db), sumStarts: try SumTable.starts(db))
@@ -162,6 +162,17 @@ extension Store {
           scoredAt: row.optionalInt(9).map { Instant(milliseconds: $0) }, configVersion: Int(row.int(10)),
           state: row.bytes(11)))
     }
+  }
+
+  private static func lastEpisodes(_ db: Database) throws -> [LastEpisode] {
+    let query = try HotStatement(db, "SELECT rule, account, max(episode) FROM alert GROUP BY rule, account")
+    var episodes: [LastEpisode] = []
+    try query.forEachRow { row in
+      episodes.append(
+        LastEpisode(
+          rule: row.optionalText(0) ?? "", account: AccountID(truncatingIfNeeded: row.int(1)), number: Int(row.int(2))))
+    }
+    return episodes
   }
 
   private static func sourceRows(_ db: Database) throws -> [SourceRow] {

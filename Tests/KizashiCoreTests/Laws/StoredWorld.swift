@@ -95,6 +95,10 @@ struct StoredWorld {
       accountRows: StoredRows(accountRows.keys.sorted().compactMap { accountRows[$0] }),
       sources: sources.keys.sorted().compactMap { sources[$0] },
       stalls: last.keys.sorted().compactMap { last[$0] },
+      episodes: all
+        ? Dictionary(alerts.map { ("\($0.ruleName) \($0.account)", $0) }, uniquingKeysWith: { $1 }).values.map {
+          LastEpisode(rule: $0.ruleName, account: $0.account, number: $0.episode)
+        } : [],
       lastChangeSequence: changes.last?.sequence ?? 0,
       lastRecordSequence: records.last?.sequence ?? 0, filterStarts: filterStarts,
       sumStarts: sumStarts)

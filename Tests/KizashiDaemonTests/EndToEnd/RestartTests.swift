@@ -139,4 +139,30 @@ import Testing
     #expect(try place.rows("SELECT state || ' ' || at FROM alerts").joined().joined() == expected)
     #expect(place.number("SELECT count(*) FROM config_versions") == 2)
   }
+
+  @Test func `a rule that comes back after a config without it goes on counting its episodes`() async throws {
+    let place = try Workspace()
+    let rules = { (rules: String) in
+      try place.configure(
+        """
+        measures: {x: {metric: {attribute: x}, grade: {points: [[0, 0], [100, 100]]}}}
+        rules: {\(rules)}
+        """)
+    }
+    let low = "low: {kind: threshold, measure: x, below: 30}"
+    let other = "other: {kind: threshold, measure: x, below: 10}"
+    for (day, rule, x) in [(1, low, [90, 20]), (2, other, [90, 91]), (3, "\(other), \(low)", [92, 20, 90])] {
+      for (hour, x) in x.enumerated() {
+        try place.append(
+          #"{"type":"group","timestamp":"2026-01-0\#(day)T0\#(hour):00:00Z","account":"a","traits":{"x":\#(x)}}"# + "\n"
+        )
+      }
+      _ = try await Replay.run(
+        ReplayRequest(configuration: rules(rule), storePath: place.store, inputs: [place.log]))
+    }
+    #expect(
+      try place.rows("SELECT alert_id, state, resolved_at FROM alerts ORDER BY at") == [
+        ["low:a:1", "resolved", "2026-01-01T01:00:00.000Z"], ["low:a:2", "resolved", "2026-01-03T02:00:00.000Z"],
+      ])
+  }
 }
