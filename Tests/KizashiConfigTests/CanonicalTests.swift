@@ -124,10 +124,10 @@ let shippedConfigs = [
     let before = try parse(rule(""))
     let after = try parse(
       rule(", " + more.dropFirst().dropLast()).replacing("gone:", with: "new:") + "\nbands: {green: 80, yellow: 40}")
-    #expect(after.rulesWithTheConditions(of: before.canonicalText) == (isKept ? ["r"] : []))
-    #expect(after.rulesWithTheConditions(of: after.canonicalText) == ["r", "new"])
-    #expect(after.rulesWithTheConditions(of: "rules: [") == [])
-    #expect(after.rulesWithTheConditions(of: "") == [])
+    #expect(after.unchanged(since: before.canonicalText) == UnchangedConfig(rules: isKept ? ["r"] : []))
+    #expect(after.unchanged(since: after.canonicalText) == UnchangedConfig(scores: true, rules: ["r", "new"]))
+    #expect(after.unchanged(since: "rules: [") == UnchangedConfig())
+    #expect(after.unchanged(since: "") == UnchangedConfig())
   }
 
   @Test func `the fingerprint knows the offsets of the zone, not only its name`() throws {

@@ -6,22 +6,6 @@ public enum RestoreError: Error, Equatable {
   case unknownName(what: String, id: UInt32)
 }
 
-/// How much of the stored state a restored engine believes.
-public enum RestoreMode: Sendable {
-  /// The same config: goes on where the stored engine stopped.
-  case resume
-  /// Another config: everything is recomputed from facts under it; nothing opens, what is open stays open. What waits under one
-  /// of the rules whose conditions are `unchanged` goes on.
-  case rebase(unchanged: Set<String>)
-  /// Facts only, for `verify`: totals, grades and scores recomputed, stored states ignored.
-  case recompute
-
-  /// Whether it is the same config.
-  public var isResume: Bool { if case .resume = self { true } else { false } }
-  var isRebase: Bool { if case .rebase = self { true } else { false } }
-  var isRecompute: Bool { if case .recompute = self { true } else { false } }
-}
-
 extension Engine {
   /// Fills a new engine from the store. For `rebase` and `recompute`, `facts` must be all that are stored.
   ///
@@ -175,27 +159,27 @@ extension Engine {
     core.pointee.lastScoreEntryDay = state.lastScoreEntryDay
     core.pointee.historyDay = state.historyDay
     core.pointee.historyAt = state.historyAt
-    if mode.isRebase {
-      core.pointee.baseScore = Int32(row.score ?? -1)
-      core.pointee.score = core.pointee.baseScore
-      core.pointee.band = compiled.bands.index(named: row.band)
-    } else {
+    if mode.keepsScores {
       core.pointee.card = state.card
       scores.adjustment(account).pointee = state.adjustment
       core.pointee.baseScore = state.baseScore
       core.pointee.band = state.band
-      guard takeTables(state, account) else { throw RestoreError.unreadableState(account: account) }
-      takeShifts(state, account)
+      guard takeTables(state, account, mode) else { throw RestoreError.unreadableState(account: account) }
+      takeShifts(state, account, mode)
       takeWaiting(state, account)
+    } else {
+      core.pointee.baseScore = Int32(row.score ?? -1)
+      core.pointee.score = core.pointee.baseScore
+      core.pointee.band = compiled.bands.index(named: row.band)
     }
     takeRules(state, account, mode)
     takeFlaps(state, account)
   }
 
   /// The tables whose shape the model gives; false where the stored state has another.
-  private mutating func takeTables(_ state: StoredState, _ account: AccountID) -> Bool {
+  private mutating func takeTables(_ state: StoredState, _ account: AccountID, _ mode: RestoreMode) -> Bool {
     guard state.measures.count == compiled.measures.count, state.holds.count == compiled.holding.count,
-      state.below.count == compiled.bands.boundCount, state.lastTiles.count == compiled.lastTiles.count
+      state.below.count == compiled.bands.boundCount
     else { return false }
     for (index, measure) in state.measures.enumerated() {
       scores.baseGrades(account)[index] = measure.baseGrade
@@ -204,6 +188,9 @@ extension Engine {
     }
     for (index, hold) in state.holds.enumerated() { scores.holds(account)[index] = hold }
     for (index, since) in state.below.enumerated() { scores.below(account)[index] = since }
+    // Other rules may ask for other features: all facts are read for them, and tell.
+    guard mode.isResume else { return true }
+    guard state.lastTiles.count == compiled.lastTiles.count else { return false }
     for (index, leaf) in compiled.lastTiles.enumerated() {
       usage.restoreLastTile(account, leaf, state.lastTiles[index])
     }
@@ -224,17 +211,16 @@ extension Engine {
     for stored in state.rules {
       guard let index = compiled.rules.firstIndex(where: { $0.key == stored.key }) else { continue }
       scores.rules(account)[index] = stored.state
-      if case .rebase(let unchanged) = mode, !unchanged.contains(compiled.rules[index].rule.name) {
-        RuleMachine.fallBack(scores.rules(account) + index)
-      }
-      if case .bandChange = compiled.rules[index].condition, mode.isRebase {
+      let rule = compiled.rules[index].rule
+      if !mode.keepsWait(of: rule) { RuleMachine.fallBack(scores.rules(account) + index) }
+      if case .bandChange = compiled.rules[index].condition, !mode.keepsScores {
         // Bands of another config have other numbers: the account's own is known by name, others are just others.
         let band = scores.core(account).pointee.band
-        let rule = scores.rules(account) + index
-        rule.pointee.enteredBand = stored.state.enteredBand == state.band ? band : -1
-        rule.pointee.openedBand = stored.state.openedBand == state.band ? band : -1
+        let known = scores.rules(account) + index
+        known.pointee.enteredBand = stored.state.enteredBand == state.band ? band : -1
+        known.pointee.openedBand = stored.state.openedBand == state.band ? band : -1
       }
-      if case .drop(_, _, let history) = compiled.rules[index].condition, mode.isResume {
+      if case .drop(_, _, let history) = compiled.rules[index].condition, mode.keepsMemory(of: rule) {
         drops[Int(account) * compiled.dropCount + history].entries = stored.drop
       }
     }
@@ -258,10 +244,10 @@ extension Engine {
     case .resume:
       guard core.pointee.evaluated else { return }
       regradeSilently(account, choosesCard: false)
-      restoreRests(account)
-      schedule(account, .all)
-    case .rebase:
+      goOn(account)
+    case .rebase(let unchanged):
       guard core.pointee.evaluated else { return }
+      if unchanged.scores { return takeUpRules(account) }
       tellRulesOfShifts(account)
       evaluate(account, .config)
     case .recompute:
@@ -274,6 +260,25 @@ extension Engine {
         core.pointee.band = compiled.bands.plain(core.pointee.score)
       }
     }
+  }
+
+  private mutating func goOn(_ account: AccountID) {
+    restoreRests(account)
+    schedule(account, .all)
+  }
+
+  /// Goes on under a config that has other rules and nothing else. No score moves, so that the journal has nothing to tell; rules are
+  /// shown the change, which opens nothing.
+  private mutating func takeUpRules(_ account: AccountID) {
+    regradeSilently(account, choosesCard: false)
+    tellRulesOfShifts(account)
+    let core = scores.core(account)
+    for drop in 0..<compiled.dropCount {
+      drops[Int(account) * compiled.dropCount + drop].record(core.pointee.score, at: now.milliseconds)
+    }
+    for rule in compiled.rules.indices { _ = stepRule(rule, account, rebases: false, .config) }
+    touch(account)
+    goOn(account)
   }
 
   /// - Parameter choosesCard: Whether the scorecard is not the stored one.

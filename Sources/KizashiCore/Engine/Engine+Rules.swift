@@ -122,7 +122,7 @@ extension Engine {
     state.pointee.since = state.pointee.phase == .pending ? now.milliseconds : .max
   }
 
-  private mutating func stepRule(
+  mutating func stepRule(
     _ index: Int, _ account: AccountID, rebases: Bool, _ trigger: Trigger
   ) -> RuleStep? {
     let state = scores.rules(account) + index

@@ -107,8 +107,8 @@ extension Engine {
     }
   }
 
-  mutating func takeShifts(_ state: StoredState, _ account: AccountID) {
-    for (index, watch) in shifts.watches.enumerated() {
+  mutating func takeShifts(_ state: StoredState, _ account: AccountID, _ mode: RestoreMode) {
+    for (index, watch) in shifts.watches.enumerated() where mode.keepsMemory(of: compiled.rules[watch.rule].rule) {
       let key = compiled.rules[watch.rule].key
       guard let stored = state.shifts.first(where: { $0.key == key }) else { continue }
       shifts.restore(account, index, stored.detector)

@@ -60,7 +60,7 @@ struct OpenedStore: Sendable {
         windows: configuration.windows.map { UsageWindow(name: $0.text, hours: $0.hours) }, madeAt: now))
     var mode = RestoreMode.resume
     if let before, before.version != version {
-      mode = .rebase(unchanged: configuration.rulesWithTheConditions(of: before.text))
+      mode = .rebase(unchanged: configuration.unchanged(since: before.text))
       _ = try store.resolveEpisodes(exceptRules: configuration.model.rules.map(\.name))
     }
     let names = try store.sourceNames()

@@ -1,7 +1,7 @@
 import GRDB
 import KizashiCore
 
-/// The config the store's numbers were last computed under.
+/// The config the store's numbers were last computed under: not one that was registered and then had no time to compute any.
 package struct StoredConfig: Sendable, Equatable {
   package var version: Int
   package var hash: String
@@ -10,7 +10,7 @@ package struct StoredConfig: Sendable, Equatable {
 }
 
 extension Store {
-  /// The config last registered; nil in a new store.
+  /// The config of the last commit; nil where there was none.
   package func currentConfig() throws(StoreError) -> StoredConfig? {
     try access("reading") { db in try StoredConfig.current(db) }
   }
@@ -18,7 +18,9 @@ extension Store {
 
 extension StoredConfig {
   static func current(_ db: Database) throws -> StoredConfig? {
-    try Row.fetchOne(db, sql: "SELECT version, hash, text FROM config_version ORDER BY version DESC LIMIT 1")
-      .map { StoredConfig(version: $0[0], hash: $0[1], text: $0[2]) }
+    try Row.fetchOne(
+      db, sql: "SELECT version, hash, text FROM config_version WHERE version = (SELECT scored_version FROM store_state)"
+    )
+    .map { StoredConfig(version: $0[0], hash: $0[1], text: $0[2]) }
   }
 }

@@ -61,7 +61,7 @@ struct Migrations {
         try db.execute(sql: step.sql)
         if step.version == 1 {
           try db.execute(
-            sql: "INSERT INTO store_state VALUES (1, NULL, NULL, 1, 0, ?, 1, ?, NULL)",
+            sql: "INSERT INTO store_state VALUES (1, NULL, NULL, 1, 0, ?, 1, ?, NULL, 0)",
             arguments: [programVersion, UsageExpiry.traceHour])
           try db.execute(sql: "PRAGMA application_id = \(StoreFile.applicationID)")
         }

@@ -153,13 +153,14 @@ enum Tables {
     """
 
   /// The one row of what is true of the store as a whole (usage before `kept_hour` has expired; `due_ms` is the first deadline that the
-  /// clock has left behind), and where among the lines (of all sources, in the order they
+  /// clock has left behind; `config_version` was registered last, and `scored_version` is what accounts were stored under, which is
+  /// another one until the first commit of an engine under the new config), and where among the lines (of all sources, in the order they
   /// were applied) the clock moved without one: with the lines themselves, all that the rest is a function of.
   private static let state = """
     CREATE TABLE store_state (
       id INTEGER PRIMARY KEY CHECK (id = 1), now_ms INTEGER, now_hour INTEGER, schema_version INTEGER NOT NULL,
       config_version INTEGER NOT NULL, program_version TEXT NOT NULL, clean_stop INTEGER NOT NULL,
-      kept_hour INTEGER NOT NULL, due_ms INTEGER);
+      kept_hour INTEGER NOT NULL, due_ms INTEGER, scored_version INTEGER NOT NULL);
     CREATE TABLE clock_advance (lines INTEGER PRIMARY KEY, to_ms INTEGER NOT NULL);
     """
 

@@ -39,7 +39,8 @@ final class CommitWriter {
     flow = try FlowWriter(db)
     stalls = try StallWriter(db)
     expiry = try UsageExpiry(db)
-    clock = try HotStatement(db, "UPDATE store_state SET now_ms = ?, now_hour = ?, kept_hour = ?, due_ms = ?")
+    clock = try HotStatement(
+      db, "UPDATE store_state SET now_ms = ?, now_hour = ?, kept_hour = ?, due_ms = ?, scored_version = ?")
     advance = try HotStatement(db, "INSERT OR REPLACE INTO clock_advance VALUES (?, ?)")
     gauge = WALGauge(db)
   }
@@ -69,6 +70,7 @@ final class CommitWriter {
         expiry.move(to: unit.commit.now, config)
         clock.bind(3, Int64(expiry.keptHour))
         clock.bind(4, unit.commit.leftBehind?.milliseconds)
+        clock.bind(5, Int64(unit.configVersion))
         try clock.run()
       }
       return .commit

@@ -52,14 +52,16 @@ struct EngineDriver: ~Copyable {
   /// - Parameter next: Its model, and since when filters and sums have been asked for as its registration would note it.
   mutating func change(to next: Scenario) throws -> Commit {
     world.store(engine.drain())
-    let unchanged = next.model.rules.filter { rule in scenario.model.rules.contains { rule.hasTheCondition(of: $0) } }
+    let rules = next.model.rules.filter { rule in scenario.model.rules.contains { rule.hasTheCondition(of: $0) } }
+    let unchanged = UnchangedConfig(
+      scores: next.model.withoutRules == scenario.model.withoutRules, rules: Set(rules.map(\.name)))
     scenario.model = next.model
-    world.forgetConfig(summed: next.model.summed)
+    world.forgetConfig(summed: next.model.summed, scores: !unchanged.scores)
     (world.filterStarts, world.sumStarts) = (next.filterStarts, next.sumStarts)
     version += 1
     engine = Engine(model: next.model, configVersion: version, sources: scenario.sources, seed: random.next())
     try engine.restore(
-      world.restored(model: next.model, all: true), mode: .rebase(unchanged: Set(unchanged.map(\.name))))
+      world.restored(model: next.model, all: true), mode: .rebase(unchanged: unchanged))
     return commit()
   }
 
@@ -157,6 +159,14 @@ struct EngineDriver: ~Copyable {
     var fresh = Engine(model: scenario.model, configVersion: 1, sources: scenario.sources, seed: 99)
     try fresh.restore(world.restored(model: scenario.model, all: true, computed: true), mode: .recompute)
     return fresh
+  }
+}
+
+extension Model {
+  fileprivate var withoutRules: Model {
+    var result = self
+    result.rules = []
+    return result
   }
 }
 

@@ -61,13 +61,16 @@ struct StoredWorld {
 
   /// What a store forgets when another config is registered: rows by the numbers of the old one's measures and milestones.
   ///
+  /// - Parameter scores: Whether they follow from other measures, milestones or phases now.
+  ///
   /// Amounts are stored by the property's name: their numbers become those of the new model's `summed`.
-  mutating func forgetConfig(summed: [String]) {
+  mutating func forgetConfig(summed: [String], scores: Bool) {
     let names = summed + properties.filter { !summed.contains($0) }
     for index in amounts.indices {
       amounts[index].property = names.firstIndex(of: properties[amounts[index].property]) ?? 0
     }
     properties = names
+    guard scores else { return }
     measures = [:]
     milestones = [:]
   }

@@ -167,7 +167,7 @@ import Testing
     driver.move(.advance(to: Self.monday + 8 * Self.day + 3_600_000))
     _ = driver.commit()
     #expect(driver.world.flaps.isEmpty)
-    for mode in [RestoreMode.resume, .rebase(unchanged: [])] {
+    for mode in [RestoreMode.resume, .rebase(unchanged: UnchangedConfig())] {
       let model = Model(
         rules: [
           Rule(

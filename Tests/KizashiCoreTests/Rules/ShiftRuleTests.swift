@@ -116,7 +116,7 @@ import Testing
   private static func changed(_ world: StoredWorld, to rules: [Rule]) throws -> Engine {
     let model = model(rules)
     var engine = Engine(model: model, configVersion: 2, sources: [SourceModel(name: "s")], seed: 5)
-    try engine.restore(world.restored(model: model, all: true), mode: .rebase(unchanged: []))
+    try engine.restore(world.restored(model: model, all: true), mode: .rebase(unchanged: UnchangedConfig()))
     return engine
   }
 

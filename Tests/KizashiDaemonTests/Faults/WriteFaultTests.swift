@@ -19,7 +19,7 @@ import Testing
 
   private static let sweeps = [
     FaultSweep { FaultWorkload.rotated(hour: $0) }, FaultSweep { FaultWorkload.compressed(hour: $0) },
-    FaultSweep { FaultWorkload.acknowledged(hour: $0) },
+    FaultSweep { FaultWorkload.acknowledged(hour: $0) }, FaultSweep { FaultWorkload.reconfigured(hour: $0) },
   ]
 
   /// All points, one, or so many of a sample.
