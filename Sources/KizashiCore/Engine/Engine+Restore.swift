@@ -35,7 +35,8 @@ extension Engine {
     restoreEpisodes(restored.episodes)
     if now.milliseconds != .min {
       daySteps.move(to: now.tile)
-      for account in 0..<scores.count { resume(AccountID(account), mode) }
+      let changed = compiled.rules.indices.filter { !mode.keepsWait(of: compiled.rules[$0].rule) }
+      for account in 0..<scores.count { resume(AccountID(account), mode, changed) }
     }
     if mode.isRecompute { return }
     stalls.delay([])
@@ -227,18 +228,20 @@ extension Engine {
   }
 
   /// Grades and score at the clock, silently; under another config the account is rebased.
-  private mutating func resume(_ account: AccountID, _ mode: RestoreMode) {
+  ///
+  /// - Parameter changed: The rules that the config before did not have as they are.
+  private mutating func resume(_ account: AccountID, _ mode: RestoreMode, _ changed: [Int]) {
     let clock = now
     if stalls.holding {
       // Who waits is told at the clock; who was left behind has not come to it.
       if !stalls.isDelayed { stalls.stamp = clock }
       enter(time(of: account))
     }
-    resumeHere(account, mode)
+    resumeHere(account, mode, changed)
     if stalls.holding { leave(to: clock) }
   }
 
-  private mutating func resumeHere(_ account: AccountID, _ mode: RestoreMode) {
+  private mutating func resumeHere(_ account: AccountID, _ mode: RestoreMode, _ changed: [Int]) {
     let core = scores.core(account)
     switch mode {
     case .resume:
@@ -247,7 +250,7 @@ extension Engine {
       goOn(account)
     case .rebase(let unchanged):
       guard core.pointee.evaluated else { return }
-      if unchanged.scores { return takeUpRules(account) }
+      if unchanged.scores { return takeUpRules(account, changed) }
       tellRulesOfShifts(account)
       evaluate(account, .config)
     case .recompute:
@@ -267,18 +270,26 @@ extension Engine {
     schedule(account, .all)
   }
 
-  /// Goes on under a config that has other rules and nothing else. No score moves, so that the journal has nothing to tell; rules are
+  /// Goes on under a config that has other rules and nothing else. No score moves, so that the journal has nothing to tell; those rules are
   /// shown the change, which opens nothing.
-  private mutating func takeUpRules(_ account: AccountID) {
+  private mutating func takeUpRules(_ account: AccountID, _ changed: [Int]) {
     regradeSilently(account, choosesCard: false)
     tellRulesOfShifts(account)
     let core = scores.core(account)
     for drop in 0..<compiled.dropCount {
       drops[Int(account) * compiled.dropCount + drop].record(core.pointee.score, at: now.milliseconds)
     }
-    for rule in compiled.rules.indices { _ = stepRule(rule, account, rebases: false, .config) }
+    for rule in compiled.rules.indices where isOverdue(rule, account) || changed.contains(rule) {
+      _ = stepRule(rule, account, rebases: false, .config)
+    }
     touch(account)
     goOn(account)
+  }
+
+  /// Whether a wait would be over by now: another config gave it less time.
+  private func isOverdue(_ rule: Int, _ account: AccountID) -> Bool {
+    let state = scores.rules(account) + rule
+    return RuleMachine.waitEnd(state, compiled.fastRules.pointer(rule)).map { $0 <= now.milliseconds } ?? false
   }
 
   /// - Parameter choosesCard: Whether the scorecard is not the stored one.

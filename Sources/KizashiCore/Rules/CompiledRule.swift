@@ -180,14 +180,18 @@ enum RuleMachine {
   /// be over by the change begins anew, from it; where there is none any more nothing is left to wait for.
   static func waitsOn(_ state: UnsafeMutablePointer<RuleState>, _ rule: UnsafePointer<FastRule>, at now: Int64) -> Bool
   {
-    if state.pointee.phase == .firing {
-      guard state.pointee.clearSince != .max else { return false }
-      if end(state, rule) <= now { state.pointee.clearSince = now }
-      return end(state, rule) > now
+    guard let end = waitEnd(state, rule) else { return false }
+    if end > now { return true }
+    if state.pointee.phase == .firing { state.pointee.clearSince = now } else { state.pointee.since = now }
+    return waitEnd(state, rule).map { $0 > now } ?? false
+  }
+
+  /// When a wait is over: that of a rule to open, or that of an episode to end; nil: there is none.
+  static func waitEnd(_ state: UnsafePointer<RuleState>, _ rule: UnsafePointer<FastRule>) -> Int64? {
+    switch state.pointee.phase {
+    case .firing: state.pointee.clearSince == .max ? nil : end(state, rule)
+    case .ok, .pending: state.pointee.since == .max ? nil : opening(state, rule)
     }
-    guard state.pointee.phase == .pending || state.pointee.since != .max else { return false }
-    if opening(state, rule) <= now { state.pointee.since = now }
-    return opening(state, rule) > now
   }
 
   private static func open(_ state: UnsafeMutablePointer<RuleState>, from: RuleState.Phase, at now: Int64) -> Step {

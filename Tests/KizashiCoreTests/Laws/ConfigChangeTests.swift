@@ -72,6 +72,34 @@ import Testing
       return result
     }
 
+    /// Another config that has other rules, and nothing else: some are gone, some have other names, some other times.
+    static func ofRules(seed: UInt64) -> Change {
+      var random = SeededGenerator(seed: seed &+ 0x51f3)
+      var traits = Scenario.Traits()
+      traits.orderMatters = false
+      let scenario = Scenario(seed: seed, traits: traits)
+      var change = Change(scenario, next: scenario.model, &random)
+      change.before.model = change.after.model
+      var next = change.before.model
+      let parts = next.rules.reduce(into: Set<String>()) { parts, rule in
+        if case .composite(_, let rules) = rule.kind { parts.formUnion(rules) }
+      }
+      next.rules = next.rules.compactMap { rule in
+        var rule = rule
+        switch random.int(0...4) {
+        case 0 where !parts.contains(rule.name): return nil
+        case 1 where !parts.contains(rule.name): rule.name += "-other"
+        case 2: rule.forMilliseconds = Int64(random.int(0...30)) * 3_600_000
+        case 3: rule.keepFiringForMilliseconds = Int64(random.int(0...30)) * 3_600_000
+        default: break
+        }
+        return rule
+      }
+      change.after = change.before
+      change.after.model = next
+      return change
+    }
+
     /// Runs it; what the change itself stored.
     func play(_ driver: inout EngineDriver, restarts: Bool) throws -> Commit {
       try driver.play(before.inputs[..<place])
@@ -177,5 +205,9 @@ import Testing
     seed: UInt64
   ) throws {
     try Self.check(.small(seed: seed), seed: seed)
+  }
+
+  @Test(arguments: LawTests.seeds) func `hold where only its rules are others`(seed: UInt64) throws {
+    try Self.check(.ofRules(seed: seed), seed: seed)
   }
 }
