@@ -200,6 +200,10 @@ const simdjson::dom::element *Decoder::find_fields(Event &event, const Path *&pa
     const Path *found_path;
     const element *found = mapping.first(field, found_path);
     if (found == nullptr) continue;
+    // PHP has one kind of array, and writes an empty one as a list: its client libraries send that for no traits at all.
+    simdjson::dom::array list;
+    const bool is_library = options_.dialect != ks_dialect_mapped;
+    if (is_library && found->get(list) == simdjson::SUCCESS && list.size() == 0) continue;
     if (!found->is_object()) event.bad_type = true;
     if (field != wanted) continue;
     fields = found;

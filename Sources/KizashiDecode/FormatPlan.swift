@@ -40,8 +40,6 @@ struct FormatPlan {
   private mutating func planSegment(traits: [String]) {
     options.dialect = ks_dialect_segment
     options.batch_envelope = true
-    // Client libraries send an account with few events: without remembering, most lines would have none.
-    options.remember_account = true
     locate(ks_field_type, "/type")
     locate(ks_field_id, "/messageId")
     locate(ks_field_timestamp, "/timestamp", "/originalTimestamp")
@@ -59,7 +57,6 @@ struct FormatPlan {
     options.batch_envelope = true
     options.array_envelope = true
     options.any_number_user = true
-    options.remember_account = true
     self.groupType = groupType
     let token = groupType.split(separator: "~", omittingEmptySubsequences: false).joined(separator: "~0")
       .split(separator: "/", omittingEmptySubsequences: false).joined(separator: "~1")

@@ -86,7 +86,8 @@ import Testing
     ["account", "a", "--window", "30m"],
     ["changes", "--follow", "--format", "json"], ["changes", "--since", "yesterday"], ["changes", "--kind", "mood"],
     ["quarantine", "list", "--reason", "bad_jsn"], ["deliveries", "list", "--state", "lost"], ["deliveries", "retry"],
-    ["deliveries", "retry", "x", "--dead"], ["replay"], ["replay", "-", "-"], ["generate", "--days", "0"],
+    ["deliveries", "retry", "x", "--dead"], ["deliveries", "drop", "x", "--open", "--hook", "h"],
+    ["deliveries", "drop", "--open"], ["replay"], ["replay", "-", "-"], ["generate", "--days", "0"],
     ["generate", "--live", "5", "--incident", "acme"], ["nonsense"],
   ]) func `wrong usage ends with 64`(arguments: [String]) throws {
     let outcome = try Program.run(arguments)

@@ -84,6 +84,27 @@ import Testing
     #expect(rows[2].record?.fields.map(\.value) == [.number("5")])
   }
 
+  @Test func `PHP's clients write no traits as an empty list`() {
+    let lines = #"""
+      {"event":"$groupidentify","timestamp":0,"distinct_id":"u",\#
+      "properties":{"$group_type":"company","$group_key":"acme","$group_set":[]}}
+      {"event":"$identify","timestamp":0,"distinct_id":"u","$set":[]}
+      {"event":"$identify","timestamp":0,"distinct_id":"u","$set":[1]}
+      """#
+    let rows = decode(lines, posthog)
+    #expect(rows.map(\.kind) == [.record, .record, .refused])
+    #expect(rows[0].account == "acme" && rows[0].record?.fields.isEmpty == true)
+  }
+
+  @Test(arguments: [SourceFormat.segment, .rudderstack, .posthog(groupType: "company")])
+  func `accounts are remembered where the source says so`(_ format: SourceFormat) {
+    let line = #"{"type":"track","timestamp":0,"event":"e","userId":"u","distinct_id":"u"}"#
+    var options = reading(format)
+    #expect(decodeOne(line, options)?.kind == .usage)
+    options.rememberAccount = false
+    #expect(decodeOne(line, options)?.reason == .missingField)
+  }
+
   @Test func `a group type with a slash is found`() {
     let line = #"{"event":"e","timestamp":0,"properties":{"$groups":{"a/b~c":"acme"}}}"#
     #expect(decodeOne(line, reading(.posthog(groupType: "a/b~c")))?.account == "acme")

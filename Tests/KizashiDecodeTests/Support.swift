@@ -65,6 +65,11 @@ func decodeOne(_ text: String, _ options: DecodeOptions = DecodeOptions(), recei
 func reading(_ format: SourceFormat) -> DecodeOptions {
   var options = DecodeOptions()
   options.format = format
+  // As a config has it that says nothing of it.
+  switch format {
+  case .segment, .rudderstack, .posthog: options.rememberAccount = true
+  case .kizashi, .cloudevents, .custom: break
+  }
   return options
 }
 

@@ -124,13 +124,16 @@ extension Engine {
       verdict: verdict == .duplicate && !known ? .conflict : verdict, id: id, content: content, isRemembered: true)
   }
 
-  /// Numbers are given once and stored, so that they say the same as the names.
+  /// Numbers are given once and stored, so that they say the same as the names. What is mixed in keeps the first account's
+  /// first event from being a factor of zero, which would say the same of every user: no account has so high a number.
   @inline(__always)
   private static func content(
     _ account: AccountID, _ event: EventNameID, _ user: UserID, _ row: Int, _ batch: borrowing EventBatch
   ) -> UInt64 {
     mixed(
-      NameHash.fold(UInt64(account) << 32 | UInt64(event), UInt64(user) ^ 0x8ebc_6af0_9c88_c6e3), batch.instant[row],
+      NameHash.fold(
+        (UInt64(account) << 32 | UInt64(event)) ^ 0xffff_ffff_a0b4_28db, UInt64(user) ^ 0x8ebc_6af0_9c88_c6e3),
+      batch.instant[row],
       batch.count[row])
   }
 

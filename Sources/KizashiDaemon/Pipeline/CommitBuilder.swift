@@ -15,9 +15,13 @@ struct CommitBuilder {
   let stallHooks: [String: [String]]
   let hookMaxAgeMilliseconds: Int64
   let configVersion: Int
+  /// Open episodes that began under a config in which their rule told others, or something else, by their ids.
+  let begun: [String: OpenEpisode]
 
-  init(_ configuration: Configuration, configVersion: Int, suppression: Suppression?) {
+  /// - Parameter open: The episodes that are open.
+  init(_ configuration: Configuration, configVersion: Int, suppression: Suppression?, open: [OpenEpisode]) {
     rules = configuration.model.rules
+    begun = Self.differing(open, configuration)
     shadowRules = Set(configuration.ruleDeliveries.filter(\.value.isShadow).keys)
     times = TellingTimes(configuration)
     measureNames = configuration.model.measures.map(\.name)
@@ -49,6 +53,20 @@ struct CommitBuilder {
     return unit
   }
 
+  private static func differing(_ open: [OpenEpisode], _ configuration: Configuration) -> [String: OpenEpisode] {
+    let rules = Dictionary(configuration.model.rules.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let hooks = Set(configuration.hooks.map(\.name))
+    var begun: [String: OpenEpisode] = [:]
+    for var episode in open {
+      guard let rule = rules[episode.rule] else { continue }
+      episode.hooks.removeAll { !hooks.contains($0) }
+      if (episode.severity, episode.playbook) != (rule.severity, rule.playbook) || episode.hooks != rule.hooks {
+        begun[episode.alertID] = episode
+      }
+    }
+    return begun
+  }
+
   /// One run per hook that is told of the source.
   private func owed(_ transition: StallTransition, _ detectedAt: Instant) -> [NewDelivery] {
     (stallHooks[transition.sourceName] ?? []).compactMap { hook in
@@ -66,13 +84,21 @@ struct CommitBuilder {
   private func owed(
     _ transition: AlertTransition, _ engine: borrowing Engine, _ detectedAt: Instant, notice: FlapNotice? = nil
   ) -> [NewDelivery] {
-    guard let index = transition.rule, !rules[index].hooks.isEmpty else { return [] }
-    let rule = rules[index]
+    guard let index = transition.rule else { return [] }
+    var rule = rules[index]
+    let name = engine.name(of: transition.account)
+    // An end is told as the beginning was, and to the same.
+    if !begun.isEmpty, transition.state != .firing, notice == nil,
+      let episode = begun[AlertPayload.alertID(rule: rule.name, account: name, episode: transition.episode)]
+    {
+      (rule.hooks, rule.severity, rule.playbook) = (episode.hooks, episode.severity, episode.playbook)
+    }
+    guard !rule.hooks.isEmpty else { return [] }
     // Whoever was told that it opened is told that it ended; of an episode that opened in shadow the store keeps neither.
     let opens = transition.state == .firing && notice == nil
     if opens || notice != nil, shadowRules.contains(rule.name) { return [] }
-    let isStale = detectedAt.milliseconds - transition.at.milliseconds > hookMaxAgeMilliseconds
-    let name = engine.name(of: transition.account)
+    // That a rule flaps, or flaps no longer, is true now, however long ago it began.
+    let isStale = notice == nil && detectedAt.milliseconds - transition.at.milliseconds > hookMaxAgeMilliseconds
     // What is not run needs no words, and a backfill has as many of them as alerts; a release brings its own.
     if let suppression = suppression ?? (transition.isSilenced ? .flapping : isStale ? .stale : nil) {
       let alertID = AlertPayload.alertID(rule: rule.name, account: name, episode: transition.episode)

@@ -58,11 +58,14 @@ struct OpenedStore: Sendable {
       ConfigRegistration(
         text: configuration.canonicalText, hash: configuration.fingerprint, model: configuration.model,
         windows: configuration.windows.map { UsageWindow(name: $0.text, hours: $0.hours) }, madeAt: now))
+    let hooks = configuration.hooks.map(\.name)
     var mode = RestoreMode.resume
     if let before, before.version != version {
       mode = .rebase(unchanged: configuration.unchanged(since: before.text))
-      _ = try store.resolveEpisodes(exceptRules: configuration.model.rules.map(\.name))
+      try store.resolveEpisodes(
+        exceptRules: configuration.model.rules.map(\.name), hooks: hooks, suppression: suppression, at: now)
     }
+    if suppression == nil { try store.giveUpRuns(exceptHooks: hooks) }
     let names = try store.sourceNames()
     let restored = try store.restore(
       factHorizonHours: mode.isResume ? configuration.model.factHorizonHours : nil,
@@ -72,7 +75,8 @@ struct OpenedStore: Sendable {
       model: configuration.model, configVersion: version,
       sources: names.map { sources[$0] ?? SourceModel(name: $0) },
       restored: restored, mode: mode,
-      builder: CommitBuilder(configuration, configVersion: version, suppression: suppression))
+      builder: CommitBuilder(
+        configuration, configVersion: version, suppression: suppression, open: try store.openEpisodes()))
     return OpenedStore(
       parts: parts,
       sources: KnownSources(names: names, positions: try positions(store, names)))

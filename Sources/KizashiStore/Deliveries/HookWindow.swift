@@ -110,10 +110,14 @@ extension Store {
     }
   }
 
-  /// Puts dead runs (all, or the named ones) back to be tried at `now`; gives their ids.
+  /// Puts dead runs (all, or the named ones), and those named that wait to be tried again, back to be tried at `now`; gives their ids.
   package func retryDeliveries(_ ids: [String], at now: Instant) throws(StoreError) -> [String] {
     try changeDeliveries(
-      ids, from: "state = \(DeliveryState.dead.rawValue)", to: .retry, nextAt: now)
+      ids,
+      from: ids.isEmpty
+        ? "state = \(DeliveryState.dead.rawValue)"
+        : "state IN (\(DeliveryState.dead.rawValue), \(DeliveryState.retry.rawValue))",
+      to: .retry, nextAt: now)
   }
 
   /// Gives up open runs by hand; gives their ids.
@@ -142,22 +146,6 @@ extension Store {
               """, arguments: [Int64(state.rawValue), nextAt?.milliseconds, id])
         }
         return candidates
-      }
-    }
-  }
-
-  /// Resolves the episodes of rules that a changed config no longer has, at the engine's clock: that is when the config changed for
-  /// them, in a replay as in a daemon.
-  package func resolveEpisodes(exceptRules names: [String]) throws(StoreError) -> Int {
-    try access("resolving alerts in") { db in
-      try db.inTransactionReturning { db in
-        let marks = names.map { _ in "?" }.joined(separator: ",")
-        try db.execute(
-          sql: """
-            UPDATE alert SET state = 1, resolved_ms = (SELECT now_ms FROM store_state), resolution = 'the rule is no longer in the config'
-            WHERE state = 0 AND rule NOT IN (\(marks)) AND account <> \(Tables.noAccount)
-            """, arguments: StatementArguments(names))
-        return db.changesCount
       }
     }
   }

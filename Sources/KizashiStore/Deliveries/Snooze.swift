@@ -114,7 +114,7 @@ extension Store {
           sql: """
             SELECT d.seq FROM delivery d JOIN alert t ON t.alert_id = d.alert_id
               JOIN delivery f ON f.delivery_id = d.alert_id || ':firing:' || d.hook
-            WHERE d.state = 0 AND t.state = 1 AND f.state = 0 AND f.attempts = 0
+            WHERE d.state = 0 AND t.state <> \(AlertTransition.State.firing.rawValue) AND f.state = 0 AND f.attempts = 0
               AND EXISTS (SELECT 1 FROM snooze s WHERE \(due) AND \(Snooze.covers("d", "t")))
             """)
         try db.execute(sql: "UPDATE snooze SET ended_ms = ? WHERE \(due)", arguments: [now.milliseconds])

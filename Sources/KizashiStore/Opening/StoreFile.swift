@@ -90,6 +90,8 @@ enum StoreFile {
   ) throws(StoreError) -> DatabaseQueue {
     let action = "reading the store"
     guard SystemFile.exists(path) else {
+      // What is there may well be a store: nobody should think that it is lost.
+      if SystemFile.isHidden(path) { throw StoreError(action, path: path, .noPermission) }
       let reason = SystemFile.reasonNotToOpen(path)
       // Who reads wants a store that is there; a new directory would hold none.
       let advice = StoreError(action, path: path, .missingStore).hint

@@ -9,6 +9,9 @@ enum SystemFile {
   /// Whether something exists at the path.
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+  /// Whether this user may not even know what lies at the path.
+  static func isHidden(_ path: String) -> Bool { access(path, F_OK) != 0 && errno == EACCES }
+
   /// Whether a directory lies at the path.
   static func isDirectory(_ path: String) -> Bool {
     var status = stat()

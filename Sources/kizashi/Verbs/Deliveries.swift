@@ -51,8 +51,22 @@ struct Deliveries: ParsableCommand {
     }
   }
 
-  /// Which runs a change is about.
-  struct Selection: ParsableArguments {
+  /// `kizashi deliveries retry`
+  struct Retry: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Run dead deliveries again, or those that have failed and wait, now.",
+      usage: "kizashi deliveries retry [<options>] [<id> ...]",
+      discussion: """
+        Those it names get all their retries again.
+
+        Examples:
+          kizashi deliveries retry health-drop:acme:41:firing:pager
+          kizashi deliveries retry --dead --hook pager
+        """)
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var output: FormatOptions
+
     @Argument(help: ArgumentHelp("Ids of deliveries, as the list shows them.", valueName: "id"))
     var ids: [String] = []
 
@@ -63,43 +77,16 @@ struct Deliveries: ParsableCommand {
     var hook: String?
 
     func validate() throws {
-      if ids.isEmpty == !dead {
+      if ids.isEmpty && !dead {
         throw ValidationError("Name the deliveries by their ids, or give --dead for all dead ones.")
       }
+      if !ids.isEmpty && dead { throw ValidationError("Give either ids or --dead, not both.") }
       if hook != nil && !dead { throw ValidationError("--hook belongs to --dead.") }
     }
 
-    /// The ids that are meant.
-    func resolved(_ session: Session) throws(Failure) -> [String] {
-      guard dead else { return ids }
-      let reader = try session.reader()
-      if let hook { try session.check(hook, is: .hook, reader) }
-      var query = DeliveryQuery()
-      query.states = [DeliveryState.dead.name]
-      query.hook = hook
-      // Oldest first: the order they were owed in.
-      return try asking { () throws(StoreError) in try reader.deliveries(query) }.reversed().map(\.deliveryID)
-    }
-  }
-
-  /// `kizashi deliveries retry`
-  struct Retry: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-      abstract: "Run dead or waiting deliveries again, now.",
-      usage: "kizashi deliveries retry [<options>] [<id> ...]",
-      discussion: """
-        Examples:
-          kizashi deliveries retry health-drop:acme:41:firing:pager
-          kizashi deliveries retry --dead --hook pager
-        """)
-
-    @OptionGroup var store: StoreOptions
-    @OptionGroup var output: FormatOptions
-    @OptionGroup var selection: Selection
-
     func run() async throws {
       let session = try Session(store)
-      let ids = try selection.resolved(session)
+      let ids = dead ? try Deliveries.ids(in: [.dead], of: hook, session) : ids
       if ids.isEmpty { return try Output.write("No delivery is dead.\n") }
       try await session.perform(.deliveriesRetry(ids: ids)).report(output.format)
     }
@@ -111,20 +98,51 @@ struct Deliveries: ParsableCommand {
       abstract: "Give up deliveries, so that those after them go on.",
       usage: "kizashi deliveries drop [<options>] [<id> ...]",
       discussion: """
+        Only what is still open (owed, running, retry) can be given up. It is dead then, and `retry` runs it all the same.
+
         Examples:
           kizashi deliveries drop health-drop:acme:41:firing:pager
+          kizashi deliveries drop --open --hook pager
         """)
 
     @OptionGroup var store: StoreOptions
     @OptionGroup var output: FormatOptions
-    @OptionGroup var selection: Selection
+
+    @Argument(help: ArgumentHelp("Ids of deliveries, as the list shows them.", valueName: "id"))
+    var ids: [String] = []
+
+    @Flag(help: "All open ones of a hook instead.")
+    var open = false
+
+    @Option(help: ArgumentHelp("With --open: those of this hook.", valueName: "name"))
+    var hook: String?
+
+    func validate() throws {
+      if ids.isEmpty && !open {
+        throw ValidationError(
+          "Name the deliveries by their ids, or give --open --hook NAME for all open ones of a hook.")
+      }
+      if !ids.isEmpty && open { throw ValidationError("Give either ids or --open, not both.") }
+      if (hook == nil) == open { throw ValidationError("--open and --hook belong together.") }
+    }
 
     func run() async throws {
       let session = try Session(store)
-      let ids = try selection.resolved(session)
-      if ids.isEmpty { return try Output.write("No delivery is dead.\n") }
+      let ids = open ? try Deliveries.ids(in: [.owed, .running, .retry], of: hook, session) : ids
+      if ids.isEmpty { return try Output.write("No delivery of it is open.\n") }
       try await session.perform(.deliveriesDrop(ids: ids)).report(output.format)
     }
+  }
+
+  /// The deliveries in some states, those that were owed first before others.
+  private static func ids(in states: [DeliveryState], of hook: String?, _ session: Session) throws(Failure) -> [String]
+  {
+    let reader = try session.reader()
+    if let hook { try session.check(hook, is: .hook, reader) }
+    var query = DeliveryQuery()
+    query.states = states.map(\.name)
+    query.hook = hook
+    return try asking { () throws(StoreError) in try reader.deliveries(query) }.reversed().map(\.deliveryID)
   }
 }
 

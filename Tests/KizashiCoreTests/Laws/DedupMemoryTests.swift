@@ -27,6 +27,18 @@ import Testing
     engine.apply(batch)
   }
 
+  @Test func `another user says something else, of the store's first account and event too`() throws {
+    var engine = try Self.engine()
+    for (user, id) in [("u1", "1"), ("u2", "2"), ("u2", "1"), (nil, "1"), ("u1", "1")] {
+      Self.apply(
+        ReferenceEvent(source: 0, at: Self.hour, account: "a", user: user, event: "e", id: id, latestAcceptable: .max),
+        to: &engine)
+    }
+    let row = try #require(engine.drain().sources.first)
+    #expect(row.events == 2 && row.duplicates == 1)
+    #expect(row.refused[Int(RefusalReason.idConflict.rawValue)] == 2)
+  }
+
   @Test func `a source that lags keeps its ids through restarts, and keeps no one else's`() throws {
     var engine = try Self.engine()
     var world = StoredWorld()

@@ -70,6 +70,15 @@ final class AlertBench {
     }
   }
 
+  /// The daemon is away for so long, and catches up when it is back.
+  func sleep(_ milliseconds: Int64) throws {
+    now += milliseconds
+    try restart()
+    machine.pipeline.drained(machine.number(of: "log"))
+    machine.pipeline.tick(to: Instant(milliseconds: now))
+    try commit()
+  }
+
   private func commit() throws {
     guard machine.pipeline.hasSomething else { return }
     try machine.store.write(try machine.pipeline.cut(now: Instant(milliseconds: now)).unit)

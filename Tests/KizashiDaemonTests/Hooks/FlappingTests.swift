@@ -70,6 +70,20 @@ import Testing
     #expect(try states(bench).count == 2)
   }
 
+  @Test func `tells what is open when that is over, and that it has begun, however late they are found`() throws {
+    let bench = try AlertBench(Self.config())
+    _ = try ran(bench, 0..<24, busy: { $0 % 2 == 0 || $0 > 8 })
+    try bench.events(3)
+    try bench.sleep(20 * hour)
+    #expect(try bench.runHooks() == [["busy:acme:5:firing:note"]])
+
+    let other = try AlertBench(Self.config())
+    _ = try ran(other, 0..<5, busy: { $0 % 2 == 0 })
+    try other.sleep(24 * hour)
+    let told = try other.runHooks().flatMap(\.self)
+    #expect(told == ["busy:acme:3:flapping:note"], "the end of the episode itself lies too long back")
+  }
+
   @Test func `is a matter of hooks alone: a reload changes it and rebases nothing`() throws {
     let bench = try AlertBench(Self.config())
     _ = try ran(bench, 0..<6, busy: { $0 % 2 == 0 })

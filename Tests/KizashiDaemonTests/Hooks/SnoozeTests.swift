@@ -64,6 +64,25 @@ import Testing
       ])
   }
 
+  @Test func `says nothing of what opened in it and was taken back by a late event`() throws {
+    let bench = try AlertBench(
+      """
+      rules: {quiet: {kind: silence, feature: any, after: 3h, hooks: [note]}}
+      hooks: {note: {run: [/bin/true]}}
+      """)
+    try bench.events(1)
+    #expect(try snooze(bench, SnoozeTarget(rule: "quiet"), hours: 6) == .done)
+    #expect(try ran(bench, hours: 4).isEmpty)
+    try bench.events(1, age: hour / 2)
+    #expect(try bench.rows("SELECT state FROM alerts") == [["retracted"]])
+    #expect(try ran(bench, hours: 2).isEmpty)
+    #expect(
+      try states(bench) == [
+        ["quiet:acme:1:firing:note", "suppressed", "snoozed"],
+        ["quiet:acme:1:retracted:note", "suppressed", "snoozed"],
+      ])
+  }
+
   @Test func `of what a hook was told before tells the end of it at its own, and reminds nobody`() throws {
     let bench = try AlertBench(Self.config)
     try bench.events(3)
