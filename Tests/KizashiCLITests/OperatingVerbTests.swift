@@ -87,7 +87,7 @@ import Testing
     // One that waits for its next attempt need not.
     let again = try Program.run(["deliveries", "retry", "turned:acme:1:firing:dead", "--config", sample.config])
     #expect(again.status == 0, "\(again.errors)")
-    let open = try Program.run(["deliveries", "drop", "--open", "--hook", "dead", "--config", sample.config])
+    let open = try Program.run(["deliveries", "drop", "--open", "--hook", "good", "--config", sample.config])
     #expect(open.output == "1 delivery dropped\n  turned:acme:1:firing:dead\n", "\(open.errors)")
     #expect(try states() == ["turned:acme:1:firing:dead": "dead", "turned:acme:1:firing:waiting": "dead"])
     let twice = try Program.run(["deliveries", "drop", "turned:acme:1:firing:dead", "--config", sample.config])

@@ -64,7 +64,9 @@ package enum Commands {
 
   static func retryDeliveries(_ ids: [String], _ store: StoreHost, now: Instant) async throws -> ControlReply {
     let found = try await store.use { try $0.retryDeliveries(ids, at: now) }
-    return try await reply(found, ids, store, done: "to be tried again", none: "only a dead delivery, or one that has failed and waits, is tried again")
+    return try await reply(
+      found, ids, store, done: "to be tried again",
+      none: "only a dead delivery, or one that waits for its next attempt, is tried again")
   }
 
   static func dropDeliveries(

@@ -71,7 +71,7 @@ final class AlertBench {
   }
 
   /// The daemon is away for so long, and catches up when it is back.
-  func sleep(_ milliseconds: Int64) throws {
+  func beAway(_ milliseconds: Int64) throws {
     now += milliseconds
     try restart()
     machine.pipeline.drained(machine.number(of: "log"))

@@ -74,12 +74,12 @@ import Testing
     let bench = try AlertBench(Self.config())
     _ = try ran(bench, 0..<24, busy: { $0 % 2 == 0 || $0 > 8 })
     try bench.events(3)
-    try bench.sleep(20 * hour)
+    try bench.beAway(20 * hour)
     #expect(try bench.runHooks() == [["busy:acme:5:firing:note"]])
 
     let other = try AlertBench(Self.config())
     _ = try ran(other, 0..<5, busy: { $0 % 2 == 0 })
-    try other.sleep(24 * hour)
+    try other.beAway(24 * hour)
     let told = try other.runHooks().flatMap(\.self)
     #expect(told == ["busy:acme:3:flapping:note"], "the end of the episode itself lies too long back")
   }
