@@ -55,6 +55,8 @@ let wrongValues: [(String, String)] = [
   (custom("user: $.a"), "this is a JSONPath"),
   (custom("user: /a~2"), "~ is written ~0"),
   (custom("user: {join: [/a, /b]}"), "join is for id and event, not for user"),
+  (custom("type: {constant: page}"), "expected one of track, identify, group, heartbeat"),
+  (custom("count: {constant: 0}"), "expected 1 or more"), (custom("count: {constant: x}"), "expected 1 or more"),
   (custom("user: {split: /a, separator: \"\", index: 0}"), "at least one character to split at"),
   (custom("user: {split: /a, separator: \"|\"}"), "\"index\" is missing"),
   (custom("user: {splt: /a}"), "expected a JSON Pointer such as /org/id, a list of them"),

@@ -84,12 +84,21 @@ extension Reading {
       }
       if entries.contains(where: { $0.key == "split" }) { return self.split(cursor) }
       if entries.contains(where: { $0.key == "constant" }) {
-        return cursor.section(.constant, "{constant: text}")?["constant"]?.text("text").map { .constant($0) }
+        return cursor.section(.constant, "{constant: text}")?["constant"].flatMap { self.constant($0, key) }
       }
       fallthrough
     case .null:
       cursor.failExpecting("a JSON Pointer such as /org/id, a list of them, {join: …}, {split: …} or {constant: …}")
       return nil
+    }
+  }
+
+  /// One that would have every line refused is a mistake.
+  private func constant(_ cursor: Cursor, _ key: String) -> FieldSource? {
+    switch key {
+    case "type": return cursor.choice(["track", "identify", "group", "heartbeat"]).map { .constant($0) }
+    case "count": return cursor.integer("1 or more", in: 1...1 << 40).map { .constant("\($0)") }
+    default: return cursor.text("text").map { .constant($0) }
     }
   }
 

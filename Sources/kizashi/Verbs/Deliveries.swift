@@ -165,7 +165,8 @@ enum DeliveryListing {
       columns: [
         .text("state", "STATE", style: { style($0.state) }) { $0.state },
         .text("hook", "HOOK", minimum: 6) { $0.hook },
-        .text("delivery_id", "DELIVERY", minimum: 16) { $0.deliveryID },
+        // Never cut: it is what retry and drop are given.
+        .text("delivery_id", "DELIVERY") { $0.deliveryID },
         .count("attempts", "ATTEMPTS") { Int64($0.attempts) }.optional,
         Column(
           key: "next_at", title: "NEXT", isOptional: true, value: { Value($0.next.map(InstantText.text)) },

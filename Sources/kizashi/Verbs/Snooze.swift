@@ -34,7 +34,9 @@ struct SnoozeVerb: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Every rule of this account.", valueName: "id"))
   var account: String?
 
-  @Option(help: ArgumentHelp("One episode, as kizashi alerts shows its id.", valueName: "id"))
+  @Option(
+    help: ArgumentHelp(
+      "One episode, RULE:ACCOUNT:N, as hooks are told it and alerts --format csv shows it.", valueName: "id"))
   var episode: String?
 
   @Option(name: .customLong("for"), help: ArgumentHelp("For so long: 12h, 3d.", valueName: "length"))
