@@ -52,7 +52,7 @@ import Testing
     ),
     (
       ["deliveries", "list"],
-      ["state", "hook", "delivery_id", "attempts", "next_at", "exit_code", "output", "alert_id"]
+      ["state", "hook", "delivery_id", "attempts", "next_at", "exit_code", "output", "alert_id", "waits_for"]
     ),
     (
       ["sources"],

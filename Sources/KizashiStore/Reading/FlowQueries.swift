@@ -12,10 +12,26 @@ package struct DeliveryRow: Sendable, Equatable {
   package var next: Instant?
   package var exitCode: Int?
   package var output: String?
+  /// What one that is to be run waits for; nil: it runs or is over.
+  package var waitsFor: DeliveryWait?
+}
+
+/// What a hook run that is owed waits for.
+package enum DeliveryWait: String, Sendable {
+  case snooze
+  /// Another of its account and hook was owed before.
+  case earlier
+  case nextAttempt = "next_attempt"
+  /// The end of the hook's quiet hours, or its digest.
+  case hours
+  /// That the hook may run once more: `concurrency`, `max_per_hour`, or the daemon.
+  case turn
 }
 
 /// Which deliveries to read.
 package struct DeliveryQuery: Sendable, Equatable {
+  /// The wall clock: who waits for an instant waits for one after it.
+  package var now = Instant(milliseconds: .max)
   /// Empty: all states.
   package var states: [String] = []
   package var hook: String?
@@ -86,6 +102,22 @@ package struct QuarantineQuery: Sendable, Equatable {
 }
 
 extension StoreReader {
+  /// SQL: what `delivery d` waits for.
+  private static func wait(at now: Instant) -> String {
+    func isSnoozed(_ delivery: String) -> String {
+      "EXISTS (SELECT 1 FROM alert t WHERE t.alert_id = \(delivery).alert_id AND \(Snooze.isOn(delivery, "t")))"
+    }
+    return """
+      CASE WHEN d.state NOT IN (\(DeliveryState.owed.rawValue), \(DeliveryState.retry.rawValue)) THEN NULL
+        WHEN \(isSnoozed("d")) THEN '\(DeliveryWait.snooze.rawValue)'
+        WHEN EXISTS (SELECT 1 FROM delivery e WHERE e.state < 3 AND e.account = d.account AND e.hook = d.hook
+          AND e.seq < d.seq AND NOT \(isSnoozed("e"))) THEN '\(DeliveryWait.earlier.rawValue)'
+        WHEN d.state = \(DeliveryState.retry.rawValue) THEN '\(DeliveryWait.nextAttempt.rawValue)'
+        WHEN d.next_ms > \(now.milliseconds) THEN '\(DeliveryWait.hours.rawValue)'
+        ELSE '\(DeliveryWait.turn.rawValue)' END
+      """
+  }
+
   /// Hook runs, the newest first.
   package func deliveries(_ query: DeliveryQuery) throws(StoreError) -> [DeliveryRow] {
     try read { db in
@@ -106,8 +138,9 @@ extension StoreReader {
       return try Row.fetchAll(
         db,
         sql: """
-          SELECT v.* FROM (
-            SELECT d.seq, d.delivery_id FROM delivery d WHERE \(conditions.joined(separator: " AND "))
+          SELECT v.*, w.waits FROM (
+            SELECT d.seq, d.delivery_id, \(Self.wait(at: query.now)) AS waits
+            FROM delivery d WHERE \(conditions.joined(separator: " AND "))
             ORDER BY d.seq DESC \(query.limit.map { "LIMIT \(max(0, $0))" } ?? "")) w
             CROSS JOIN deliveries v ON v.delivery_id = w.delivery_id
           ORDER BY w.seq DESC
@@ -115,7 +148,8 @@ extension StoreReader {
       ).map { row in
         DeliveryRow(
           deliveryID: row["delivery_id"], alertID: row["alert_id"], hook: row["hook"], state: row["state"],
-          attempts: row["attempts"], next: row.instant("next_at"), exitCode: row["exit_code"], output: row["output"])
+          attempts: row["attempts"], next: row.instant("next_at"), exitCode: row["exit_code"], output: row["output"],
+          waitsFor: (row["waits"] as String?).flatMap(DeliveryWait.init))
       }
     }
   }

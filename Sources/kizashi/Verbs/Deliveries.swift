@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import KizashiCore
 import KizashiDaemon
 import KizashiStore
@@ -15,7 +16,8 @@ struct Deliveries: ParsableCommand {
       abstract: "Hook runs, the newest first.", usage: "kizashi deliveries list [<options>]",
       discussion: """
         States: owed, running, retry, done, dead (given up after its retries), suppressed (found by a replay, \
-        too late, over while it was snoozed, or opened while its rule was flapping).
+        too late, over while it was snoozed, or opened while its rule was flapping). What one that is owed waits for is \
+        the end of a snooze, an earlier one of its account, its next attempt, the hook's hours, or its turn.
 
         Examples:
           kizashi deliveries list --state dead
@@ -46,6 +48,7 @@ struct Deliveries: ParsableCommand {
       query.hook = hook
       query.account = account
       query.limit = limit.rows
+      query.now = Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
       let rows = try asking { () throws(StoreError) in try reader.deliveries(query) }
       try Output.write(DeliveryListing.listing.text(rows, format: output.format, page: page))
     }
@@ -176,6 +179,9 @@ enum DeliveryListing {
             return isOpen ? Styled(row.next.map(page.time) ?? "now") : Styled("–", .dim)
           }),
         Column(
+          key: nil, title: "WAITS FOR", isOptional: true, value: { _ in .null },
+          cell: { row, _ in row.waitsFor.map { Styled(words($0)) } ?? Styled("–", .dim) }),
+        Column(
           key: nil, title: "LAST RUN", isOptional: true, value: { _ in .null },
           cell: { row, page in lastRun(row).map { Styled(page.time($0)) } ?? Styled("–", .dim) }),
         .count("exit_code", "EXIT") { $0.exitCode.map(Int64.init) },
@@ -183,6 +189,7 @@ enum DeliveryListing {
           key: "output", title: "OUTPUT", minimum: 10, value: { Value(output($0)) },
           cell: { row, _ in output(row).map { Styled(oneLine($0)) } ?? Styled("–", .dim) }),
         .text("alert_id", nil) { $0.alertID },
+        .text("waits_for", nil) { $0.waitsFor?.rawValue },
       ],
       nothing: "No delivery.")
   }
@@ -191,6 +198,16 @@ enum DeliveryListing {
   private static func lastRun(_ row: DeliveryRow) -> Instant? {
     let states: [DeliveryState] = [.running, .done, .dead]
     return row.attempts > 0 && states.contains { $0.name == row.state } ? row.next : nil
+  }
+
+  private static func words(_ wait: DeliveryWait) -> String {
+    switch wait {
+    case .snooze: "the end of a snooze"
+    case .earlier: "one of its account before it"
+    case .nextAttempt: "its next attempt"
+    case .hours: "quiet hours or digest"
+    case .turn: "its turn (concurrency, max_per_hour)"
+    }
   }
 
   private static func output(_ row: DeliveryRow) -> String? { row.output.flatMap { $0.isEmpty ? nil : $0 } }

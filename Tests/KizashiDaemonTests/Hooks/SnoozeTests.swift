@@ -115,6 +115,35 @@ import Testing
     #expect(try ran(bench, hours: 3) == ["2 busy:acme:1:firing:note"])
   }
 
+  @Test func `and all else that a run waits for is told`() throws {
+    let bench = try AlertBench(
+      """
+      rules:
+        busy: {kind: threshold, metric: {count: {window: 24h}}, above: 2, clear: 0, hooks: [note, late]}
+        busier: {kind: threshold, metric: {count: {window: 24h}}, above: 3, clear: 0, hooks: [note]}
+      hooks:
+        note: {run: [/bin/true]}
+        late: {run: [/bin/true], quiet_hours: {from: "00:00", to: "23:59"}}
+      """)
+    try bench.events(4)
+    try bench.events(3, account: "beta")
+    #expect(try snooze(bench, SnoozeTarget(account: "beta"), hours: 3) == .done)
+    let reader = try StoreReader(path: bench.place.store)
+    var query = DeliveryQuery()
+    query.now = Instant(milliseconds: bench.now)
+    let waits = try reader.deliveries(query).reduce(into: [:]) { $0[$1.deliveryID] = $1.waitsFor }
+    #expect(
+      waits == [
+        "busy:acme:1:firing:note": .turn, "busier:acme:1:firing:note": .earlier, "busy:acme:1:firing:late": .hours,
+        "busy:beta:1:firing:note": .snooze, "busy:beta:1:firing:late": .snooze,
+      ])
+    try bench.runHooks()
+    #expect(
+      try reader.deliveries(query).compactMap(\.waitsFor).sorted { $0.rawValue < $1.rawValue } == [
+        .hours, .snooze, .snooze,
+      ])
+  }
+
   @Test func `sends back what waited to be run`() {
     let bench = DeliverySchedulerTests.Bench(
       [HookPolicy(name: "pager", concurrency: 1)], now: Instant(milliseconds: 1_790_000_000_000))
