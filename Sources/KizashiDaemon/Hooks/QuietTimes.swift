@@ -113,8 +113,10 @@ struct TellingTimes: Sendable {
 }
 
 extension Store {
-  /// Gives runs that wait for a digest or the end of quiet hours another end, because a config may have changed these.
+  /// Gives runs that wait for a digest or the end of quiet hours another end, because a config may have changed these, and gives
+  /// up those of hooks that it has not.
   func planAnew(_ configuration: Configuration, at now: Instant) throws {
+    try giveUpRuns(exceptHooks: configuration.hooks.map(\.name))
     let times = TellingTimes(configuration)
     for hook in configuration.hooks {
       for severity in QuietHours.severities {

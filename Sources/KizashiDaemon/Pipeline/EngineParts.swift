@@ -58,14 +58,13 @@ struct OpenedStore: Sendable {
       ConfigRegistration(
         text: configuration.canonicalText, hash: configuration.fingerprint, model: configuration.model,
         windows: configuration.windows.map { UsageWindow(name: $0.text, hours: $0.hours) }, madeAt: now))
-    let hooks = configuration.hooks.map(\.name)
     var mode = RestoreMode.resume
     if let before, before.version != version {
       mode = .rebase(unchanged: configuration.unchanged(since: before.text))
       try store.resolveEpisodes(
-        exceptRules: configuration.model.rules.map(\.name), hooks: hooks, suppression: suppression, at: now)
+        exceptRules: configuration.model.rules.map(\.name), hooks: configuration.hooks.map(\.name),
+        suppression: suppression, at: now)
     }
-    if suppression == nil { try store.giveUpRuns(exceptHooks: hooks) }
     let names = try store.sourceNames()
     let restored = try store.restore(
       factHorizonHours: mode.isResume ? configuration.model.factHorizonHours : nil,

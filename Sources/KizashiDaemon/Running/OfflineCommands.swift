@@ -64,13 +64,20 @@ extension Commands {
     }
   }
 
-  /// An engine that goes on from what is stored.
+  /// An engine that goes on from what is stored. Another config than that of the store is put in force by a daemon or a replay, and
+  /// not on the way by a verb that may just not have found the right one.
   private static func engine(
     _ configuration: Configuration, _ store: StoreHost, _ clock: WallClock
   ) async throws -> EngineHost {
     let now = clock.now()
     let opened = try await store.use {
-      try OpenedStore.prepare($0, configuration, extraSources: [Daemon.control], suppression: nil, now: now)
+      if let stored = try $0.currentConfig(), stored.hash != configuration.fingerprint {
+        throw DaemonError(
+          .badConfig,
+          "the store was computed under another config than this one (name that with --config; a new one is put in force by `kizashi run`)"
+        )
+      }
+      return try OpenedStore.prepare($0, configuration, extraSources: [Daemon.control], suppression: nil, now: now)
     }
     return try EngineHost(
       parts: opened.parts, store: store, clock: clock, policy: .replay, liveSources: [], committed: { _ in })

@@ -146,12 +146,17 @@ import Testing
     let house = try await Self.begin(place)
     try await Self.goOn(house, to: Self.start + 7 * Self.hour)
     try await house.close()
-    let configuration = try Configuration.load(path: place.config)
-    func retire(_ id: String) async -> ControlReply {
+    let own = try Configuration.load(path: place.config)
+    func retire(_ id: String, _ configuration: KizashiConfig.Configuration? = nil) async -> ControlReply {
       await Commands.perform(
-        .sourceRetire(id: id), configuration: configuration, storePath: place.store,
+        .sourceRetire(id: id), configuration: configuration ?? own, storePath: place.store,
         clock: FakeClock(Self.start + 7 * Self.hour).wall)
     }
+    // A verb that did not find the config puts no other in force on the way.
+    let other = try Configuration.parse(text: "bands: {good: 50}", file: "other.yaml", directory: place.path)
+    let refused = await retire("app", other)
+    #expect(refused.exitCode == 78 && refused.message.contains("name that with --config"), "\(refused.message)")
+    #expect(place.number("SELECT count(*) FROM config_versions") == 1)
     let unknown = await retire("control")
     #expect(unknown.exitCode == 64 && unknown.details == ["known: app", "known: billing"])
     #expect(place.number(Self.quiet) == 0)
