@@ -52,15 +52,15 @@ private let lints: [Lint] = [
       "{d: {weight: 1, measures: {seats: 1}}}", rules: "{r: {kind: threshold, measure: days, below: 30}}",
       bands: reachable)),
   Lint(
-    warning: "6: bands.green: by its measures no account can ever be in this band: the score lies between 20 and 60",
+    warning: "6: bands.green: by its measures no account can ever be in \"green\": the score lies between 20 and 60",
     bad: scored(both), good: scored(both, bands: "{green: 55, yellow: 30}")),
   Lint(
-    warning: "6: bands.rot: by its measures no account can ever be in this band: the score lies between 20 and 60",
+    warning: "6: bands.rot: by its measures no account can ever be in \"rot\": the score lies between 20 and 60",
     bad: scored(both, bands: "{green: 50, yellow: 20, rot: 0}"),
     good: scored(both, bands: "{green: 50, yellow: 20.01, rot: 0}")),
   Lint(
     warning:
-      "6: bands.green: by its measures no account can climb into this band, which takes 61 with clear_margin: the score",
+      "6: bands.green: by its measures no account can climb into \"green\", which takes 61 with clear_margin: the score",
     bad: scored(both, bands: "{green: 56, yellow: 30}"), good: scored(both, bands: "{green: 55, yellow: 30}")),
   Lint(
     warning: "7: rules.r.above: this rule can never fire: the grade of seats is never above 60",
@@ -71,15 +71,18 @@ private let lints: [Lint] = [
     bad: scored(both, rules: "{r: {kind: threshold, measure: seats, below: 20}}", bands: reachable),
     good: scored(both, rules: "{r: {kind: threshold, measure: seats, below: 20.1}}", bands: reachable)),
   Lint(
-    warning: "7: rules.r.by: this rule can never fire: from its highest to its lowest the score has 40 points",
+    warning:
+      "7: rules.r.by: only an override can make this rule fire: by its measures the score has 40 points",
     bad: scored(both, rules: "{r: {kind: drop, by: 40.01, within: 7d}}", bands: reachable),
     good: scored(both, rules: "{r: {kind: drop, by: 40, within: 7d}}", bands: reachable)),
   Lint(
-    warning: "7: rules.r.band: this rule can never fire: no account can ever be in that band",
+    warning:
+      "7: rules.r.band: only an override can make this rule fire: by its measures no account can ever be in that band",
     bad: scored(both, rules: "{r: {kind: persistent, band: green, for: 7d}}"),
     good: scored(both, rules: "{r: {kind: persistent, band: [green, yellow], for: 7d}}", bands: reachable)),
   Lint(
-    warning: "7: rules.r.to: this rule can never fire: no account can ever be in that band",
+    warning:
+      "7: rules.r.to: only an override can make this rule fire: by its measures no account can ever be in that band",
     bad: scored(both, rules: "{r: {kind: band_change, to: green}}"),
     good: scored(both, rules: "{r: {kind: band_change, to: [green, unknown]}}", bands: reachable)),
   Lint(
@@ -87,8 +90,8 @@ private let lints: [Lint] = [
     bad: ruled("{r: {kind: band_change, from: red, to: red}}"),
     good: ruled("{r: {kind: band_change, from: [red, yellow], to: [red, yellow]}}")),
   Lint(
-    warning: "2: rules.r.above: this rule can never fire: the metric is never above 8",
-    bad: ruled("{r: {kind: threshold, metric: {active_days: {window: 7d}}, above: 8}}"),
+    warning: "2: rules.r.above: this rule can never fire: the metric is never above 9",
+    bad: ruled("{r: {kind: threshold, metric: {active_days: {window: 7d}}, above: 9}}"),
     good: ruled("{r: {kind: threshold, metric: {active_days: {window: 7d}}, above: 7.5}}")),
   Lint(
     warning: "2: rules.r.below: this rule can never fire: the metric is never below -1",
@@ -173,7 +176,38 @@ private let lints: [Lint] = [
             9
       """)
     #expect(
-      found == ["7: rules.r.above: this rule can never fire: the metric is never above 8 — mend it or leave it out"])
+      found == ["7: rules.r.above: this rule can never fire: the metric is never above 9 — mend it or leave it out"])
+  }
+
+  @Test(arguments: [
+    // A datum that grows old is worth less than its own grade.
+    """
+    sources: [{id: a, kind: file, paths: [/a]}]
+    measures: {x: {metric: {attribute: x}, grade: {points: [[0, 80], [10, 100]]}, fresh: 10d, expire: 20d}}
+    scorecards: {s: {dimensions: {d: {weight: 1, measures: {x: 1}}}}}
+    rules: {r: {kind: threshold, measure: x, below: 60}, d: {kind: drop, by: 40, within: 90d}, t: {kind: band_change, to: poor}}
+    bands: {good: 70, poor: 0}
+    """,
+    // Whom a rule does not tell of customers, a source may tell of itself.
+    """
+    sources: [{id: a, kind: file, paths: [/a], stall_after: 1h, hooks: [h]}]
+    hooks: {h: {run: [/bin/true]}}
+    """,
+    """
+    sources: [{id: a, kind: file, paths: [/a], stall_after: 1h}]
+    rules: {r: {kind: band_change, shadow: true, hooks: [h]}}
+    hooks: {h: {run: [/bin/true]}}
+    """,
+  ])
+  func `is not given of what can happen`(text: String) throws {
+    #expect(try parse(text).warnings.map(\.description) == [])
+  }
+
+  @Test func `is given of a band that was meant to be a setting`() throws {
+    let found = try parse("bands: {green: 70, yellow: 40, clear_margn: 5}").warnings.map(\.description)
+    #expect(
+      found.contains { $0.hasSuffix("\"clear_margn\" is taken as the name of a band — did you mean \"clear_margin\"?") }
+    )
   }
 
   @Test(arguments: shippedConfigs)

@@ -6,8 +6,12 @@ extension Lints {
     let unreachable = ranges.unreachable(model.bands)
     for (index, rule) in model.rules.enumerated() {
       let path = ["rules", rule.name]
-      if let (key, why) = whyNever(rule, unreachable) {
+      if let (key, why) = whyNever(rule) {
         warn(path + [key], "this rule can never fire: \(why)", hint: "mend it or leave it out")
+      } else if let (key, why) = whyNotByMeasures(rule, unreachable) {
+        warn(
+          path + [key], "only an override can make this rule fire: by its measures \(why)",
+          hint: "mend it or leave it out")
       } else if case .drop(_, let within) = rule.kind, rule.forMilliseconds >= within {
         warn(
           path + ["for"],
@@ -36,7 +40,7 @@ extension Lints {
   }
 
   /// The key that makes it so, and why; nil: it can fire, or nobody can tell.
-  private func whyNever(_ rule: Rule, _ unreachable: Set<String>) -> (key: String, why: String)? {
+  private func whyNever(_ rule: Rule) -> (key: String, why: String)? {
     switch rule.kind {
     case .threshold(let subject, let comparison, _):
       let low: Rational?
@@ -57,17 +61,24 @@ extension Lints {
         if let low, low >= limit { return ("below", "\(what) is never below \(decimalText(low))") }
       }
       return nil
+    case .bandChange(let from, let to):
+      return from.count == 1 && from == to ? ("to", "nobody changes from a band into the same") : nil
+    default: return nil
+    }
+  }
+
+  /// The same of what measures alone can make of the score.
+  private func whyNotByMeasures(_ rule: Rule, _ unreachable: Set<String>) -> (key: String, why: String)? {
+    let nobody = "no account can ever be in that band"
+    switch rule.kind {
     case .drop(let by, _):
       let span = ranges.score.upperBound - ranges.score.lowerBound
       return Rational(Int128(by), 100) > span
-        ? ("by", "from its highest to its lowest the score has \(decimalText(span)) points") : nil
-    case .persistent(let bands):
-      return bands.allSatisfy(unreachable.contains) ? ("band", "no account can ever be in that band") : nil
+        ? ("by", "the score has \(decimalText(span)) points from its highest to its lowest") : nil
+    case .persistent(let bands): return bands.allSatisfy(unreachable.contains) ? ("band", nobody) : nil
     case .bandChange(let from, let to):
-      if !to.isEmpty, to.allSatisfy(unreachable.contains) { return ("to", "no account can ever be in that band") }
-      if !from.isEmpty, from.allSatisfy(unreachable.contains) { return ("from", "no account can ever be in that band") }
-      if from.count == 1, from == to { return ("to", "nobody changes from a band into the same") }
-      return nil
+      if !to.isEmpty, to.allSatisfy(unreachable.contains) { return ("to", nobody) }
+      return !from.isEmpty && from.allSatisfy(unreachable.contains) ? ("from", nobody) : nil
     default: return nil
     }
   }
@@ -90,6 +101,12 @@ extension Lints {
           ["hooks", hook.name, "group_wait"], "what a digest holds comes in one run anyway", hint: "leave it out")
       }
       let callers = model.rules.filter { $0.hooks.contains(hook.name) }
+      // It is told of the pipeline.
+      if configuration.sources.contains(where: {
+        $0.stallAfterMilliseconds != nil && $0.stallHooks.contains(hook.name)
+      }) {
+        continue
+      }
       if callers.isEmpty {
         warn(["hooks", hook.name], "no rule runs this hook", hint: "name it in hooks of a rule")
       } else if callers.allSatisfy({ configuration.ruleDeliveries[$0.name]?.isShadow == true }) {

@@ -58,12 +58,12 @@ extension Lints {
       let climbed = Rational(Int128(band.bound + model.bands.clearMargin), 100)
       if unreachable.contains(band.name) {
         warn(
-          ["bands", band.name], "by its measures no account can ever be in this band: \(reach)",
+          ["bands", band.name], "by its measures no account can ever be in \(quoted(band.name)): \(reach)",
           hint: "look at the grades of the measures, or move the bound")
       } else if band.bound > 0, ranges.score.upperBound < climbed {
         warn(
           ["bands", band.name],
-          "by its measures no account can climb into this band, which takes \(decimalText(climbed)) with clear_margin: \(reach)",
+          "by its measures no account can climb into \(quoted(band.name)), which takes \(decimalText(climbed)) with clear_margin: \(reach)",
           hint: "look at the grades of the measures, move the bound, or lower clear_margin")
       }
     }

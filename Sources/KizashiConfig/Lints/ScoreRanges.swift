@@ -31,6 +31,8 @@ struct ScoreRanges {
     case .neutral: points.append(Rational(50))
     case .exclude, .hold: break
     }
+    // A datum that grows old comes to say nothing.
+    if measure.decay != nil { points.append(Rational(50)) }
     let low = points.min() ?? Rational(0)
     return low...max(low, points.max() ?? Rational(100))
   }
@@ -39,8 +41,8 @@ struct ScoreRanges {
   static func value(of metric: Metric) -> (low: Rational?, high: Rational?) {
     switch metric {
     case .count, .distinctUsers, .featuresUsed, .daysSinceLast: (Rational(0), nil)
-    // A window of whole days can touch one more.
-    case .activeDays(_, let hours): (Rational(0), Rational(Int64((hours + 23) / 24 + 1)))
+    // A window of whole days can touch one more, and another where one of them has 23 hours.
+    case .activeDays(_, let hours): (Rational(0), Rational(Int64((hours + 23) / 24 + 2)))
     // A sum may have been above 0 and be below it.
     case .trend(.sum, _, _): (nil, nil)
     // (now − before) / max(before, floor): at least nothing of all there was.

@@ -1,6 +1,8 @@
 import KizashiCore
 
 extension Reading {
+  private static let bandSettings = ["clear_margin", "down_for", "journal_step"]
+
   /// `bands:`; names with their lower bounds, and how reluctantly accounts change between them.
   func bands(_ cursor: Cursor?) -> BandModel {
     let standard = BandModel.standard
@@ -20,6 +22,9 @@ extension Reading {
         value.fail(
           "\(quoted(name)) begins where \(quoted(same.name)) begins", hint: "give each band a bound of its own")
         continue
+      }
+      if let near = nearestName(to: name, in: Self.bandSettings) {
+        key.warn("\(quoted(name)) is taken as the name of a band", hint: "did you mean \(quoted(near))?")
       }
       bands.append(Band(name: name, bound: bound))
       places[name] = value
