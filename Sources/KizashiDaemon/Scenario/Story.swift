@@ -55,7 +55,6 @@ package struct StoryTeller: ~Copyable {
   /// The accounts that a line names, in the order of the lines.
   private var named: [String] = []
   /// How far time has gone; the engine's clock stays at its last deadline.
-  private var reached: Instant
 
   /// What comes out of a scenario.
   ///
@@ -74,7 +73,6 @@ package struct StoryTeller: ~Copyable {
 
   private init(_ scenario: Scenario, _ configuration: Configuration) {
     self.scenario = scenario
-    reached = scenario.start
     measureNames = configuration.model.measures.map(\.name)
     tolerance = configuration.model.limits.futureToleranceMilliseconds
     // One seed will do: nothing that is computed depends on it.
@@ -100,18 +98,10 @@ package struct StoryTeller: ~Copyable {
     gather()
   }
 
-  /// Hour by hour, because what a stretch of time did to a score is told once a commit.
+  /// Deadline by deadline, because what they did to a score is told once a commit.
   private mutating func advance(to instant: Instant) {
-    while !accounts.isEmpty {
-      let hour = Tile(hour: reached.tile.hour + 1).start
-      guard hour < instant else { break }
-      engine.advance(to: hour)
-      gather()
-      reached = hour
-    }
-    engine.advance(to: instant)
+    while !engine.advance(to: instant, within: 1) { gather() }
     gather()
-    reached = max(reached, instant)
   }
 
   private mutating func apply(_ line: StoryLine, file: String) {

@@ -55,6 +55,45 @@ private func day(_ instant: Instant, of scenario: Scenario) -> Double {
     }
   }
 
+  /// A band lost at 07:25, and a move of the score at 08:00; an override that ends at 07:10, and the same.
+  @Test(arguments: [
+    ("{attributes: {v: 20}, at: 1d 5h 25m}", "{band: red, at: 1d 7h 30m}", true),
+    ("{attributes: {v: 20}, at: 1d 5h 25m}", "{band: yellow, during: between 1d 5h and 1d 7h 24m}", true),
+    ("{attributes: {v: 20}, at: 1d 5h 25m}", "{band: yellow, during: between 1d 5h and 1d 7h 59m}", false),
+    (overridden, "{score: 56, at: 1d 7h 15m}", true), (overridden, "{score: 99, at: 1d 7h 15m}", false),
+    (overridden, "{score: at least 99, during: between 1d 6h and 1d 7h 9m}", true),
+    (overridden, "{score: at least 99, during: between 1d 6h and 1d 7h 50m}", false),
+  ])
+  func `knows each of the changes that time brings within an hour`(line: String, expect: String, holds: Bool) throws {
+    let place = try Workspace()
+    try place.write(
+      "k.yaml",
+      """
+      measures:
+        v: {metric: {attribute: v}, grade: {points: [[0, 0], [100, 100]]}}
+        n: {metric: {count: {window: 24h}}, grade: {points: [[0, 0], [1, 20]]}}
+      scorecards: {s: {dimensions: {d: {weight: 1, measures: {v: 9, n: 1}}}}}
+      """)
+    let file = try ScenarioFile.parse(
+      text: """
+        config: k.yaml
+        scenarios:
+          s:
+            start: 2026-01-05
+            until: 3d
+            account: a
+            story: [{attributes: {v: 60}}, {event: x, at: 7h}, \(line)]
+            expect: [\(expect)]
+        """, file: "s.yaml", directory: place.path, config: nil)
+    let scenario = try #require(file.scenarios.first)
+    let story = try StoryTeller.tell(scenario, file.configuration, file: "s.yaml")
+    let expectation = try #require(scenario.expectations.first)
+    #expect(Verdict.on(expectation, among: scenario.expectations, story).passed == holds)
+  }
+
+  private static let overridden =
+    "{event: override.set, at: 1d 5h 40m, with: {kind: score, value: 99, reason: x, by: y, until: \"2026-01-06T07:10:00Z\"}}"
+
   /// What it is told by must not be another kizashi than the one that runs.
   @Test(arguments: shipped) func `comes out as a replay of its lines does`(name: String) async throws {
     let path = repository.appending(path: "config/examples/scenarios/\(name)").path
