@@ -114,6 +114,21 @@ let shippedConfigs = [
   }
 
   @Test(arguments: [
+    ("{a: {when: {plan: x}, D}, b: {when: {plan: y}, D}}", "{b: {when: {plan: y}, D}, a: {when: {plan: x}, D}}", false),
+    ("{a: {when: {plan: x}, D}, b: {D}}", "{a: {when: {plan: x}, D}, b: {D}}", true),
+  ])
+  func `knows that the order of scorecards decides scores`(first: String, second: String, same: Bool) throws {
+    let parsed = try [first, second].map { cards in
+      try parse(
+        """
+        measures: {m: {metric: {attribute: m}, grade: {points: [[0, 0], [1, 100]]}}}
+        scorecards: \(cards.replacing("D", with: "dimensions: {d: {weight: 1, measures: {m: 1}}}"))
+        """)
+    }
+    #expect(parsed[1].unchanged(since: parsed[0].canonicalText).scores == same)
+  }
+
+  @Test(arguments: [
     ("{for: 1h, keep_firing_for: 2h, cooldown: 3d, severity: high, shadow: true, flap: true}", true),
     ("{from: [green]}", false),
     ("{when: {phase: adoption}}", false), ("{clear: {band: green}}", false), ("{until: {phase: churned}}", false),

@@ -26,9 +26,17 @@ private struct CanonicalContent {
     case null
     case scalar(String)
     case list([Node])
-    case mapping([String: Node])
+    /// In its order: of scorecards and phases the first that matches counts.
+    case mapping([Entry])
 
-    var entries: [String: Node] { if case .mapping(let entries) = self { entries } else { [:] } }
+    struct Entry: Equatable {
+      var key: String
+      var value: Node
+    }
+
+    var entries: [Entry] { if case .mapping(let entries) = self { entries } else { [] } }
+
+    subscript(key: String) -> Node? { entries.first { $0.key == key }?.value }
 
     func without(_ keys: Set<String>) -> Node { .mapping(entries.filter { !keys.contains($0.key) }) }
   }
@@ -44,12 +52,16 @@ private struct CanonicalContent {
   init?(_ canonicalText: String) {
     guard let root = try? YAMLReader.read(canonicalText) else { return nil }
     let all = Self.node(root)
-    conditions = (all.entries["rules"]?.entries ?? [:]).mapValues { $0.without(Self.besideConditions) }
+    conditions = (all["rules"]?.entries ?? []).reduce(into: [:]) {
+      $0[$1.key] = $1.value.without(Self.besideConditions)
+    }
     var scores = all.without(Self.besideScores).entries
-    for part in ["store", "limits"] { scores[part] = scores[part]?.without(Self.besideNumbers) }
+    for index in scores.indices where ["store", "limits"].contains(scores[index].key) {
+      scores[index].value = scores[index].value.without(Self.besideNumbers)
+    }
     // The offsets of the time zone.
-    scores["#"] = .list(canonicalText.split(separator: "\n").filter { $0.hasPrefix("#") }.map { .scalar(String($0)) })
-    decidesScores = .mapping(scores)
+    let offsets = canonicalText.split(separator: "\n").filter { $0.hasPrefix("#") }.map { Node.scalar(String($0)) }
+    decidesScores = .mapping(scores + [Node.Entry(key: "#", value: .list(offsets))])
   }
 
   private static func node(_ node: ConfigNode) -> Node {
@@ -58,7 +70,7 @@ private struct CanonicalContent {
     case .scalar(let text): .scalar(text)
     case .list(let items): .list(items.map(Self.node))
     case .mapping(let entries):
-      .mapping(Dictionary(entries.map { ($0.key, Self.node($0.value)) }, uniquingKeysWith: { _, last in last }))
+      .mapping(entries.map { Node.Entry(key: $0.key, value: Self.node($0.value)) })
     }
   }
 }

@@ -32,6 +32,15 @@ public enum RestoreMode: Sendable {
     }
   }
 
+  /// A shift that is new is judged over all of history, which is done for all of them or for none: then nothing is kept.
+  func limited(by rules: [Rule]) -> RestoreMode {
+    guard case .rebase(var unchanged) = self else { return self }
+    for rule in rules {
+      if case .shift = rule.kind, !unchanged.rules.contains(rule.name) { unchanged.scores = false }
+    }
+    return .rebase(unchanged: unchanged)
+  }
+
   /// Whether what a rule remembers of scores and days holds.
   func keepsMemory(of rule: Rule) -> Bool { keepsScores && keepsWait(of: rule) }
 }

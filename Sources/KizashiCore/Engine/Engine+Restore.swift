@@ -12,6 +12,7 @@ extension Engine {
   /// - Throws: ``RestoreError``, or what reading the store throws.
   public mutating func restore(_ restored: Restored, mode: RestoreMode) throws {
     precondition(scores.count == 0, "only a new engine can be restored")
+    let mode = mode.limited(by: compiled.model.rules)
     now = restored.now
     changeSequence = restored.lastChangeSequence
     recordSequence = restored.lastRecordSequence
@@ -251,7 +252,7 @@ extension Engine {
     case .rebase(let unchanged):
       guard core.pointee.evaluated else { return }
       if unchanged.scores { return takeUpRules(account, changed) }
-      tellRulesOfShifts(account)
+      tellRulesOfShifts(account, isConfig: true)
       evaluate(account, .config)
     case .recompute:
       regradeSilently(account, choosesCard: true)
@@ -274,7 +275,7 @@ extension Engine {
   /// shown the change, which opens nothing.
   private mutating func takeUpRules(_ account: AccountID, _ changed: [Int]) {
     regradeSilently(account, choosesCard: false)
-    tellRulesOfShifts(account)
+    tellRulesOfShifts(account, isConfig: true)
     let core = scores.core(account)
     for drop in 0..<compiled.dropCount {
       drops[Int(account) * compiled.dropCount + drop].record(core.pointee.score, at: now.milliseconds)

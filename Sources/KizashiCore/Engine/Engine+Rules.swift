@@ -61,7 +61,12 @@ extension Engine {
         // What begins to wait with a fall of the band takes the fall's base over.
         let isOfBands = !waiting.bounds.isEmpty && rule.pointee.kind.isOfBands
         let waited = isOfBands ? scores.rules(account)[index].waitsSince : .max
+        let entered = scores.rules(account)[index].enteredBand
         noteBand(index, rule, account, was: bandWas, first)
+        // Another band that only the config has brought about is not what it waited for.
+        if trigger.isConfig, scores.rules(account)[index].enteredBand != entered {
+          RuleMachine.fallBack(scores.rules(account) + index)
+        }
         // What resolves while its condition holds (a band change into another band, a silence ended by late events) opens
         // again at the end of its cooldown: without one, at once.
         for _ in 0..<2 {

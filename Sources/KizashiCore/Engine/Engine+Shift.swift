@@ -25,7 +25,9 @@ extension Engine {
   }
 
   /// A lasting alarm of the other side is another condition: its time starts anew.
-  mutating func tellRulesOfShifts(_ account: AccountID) {
+  ///
+  /// - Parameter isConfig: It is another only by the config, and nothing that a rule waited for.
+  mutating func tellRulesOfShifts(_ account: AccountID, isConfig: Bool = false) {
     for (index, watch) in shifts.watches.enumerated() {
       let state = scores.rules(account) + watch.rule
       let side = shifts.detector(account, index).side.rawValue
@@ -33,6 +35,7 @@ extension Engine {
       usage.stir(account, .days)
       state.pointee.enteredBand = side
       state.pointee.inhibited = false
+      if isConfig { RuleMachine.fallBack(state) }
       state.pointee.since = state.pointee.phase == .pending ? time(of: account).milliseconds : .max
     }
   }

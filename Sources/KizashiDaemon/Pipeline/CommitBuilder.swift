@@ -15,6 +15,7 @@ struct CommitBuilder {
   let stallHooks: [String: [String]]
   let hookMaxAgeMilliseconds: Int64
   let configVersion: Int
+  private static let day: Int64 = 86_400_000
   /// Open episodes that began under a config in which their rule told others, or something else, by their ids.
   let begun: [String: OpenEpisode]
 
@@ -97,8 +98,9 @@ struct CommitBuilder {
     // Whoever was told that it opened is told that it ended; of an episode that opened in shadow the store keeps neither.
     let opens = transition.state == .firing && notice == nil
     if opens || notice != nil, shadowRules.contains(rule.name) { return [] }
-    // That a rule flaps, or flaps no longer, is true now, however long ago it began.
-    let isStale = notice == nil && detectedAt.milliseconds - transition.at.milliseconds > hookMaxAgeMilliseconds
+    // Whether a rule flaps is settled once a day, so that the last day's answer is true now; an older one may not be.
+    let oldest = notice == nil ? hookMaxAgeMilliseconds : max(hookMaxAgeMilliseconds, Self.day)
+    let isStale = detectedAt.milliseconds - transition.at.milliseconds > oldest
     // What is not run needs no words, and a backfill has as many of them as alerts; a release brings its own.
     if let suppression = suppression ?? (transition.isSilenced ? .flapping : isStale ? .stale : nil) {
       let alertID = AlertPayload.alertID(rule: rule.name, account: name, episode: transition.episode)

@@ -12,6 +12,8 @@ struct EngineParts: Sendable {
   var restored: Restored
   var mode: RestoreMode
   var builder: CommitBuilder
+  /// What another config leaves of the rules; nil: it is the same config.
+  var rulesLeft: RulesLeft?
 
   /// A new engine, restored.
   func makeEngine() throws -> Engine {
@@ -53,17 +55,18 @@ struct OpenedStore: Sendable {
     _ store: Store, _ configuration: Configuration, extraSources: [String], suppression: Suppression?, now: Instant
   ) throws -> OpenedStore {
     let before = try store.currentConfig()
+    let registered = try store.registeredVersion()
     _ = try store.registerSources(configuration.sources.map(\.id) + extraSources)
     let version = try store.register(
       ConfigRegistration(
         text: configuration.canonicalText, hash: configuration.fingerprint, model: configuration.model,
         windows: configuration.windows.map { UsageWindow(name: $0.text, hours: $0.hours) }, madeAt: now))
     var mode = RestoreMode.resume
+    var rulesLeft: RulesLeft?
     if let before, before.version != version {
-      mode = .rebase(unchanged: configuration.unchanged(since: before.text))
-      try store.resolveEpisodes(
-        exceptRules: configuration.model.rules.map(\.name), hooks: configuration.hooks.map(\.name),
-        suppression: suppression, at: now)
+      mode = .rebase(unchanged: configuration.unchanged(since: before, registered: registered))
+      rulesLeft = RulesLeft(
+        rules: configuration.model.rules.map(\.name), hooks: configuration.hooks.map(\.name), suppression: suppression)
     }
     let names = try store.sourceNames()
     let restored = try store.restore(
@@ -75,7 +78,8 @@ struct OpenedStore: Sendable {
       sources: names.map { sources[$0] ?? SourceModel(name: $0) },
       restored: restored, mode: mode,
       builder: CommitBuilder(
-        configuration, configVersion: version, suppression: suppression, open: try store.openEpisodes()))
+        configuration, configVersion: version, suppression: suppression, open: try store.openEpisodes()),
+      rulesLeft: rulesLeft)
     return OpenedStore(
       parts: parts,
       sources: KnownSources(names: names, positions: try positions(store, names)))
@@ -93,5 +97,19 @@ struct OpenedStore: Sendable {
           store.path, "how far\(path) of source \(source) has been read stands in `stream` and makes no sense")
       }
     }
+  }
+}
+
+extension Configuration {
+  /// What of it is unchanged since the config of the last commit.
+  ///
+  /// - Parameters:
+  ///   - before: That one.
+  ///   - registered: The version that was registered last. Where it is another one, whose first commit never came, what its registration
+  ///     forgot (since when filters have been looked for, say) is not known any more.
+  fileprivate func unchanged(since before: StoredConfig, registered: Int) -> UnchangedConfig {
+    var unchanged = self.unchanged(since: before.text)
+    if registered != before.version { unchanged.scores = false }
+    return unchanged
   }
 }

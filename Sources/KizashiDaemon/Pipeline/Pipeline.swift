@@ -19,6 +19,8 @@ struct Parcel: Sendable {
 struct Pipeline: ~Copyable {
   private(set) var engine: Engine
   private var builder: CommitBuilder
+  /// What the first commit under another config does to the episodes of rules that are gone.
+  private var rulesLeft: RulesLeft?
   private let policy: CommitPolicy
   private var positions: [String: (position: StreamPosition, source: Int)] = [:]
   private var quarantine: [QuarantineRow] = []
@@ -45,6 +47,7 @@ struct Pipeline: ~Copyable {
   init(parts: EngineParts, policy: CommitPolicy, liveSources: Set<Int>, now: Instant) throws {
     engine = try parts.makeEngine()
     builder = parts.builder
+    rulesLeft = parts.rulesLeft
     self.policy = policy
     undrained = liveSources
     lastCut = now
@@ -229,7 +232,7 @@ struct Pipeline: ~Copyable {
 
   /// Whether there is anything to store.
   var hasSomething: Bool {
-    engine.hasUndrained || !positions.isEmpty
+    engine.hasUndrained || !positions.isEmpty || rulesLeft != nil
   }
 
   /// Whether everything there was to read has been applied.
@@ -253,6 +256,9 @@ struct Pipeline: ~Copyable {
   mutating func cut(now: Instant) throws -> Parcel {
     let commit = engine.drain()
     var unit = builder.unit(commit, engine, detectedAt: now)
+    unit.rulesLeft = rulesLeft
+    if rulesLeft != nil { unit.durable = true }
+    rulesLeft = nil
     for (position, source) in positions.values.sorted(by: { $0.position.key < $1.position.key }) {
       if position.ending == .closed {
         unit.forgottenStreams.append(StreamKey(source: source, key: position.key))
@@ -285,6 +291,7 @@ struct Pipeline: ~Copyable {
     engine = try parts.makeEngine()
     watch.follow(parts.sources, now: now)
     builder = parts.builder
+    rulesLeft = parts.rulesLeft
   }
 
   /// Takes over what a changed config says of rules' hooks, where no number changes.

@@ -94,6 +94,8 @@ extension Daemon {
     } else {
       try await sources.follow(new.sources, opened.sources)
     }
+    // What it owes of rules that are gone, and whom other hours let go.
+    hooks.notify()
     return rebases
   }
 }

@@ -16,6 +16,13 @@ extension Store {
   }
 }
 
+extension Store {
+  /// The version that was registered last; 0: none.
+  package func registeredVersion() throws(StoreError) -> Int {
+    try access("reading") { db in try Int.fetchOne(db, sql: "SELECT config_version FROM store_state") ?? 0 }
+  }
+}
+
 extension StoredConfig {
   static func current(_ db: Database) throws -> StoredConfig? {
     try Row.fetchOne(

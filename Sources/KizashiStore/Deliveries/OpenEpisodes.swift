@@ -35,48 +35,55 @@ extension Store {
     }
   }
 
-  /// Resolves the episodes of rules that a changed config no longer has, at the engine's clock: that is when the config changed for
-  /// them, in a replay as in a daemon. The hooks that were told of their beginning are owed their end.
-  ///
-  /// - Parameters:
-  ///   - hooks: Those that the config has.
-  ///   - suppression: Why no hook runs; nil: they do.
-  ///   - now: When it was found.
-  package func resolveEpisodes(
-    exceptRules names: [String], hooks: [String], suppression: Suppression?, at now: Instant
-  ) throws(StoreError) {
-    try access("resolving alerts in") { db in
-      try db.inTransaction(.immediate) {
-        let gone = """
-          t.state = \(AlertTransition.State.firing.rawValue) AND t.account <> \(Tables.noAccount)
-            AND t.rule NOT IN (SELECT value FROM json_each(?1))
-          """
-        try db.execute(
-          sql: Self.oweEnds + gone,
-          arguments: [
-            try Self.list(names, db), try Self.list(hooks, db),
-            Int64((suppression == nil ? DeliveryState.owed : .suppressed).rawValue), suppression?.rawValue,
-            now.milliseconds,
-          ])
-        try db.execute(
-          sql: """
-            UPDATE alert AS t SET state = \(AlertTransition.State.resolved.rawValue),
-              resolved_ms = (SELECT now_ms FROM store_state), resolution = '\(Self.ruleIsGone)' WHERE \(gone)
-            """, arguments: [try Self.list(names, db)])
-        return .commit
-      }
-    }
-  }
-
-  /// Gives up the open runs of hooks that the config does not have: nobody would ever begin them.
+  /// Gives up the runs of hooks that the config does not have, but for one that is under way: nobody would ever begin them.
   package func giveUpRuns(exceptHooks names: [String]) throws(StoreError) {
     try access("changing deliveries of") { db in
       try db.execute(
         sql: """
           UPDATE delivery SET state = \(DeliveryState.dead.rawValue), output = 'the hook is no longer in the config'
-          WHERE state < 3 AND hook NOT IN (SELECT value FROM json_each(?))
-          """, arguments: [try Self.list(names, db)])
+          WHERE state IN (\(DeliveryState.owed.rawValue), \(DeliveryState.retry.rawValue))
+            AND hook NOT IN (SELECT value FROM json_each(?))
+          """, arguments: [try db.jsonList(names)])
     }
+  }
+}
+
+/// What a change of config does to the episodes of rules that it has not any more. It is part of the first commit under the new one:
+/// until then the old one is in force.
+package struct RulesLeft: Sendable {
+  /// The rules that there are.
+  package var rules: [String]
+  /// The hooks that there are.
+  package var hooks: [String]
+  /// Why no hook runs; nil: they do.
+  package var suppression: Suppression?
+
+  /// What there is.
+  package init(rules: [String], hooks: [String], suppression: Suppression?) {
+    self.rules = rules
+    self.hooks = hooks
+    self.suppression = suppression
+  }
+
+  /// Resolves the episodes of all other rules, inside a transaction, at the store's clock: that is when the config changed for them,
+  /// in a replay as in a daemon. The hooks that were told of their beginning are owed their end.
+  func resolveOthers(at now: Instant, _ db: Database) throws {
+    let gone = """
+      t.state = \(AlertTransition.State.firing.rawValue) AND t.account <> \(Tables.noAccount)
+        AND t.rule NOT IN (SELECT value FROM json_each(?1))
+      """
+    let rules = try db.jsonList(rules)
+    try db.execute(
+      sql: Self.oweEnds + gone,
+      arguments: [
+        rules, try db.jsonList(hooks), Int64((suppression == nil ? DeliveryState.owed : .suppressed).rawValue),
+        suppression?.rawValue, now.milliseconds,
+      ])
+    try db.execute(
+      sql: """
+        UPDATE alert AS t SET state = \(AlertTransition.State.resolved.rawValue),
+          resolved_ms = (SELECT now_ms FROM store_state), resolution = '\(Self.ruleIsGone)' WHERE \(gone)
+        """, arguments: [rules])
   }
 
   private static let ruleIsGone = "the rule is no longer in the config"
@@ -96,11 +103,18 @@ extension Store {
     WHERE f.state <> \(DeliveryState.suppressed.rawValue) AND f.hook IN (SELECT value FROM json_each(?2)) AND
     """ + " "
 
-  private static func points(_ column: String) -> String { "json(printf('%.2f', \(column) / 100.0))" }
+  private static func points(_ column: String) -> String {
+    "iif(\(column) IS NULL, NULL, json(printf('%.2f', \(column) / 100.0)))"
+  }
+}
 
-  /// Names as a JSON array, because SQLite bounds how many values a statement may be given.
-  private static func list(_ names: [String], _ db: Database) throws -> String {
-    let marks = names.map { _ in "?" }.joined(separator: ",")
-    return try String.fetchOne(db, sql: "SELECT json_array(\(marks))", arguments: StatementArguments(names)) ?? "[]"
+extension Database {
+  /// Names as a JSON array, for a statement that is given them twice.
+  fileprivate func jsonList(_ names: [String]) throws -> String {
+    guard !names.isEmpty else { return "[]" }
+    // Not `json_array`, which takes 127.
+    let rows = names.map { _ in "(?)" }.joined(separator: ",")
+    return try String.fetchOne(
+      self, sql: "SELECT json_group_array(column1) FROM (VALUES \(rows))", arguments: StatementArguments(names)) ?? "[]"
   }
 }

@@ -10,6 +10,8 @@ package struct CommitUnit: Sendable {
   package var forgottenStreams: [StreamKey] = []
   /// The hook runs it owes, in the order they are to run.
   package var deliveries: [NewDelivery] = []
+  /// The first unit under another config: what that leaves of the rules. Nil: nothing has changed.
+  package var rulesLeft: RulesLeft?
   /// Names of the rules whose alerts owe no run. An episode is what its rule was when it opened.
   package var shadowRules: Set<String> = []
   /// The lines it refused.

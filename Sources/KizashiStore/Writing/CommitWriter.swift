@@ -56,6 +56,8 @@ final class CommitWriter {
       try features.add(unit.commit.eventNames, db)
       try accounts.write(unit, config: config)
       try customers.write(unit.commit, config: config)
+      // At the clock of the commits before.
+      try unit.rulesLeft?.resolveOthers(at: unit.detectedAt, db)
       // Alerts before the runs that are owed for them.
       try stalls.write(unit)
       try flow.write(unit, quarantineRows: quarantineRows)

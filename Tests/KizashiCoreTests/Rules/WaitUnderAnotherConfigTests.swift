@@ -89,6 +89,17 @@ import Testing
     #expect(told == ["firing 23"])
   }
 
+  @Test func `of a band ends where the account is in another band by the config alone`() throws {
+    var before = Self.model()
+    before.rules = [Rule(name: "turned", kind: .bandChange(from: [], to: []), forMilliseconds: 4 * Self.hour)]
+    before.bands.downForMilliseconds = 0
+    var after = before
+    after.bands.bands[1].bound = 6000
+    let inputs = [Self.x(90, 0), Self.x(50, 1)]
+    #expect(try Self.alerts(before, inputs, then: Self.withAnotherRule(before), at: 2) == ["firing 5"])
+    #expect(try Self.alerts(before, inputs, then: after, at: 2).isEmpty, "it was yellow, and is red by the bound")
+  }
+
   @Test func `is no wait of a rule of another name`() throws {
     #expect(try Self.alerts(Self.model(), [Self.x(30, 1)], then: Self.model(name: "other"), at: 2).isEmpty)
   }

@@ -65,6 +65,37 @@ import Testing
       ])
   }
 
+  @Test func `one that was registered and never committed ends no episode of the rules that it has not`() async throws {
+    let place = try Workspace()
+    let rules = { (rules: String) in
+      try place.configure(
+        """
+        measures: {x: {metric: {attribute: x}, grade: {points: [[0, 0], [100, 100]]}}}
+        rules: {\(rules)}
+        """)
+    }
+    let low = "low: {kind: threshold, measure: x, below: 30}"
+    let replay = { (configuration: KizashiConfig.Configuration) async throws in
+      _ = try await Replay.run(
+        ReplayRequest(configuration: configuration, storePath: place.store, inputs: [place.log]))
+    }
+    func tell(_ hour: Int, _ x: Int) throws {
+      try place.append(
+        #"{"type":"group","timestamp":"2026-01-01T0\#(hour):00:00Z","account":"a","traits":{"x":\#(x)}}"# + "\n")
+    }
+    try tell(1, 20)
+    try await replay(rules(low))
+    let store = try Store(path: place.store, programVersion: "test")
+    _ = try OpenedStore.prepare(
+      store, rules("other: {kind: threshold, measure: x, below: 10}"), extraSources: [], suppression: .replay,
+      now: Instant(milliseconds: 0))
+    try store.close(clean: false)
+    #expect(try place.rows("SELECT state FROM alerts") == [["firing"]])
+    try tell(2, 90)
+    try await replay(rules(low))
+    #expect(try place.rows("SELECT state, resolved_at FROM alerts") == [["resolved", "2026-01-01T02:00:00.000Z"]])
+  }
+
   @Test func `one that was registered and then had no time to compute anything is computed by the next start`()
     async throws
   {

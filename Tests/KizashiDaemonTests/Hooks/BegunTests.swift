@@ -61,6 +61,24 @@ import Testing
     #expect(told == [["resolved", "the rule is no longer in the config", "acme", "one", "1", "0", score]])
   }
 
+  @Test func `ends where its rule is gone among very many others, and of nobody with a score`() throws {
+    let bench = try begun(
+      Self.config("hooks: [note]") + "\nscorecards: {s: {dimensions: {d: {weight: 1, measures: {m: 1}}}}}"
+        + "\nmeasures: {m: {metric: {attribute: m}, grade: {points: [[0, 0]]}}}")
+    let rules = (0..<300).map { "r\($0): {kind: threshold, metric: {count: {window: 24h}}, above: \(1000 + $0)}" }
+    let hooks = (0..<300).map { "h\($0): {run: [/bin/true]}" } + ["note: {run: [/bin/true]}"]
+    try bench.restart(
+      "rules: {\(rules.joined(separator: ", "))}\nhooks: {\(hooks.joined(separator: ", "))}"
+        + "\nscorecards: {s: {dimensions: {d: {weight: 1, measures: {m: 1}}}}}"
+        + "\nmeasures: {m: {metric: {attribute: m}, grade: {points: [[0, 0]]}}}")
+    #expect(try bench.runHooks() == [["busy:acme:1:resolved:note"]])
+    #expect(
+      try bench.rows(
+        "SELECT payload ->> '$.score.old', payload ->> '$.score.delta' FROM delivery WHERE delivery_id LIKE '%resolved%'"
+      )
+        == [["-", "-"]])
+  }
+
   @Test func `tells nobody of the end who was not told of the beginning`() throws {
     let silent = try begun(Self.config("severity: medium"))
     try silent.restart(Self.config("hooks: [note]"))
