@@ -7,6 +7,18 @@ import Testing
 
 /// A store that goes on under another config.
 @Suite struct AnotherConfigTests {
+  private static let low = "low: {kind: threshold, measure: x, below: 30}"
+  private static let other = "other: {kind: threshold, measure: x, below: 10}"
+
+  /// The grade is the attribute x, and there are these rules.
+  private static func configure(_ place: Workspace, _ rules: String) throws -> KizashiConfig.Configuration {
+    try place.configure(
+      """
+      measures: {x: {metric: {attribute: x}, grade: {points: [[0, 0], [100, 100]]}}}
+      rules: {\(rules)}
+      """)
+  }
+
   @Test(arguments: [("", "firing 2026-01-05T06:30:00.000Z"), (", from: [green]", "")])
   func `a rule that waits goes on under another config where its condition is as before`(
     change: String, expected: String
@@ -41,23 +53,16 @@ import Testing
 
   @Test func `a rule that comes back after a config without it goes on counting its episodes`() async throws {
     let place = try Workspace()
-    let rules = { (rules: String) in
-      try place.configure(
-        """
-        measures: {x: {metric: {attribute: x}, grade: {points: [[0, 0], [100, 100]]}}}
-        rules: {\(rules)}
-        """)
-    }
-    let low = "low: {kind: threshold, measure: x, below: 30}"
-    let other = "other: {kind: threshold, measure: x, below: 10}"
-    for (day, rule, x) in [(1, low, [90, 20]), (2, other, [90, 91]), (3, "\(other), \(low)", [92, 20, 90])] {
+    for (day, rule, x) in [
+      (1, Self.low, [90, 20]), (2, Self.other, [90, 91]), (3, "\(Self.other), \(Self.low)", [92, 20, 90]),
+    ] {
       for (hour, x) in x.enumerated() {
         try place.append(
           #"{"type":"group","timestamp":"2026-01-0\#(day)T0\#(hour):00:00Z","account":"a","traits":{"x":\#(x)}}"# + "\n"
         )
       }
       _ = try await Replay.run(
-        ReplayRequest(configuration: rules(rule), storePath: place.store, inputs: [place.log]))
+        ReplayRequest(configuration: Self.configure(place, rule), storePath: place.store, inputs: [place.log]))
     }
     #expect(
       try place.rows("SELECT alert_id, state, resolved_at FROM alerts ORDER BY at") == [
@@ -67,14 +72,6 @@ import Testing
 
   @Test func `one that was registered and never committed ends no episode of the rules that it has not`() async throws {
     let place = try Workspace()
-    let rules = { (rules: String) in
-      try place.configure(
-        """
-        measures: {x: {metric: {attribute: x}, grade: {points: [[0, 0], [100, 100]]}}}
-        rules: {\(rules)}
-        """)
-    }
-    let low = "low: {kind: threshold, measure: x, below: 30}"
     let replay = { (configuration: KizashiConfig.Configuration) async throws in
       _ = try await Replay.run(
         ReplayRequest(configuration: configuration, storePath: place.store, inputs: [place.log]))
@@ -84,15 +81,15 @@ import Testing
         #"{"type":"group","timestamp":"2026-01-01T0\#(hour):00:00Z","account":"a","traits":{"x":\#(x)}}"# + "\n")
     }
     try tell(1, 20)
-    try await replay(rules(low))
+    try await replay(Self.configure(place, Self.low))
     let store = try Store(path: place.store, programVersion: "test")
     _ = try OpenedStore.prepare(
-      store, rules("other: {kind: threshold, measure: x, below: 10}"), extraSources: [], suppression: .replay,
+      store, Self.configure(place, Self.other), extraSources: [], suppression: .replay,
       now: Instant(milliseconds: 0))
     try store.close(clean: false)
     #expect(try place.rows("SELECT state FROM alerts") == [["firing"]])
     try tell(2, 90)
-    try await replay(rules(low))
+    try await replay(Self.configure(place, Self.low))
     #expect(try place.rows("SELECT state, resolved_at FROM alerts") == [["resolved", "2026-01-01T02:00:00.000Z"]])
   }
 
