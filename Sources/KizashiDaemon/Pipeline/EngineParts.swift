@@ -64,7 +64,7 @@ struct OpenedStore: Sendable {
     var mode = RestoreMode.resume
     var rulesLeft: RulesLeft?
     if let before, before.version != version {
-      mode = .rebase(unchanged: configuration.unchanged(since: before, registered: registered))
+      mode = .rebase(unchanged: configuration.unchanged(since: before, forgot: ![before.version, version].contains(registered)))
       rulesLeft = RulesLeft(
         rules: configuration.model.rules.map(\.name), hooks: configuration.hooks.map(\.name), suppression: suppression)
     }
@@ -105,11 +105,11 @@ extension Configuration {
   ///
   /// - Parameters:
   ///   - before: That one.
-  ///   - registered: The version that was registered last. Where it is another one, whose first commit never came, what its registration
-  ///     forgot (since when filters have been looked for, say) is not known any more.
-  fileprivate func unchanged(since before: StoredConfig, registered: Int) -> UnchangedConfig {
+  ///   - forgot: Whether a third one was registered in between, whose first commit never came: what that registration forgot (since when
+  ///     filters have been looked for, say) is not known any more.
+  fileprivate func unchanged(since before: StoredConfig, forgot: Bool) -> UnchangedConfig {
     var unchanged = self.unchanged(since: before.text)
-    if registered != before.version { unchanged.scores = false }
+    if forgot { unchanged.scores = false }
     return unchanged
   }
 }
