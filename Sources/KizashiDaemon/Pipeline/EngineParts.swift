@@ -64,7 +64,8 @@ struct OpenedStore: Sendable {
     var mode = RestoreMode.resume
     var rulesLeft: RulesLeft?
     if let before, before.version != version {
-      mode = .rebase(unchanged: configuration.unchanged(since: before, forgot: ![before.version, version].contains(registered)))
+      mode = .rebase(
+        unchanged: configuration.unchanged(since: before, forgot: ![before.version, version].contains(registered)))
       rulesLeft = RulesLeft(
         rules: configuration.model.rules.map(\.name), hooks: configuration.hooks.map(\.name), suppression: suppression)
     }
