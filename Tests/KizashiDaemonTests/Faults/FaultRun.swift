@@ -47,7 +47,6 @@ struct FaultRun {
   private var daemon: Child
   private var watch: StoreWatch
   private var outcome = Outcome()
-  private var brokenSince: ContinuousClock.Instant?
   private var isStopping = false
 
   /// The beginning of the present hour.
@@ -71,6 +70,9 @@ struct FaultRun {
     -> Outcome
   {
     var run = try FaultRun(workload, fault, then: second, hour: hour)
+    let page = run.page
+    // Beside the steps: one may wait for an answer for which the daemon has to write.
+    async let _ = mend(page, after: fault)
     do {
       try await run.steps()
       try await run.finish()
@@ -100,7 +102,6 @@ struct FaultRun {
         try await restart(after: next)
         try await reachOrRestart(lines: workload.steps[index - 1].lines)
       } else {
-        mendWhenNoticed()
         if await eventually(within: .milliseconds(100), { hasEnded(daemon.pid) }) { try await restart(after: nil) }
       }
     }
@@ -110,7 +111,6 @@ struct FaultRun {
   private mutating func reach(lines: Int64, owing: Bool = true) async throws -> Bool {
     var (isReached, ended) = (false, false)
     _ = await eventually(within: Self.longest) {
-      mendWhenNoticed()
       // In this order: what a daemon did before it ended counts.
       ended = hasEnded(daemon.pid)
       if let look = watch.look() { isReached = look.lines >= lines && (owing || look.owed == 0) }
@@ -125,12 +125,19 @@ struct FaultRun {
     while try await !reach(lines: lines, owing: owing) { try await restart(after: nil) }
   }
 
-  /// A lasting fault is mended once the daemon has said that it cannot write, or has had the time to.
-  private mutating func mendWhenNoticed() {
-    guard let fault, !fault.kills, page.hits > 0 else { return }
-    let since = brokenSince ?? .now
-    brokenSince = since
-    if since.duration(to: .now) > Self.repair { page.mend() }
+  /// Mends a lasting fault once the daemon has said that it cannot write, or has had the time to.
+  private static func mend(_ page: FaultPage, after fault: Fault?) async {
+    guard let fault, !fault.kills else { return }
+    var brokenSince: ContinuousClock.Instant?
+    _ = await eventually {
+      if Task.isCancelled { return true }
+      guard page.hits > 0 else { return false }
+      let since = brokenSince ?? .now
+      brokenSince = since
+      guard since.duration(to: .now) > repair else { return false }
+      page.mend()
+      return true
+    }
   }
 
   /// Takes note of how the daemon ended and starts another one, after the next step if there is one.
