@@ -46,6 +46,7 @@ extension FileSource {
   func reconcile(now: Int64, thoroughly: Bool) {
     pass += 1
     if !thoroughly, glance() { return }
+    deferOrphans()
     expansion = Expansion()
     var missing: [BytePath] = []
     for pattern in patterns {

@@ -74,6 +74,12 @@ extension FileSource {
     return max(0, max(file.facts.size, stream.framer?.readOffset ?? 0) - stream.position.offset)
   }
 
+  /// To be called before all is looked at. What cannot be seen by now may come into sight behind the look: only the next one
+  /// could find it.
+  func deferOrphans() {
+    for stream in orphans.lazy.compactMap({ self.index[$0] }) where mayComeBack(stream) { stream.orphanedAt = pass }
+  }
+
   /// Once everything there is has been looked at, streams still without a file have lost it: says so, once.
   func settleOrphans() {
     for key in orphans.sorted() {

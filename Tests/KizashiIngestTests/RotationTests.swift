@@ -219,6 +219,34 @@ import Testing
     #expect(await !sink.events.contains { if case .gone = $0.kind { true } else { false } })
   }
 
+  @Test func `files of a directory that comes back during a look are not given up`() async throws {
+    scratch.makeDirectory("mnt")
+    scratch.append("mnt/a.ndjson", "one\n")
+    try await following(scratch, sink, paths: ["mnt/*.ndjson"]) {
+      await sink.wait("the first line") { $0.lines.count == 1 }
+    }
+    scratch.move("mnt", "away")
+    scratch.append("other.ndjson", "other\n")
+    var options = FileSourceOptions()
+    options.usesInotify = false
+    let source = try FileSource(
+      id: "app", paths: [scratch["mnt/*.ndjson"], scratch["other.ndjson"]], positions: await sink.stored,
+      options: options)
+    await source.begin()
+    // The look, and a turn of the other file.
+    var outputs = await source.advance(1, now: 0).outputs
+    scratch.move("away", "mnt")
+    scratch.append("mnt/a.ndjson", "two\n")
+    outputs += await source.advance(100, now: 1).outputs
+    outputs += await source.advance(100, now: options.reconcileMilliseconds + 1).outputs
+    await source.end()
+    let isGivenUp = outputs.contains { if case .event(let event) = $0, case .gone = event.kind { true } else { false } }
+    #expect(!isGivenUp)
+    var bytes: [UInt8] = []
+    for case .chunk(let chunk) in outputs { bytes += chunk.bytes }
+    #expect(String(decoding: bytes, as: UTF8.self) == "other\ntwo\n")
+  }
+
   @Test func `small files with equal content are different files`() async throws {
     for number in 1...10 { scratch.append("f\(number).ndjson", "same\n") }
     try await following(scratch, sink, options: quickPasses) {
