@@ -145,6 +145,20 @@ let shippedConfigs = [
     #expect(after.unchanged(since: "") == UnchangedConfig())
   }
 
+  @Test(arguments: [
+    ("hooks: {h: {run: [/bin/true]}}", true), ("log: {level: debug}", true), ("store: {path: /other.db}", true),
+    ("limits: {hook_max_age: 2h, hooks_running: 3, quarantine_rows: 9}", true), ("limits: {settle: 3s}", false),
+    ("store: {retention: never}", false), ("windows: [24h]", false), ("business: {timezone: Asia/Tokyo}", false),
+    ("features: {f: {events: [a]}}", false), ("bands: {journal_step: 6}", false),
+  ])
+  func `tells what scores follow from`(more: String, same: Bool) throws {
+    let sources = "sources: [{id: a, kind: file, paths: [/a]}]"
+    let before = try parse(sources)
+    #expect(try parse("\(sources)\n\(more)").unchanged(since: before.canonicalText).scores == same)
+    let others = try parse("sources: [{id: b, kind: file, paths: [/b]}]\n\(more)")
+    #expect(others.unchanged(since: before.canonicalText).scores == same)
+  }
+
   @Test func `the fingerprint knows the offsets of the zone, not only its name`() throws {
     let scratch = try ScratchFolder()
     for (folder, zone) in [("a", "Tokyo"), ("b", "Seoul")] {
@@ -156,6 +170,7 @@ let shippedConfigs = [
       try parse("business: {timezone: Somewhere}", environment: ["TZDIR": "\(scratch.path)/\($0)"])
     }
     #expect(texts[0].fingerprint != texts[1].fingerprint)
+    #expect(!texts[0].unchanged(since: texts[1].canonicalText).scores)
     #expect(texts[0].canonicalText != texts[1].canonicalText)
   }
 

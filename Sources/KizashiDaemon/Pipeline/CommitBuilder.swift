@@ -41,17 +41,29 @@ struct CommitBuilder {
     var notices = commit.flaps[...]
     for (place, transition) in commit.alerts.enumerated() {
       while let notice = notices.first, notice.place <= place {
-        deliveries += owed(notices.removeFirst().alert, engine, detectedAt, notice: notice)
+        notices.removeFirst()
+        deliveries += owed(notice.alert, engine, detectedAt, notice: notice, isOver: Self.isOver(notice, commit))
       }
       deliveries += owed(transition, engine, detectedAt)
     }
-    for notice in notices { deliveries += owed(notice.alert, engine, detectedAt, notice: notice) }
+    for notice in notices {
+      deliveries += owed(notice.alert, engine, detectedAt, notice: notice, isOver: Self.isOver(notice, commit))
+    }
     let owesNow = deliveries.contains { $0.suppression == nil }
     var unit = CommitUnit(
       commit: commit, detectedAt: detectedAt, configVersion: configVersion, durable: owesNow)
     unit.deliveries = deliveries
     unit.shadowRules = shadowRules
     return unit
+  }
+
+  /// Whether what was kept from the hooks has ended by the time it could be told.
+  private static func isOver(_ notice: FlapNotice, _ commit: borrowing Commit) -> Bool {
+    let told = notice.alert
+    return !notice.began
+      && commit.alerts.contains {
+        $0.state != .firing && $0.rule == told.rule && $0.account == told.account && $0.episode == told.episode
+      }
   }
 
   private static func differing(_ open: [OpenEpisode], _ configuration: Configuration) -> [String: OpenEpisode] {
@@ -83,7 +95,8 @@ struct CommitBuilder {
   /// One run per hook of the rule; those whose moment has passed are recorded but not run, so that a first backfill
   /// pages nobody.
   private func owed(
-    _ transition: AlertTransition, _ engine: borrowing Engine, _ detectedAt: Instant, notice: FlapNotice? = nil
+    _ transition: AlertTransition, _ engine: borrowing Engine, _ detectedAt: Instant, notice: FlapNotice? = nil,
+    isOver: Bool = false
   ) -> [NewDelivery] {
     guard let index = transition.rule else { return [] }
     var rule = rules[index]
@@ -99,7 +112,8 @@ struct CommitBuilder {
     let opens = transition.state == .firing && notice == nil
     if opens || notice != nil, shadowRules.contains(rule.name) { return [] }
     // Whether a rule flaps is settled once a day, so that the last day's answer is true now; an older one may not be.
-    let oldest = notice == nil ? hookMaxAgeMilliseconds : max(hookMaxAgeMilliseconds, Self.day)
+    let holdsADay = notice != nil && !isOver
+    let oldest = holdsADay ? max(hookMaxAgeMilliseconds, Self.day) : hookMaxAgeMilliseconds
     let isStale = detectedAt.milliseconds - transition.at.milliseconds > oldest
     // What is not run needs no words, and a backfill has as many of them as alerts; a release brings its own.
     if let suppression = suppression ?? (transition.isSilenced ? .flapping : isStale ? .stale : nil) {

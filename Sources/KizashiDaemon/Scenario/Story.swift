@@ -54,7 +54,6 @@ package struct StoryTeller: ~Copyable {
   private var refused: [Problem] = []
   /// The accounts that a line names, in the order of the lines.
   private var named: [String] = []
-  /// How far time has gone; the engine's clock stays at its last deadline.
 
   /// What comes out of a scenario.
   ///

@@ -77,8 +77,9 @@ import Testing
     #expect(try Self.alerts(Self.model(), [Self.x(30, 1)], then: longer, at: 2) == ["firing 11"])
     let shorter = Self.model(hours: 2)
     #expect(try Self.alerts(Self.model(hours: 10), [Self.x(30, 1)], then: shorter, at: 8) == ["firing 10"])
-    // Nothing to wait for: the change would have opened it.
-    #expect(try Self.alerts(Self.model(), [Self.x(30, 1)], then: Self.model(hours: 0), at: 2).isEmpty)
+    // Nothing to wait for: the change would have opened it, and so would the next look.
+    let told = try Self.alerts(Self.model(), [Self.x(30, 1)], then: Self.model(hours: 0), at: 2, [Self.x(29, 3)])
+    #expect(told.isEmpty)
   }
 
   @Test(arguments: [false, true]) func `for a cooldown goes on`(restarts: Bool) throws {
@@ -87,6 +88,20 @@ import Testing
     let inputs = [Self.x(30, 1), Self.x(90, 3), Self.x(30, 5)]
     let told = try Self.alerts(model, inputs, then: Self.withAnotherRule(model), at: 8, restarts: restarts)
     #expect(told == ["firing 23"])
+  }
+
+  @Test func `is no memory: a drop that means another thing compares with the scores since`() throws {
+    func model(by: Int) -> Model {
+      var model = Self.model()
+      model.rules = [Rule(name: "fell", kind: .drop(by: 100 * by, withinMilliseconds: 100 * Self.hour))]
+      return model
+    }
+    let before = [Self.x(90, 0), Self.x(75, 1)]
+    #expect(try Self.alerts(model(by: 20), before, then: model(by: 10), at: 2, [Self.x(74, 3)]).isEmpty)
+    #expect(try Self.alerts(model(by: 20), before, then: model(by: 10), at: 2, [Self.x(64, 3)]) == ["firing 3"])
+    // One that is written as before remembers.
+    let same = Self.withAnotherRule(model(by: 20))
+    #expect(try Self.alerts(model(by: 20), before, then: same, at: 2, [Self.x(70, 3)]) == ["firing 3"])
   }
 
   @Test func `of a band ends where the account is in another band by the config alone`() throws {

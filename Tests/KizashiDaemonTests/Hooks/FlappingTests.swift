@@ -84,6 +84,20 @@ import Testing
     #expect(told == ["busy:acme:3:flapping:note"], "the end of the episode itself lies too long back")
   }
 
+  @Test func `is not told of what has ended by the time it could be told`() throws {
+    let bench = try AlertBench(Self.config())
+    _ = try ran(bench, 0..<23, busy: { $0 % 2 == 0 || $0 > 8 })
+    try bench.events(3)
+    // The last use is at 02:13, so that the episode, which flapping sets free at midnight, ends at three.
+    try bench.pass(10 * hour)
+    try bench.events(3)
+    try bench.pass(14 * hour)
+    try bench.beAway(16 * hour)
+    #expect(try bench.runHooks().isEmpty)
+    #expect(
+      try bench.rows("SELECT state FROM alerts WHERE alert_id = 'busy:acme:5'") == [["resolved"]])
+  }
+
   @Test func `is a matter of hooks alone: a reload changes it and rebases nothing`() throws {
     let bench = try AlertBench(Self.config())
     _ = try ran(bench, 0..<6, busy: { $0 % 2 == 0 })
