@@ -96,6 +96,8 @@ package enum ReferenceInput: Sendable {
   case settle(at: Int64)
   /// A source is found to be stalled; `from`: from when on its `max_hold` counts, if the clock is not later.
   case stall(source: Int, at: Int64, from: Int64)
+  /// A source has not been read since the start, and another one is about to be.
+  case waitFor(source: Int, at: Int64, from: Int64)
   /// A source delivers again, or will never more.
   case endStall(source: Int, at: Int64)
 }

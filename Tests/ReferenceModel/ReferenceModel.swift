@@ -72,7 +72,8 @@ package struct ReferenceModel {
       clock = max(least, min(new, instant))
       for index in accounts.indices { accounts[index].rewind(to: max(least, min(new, instant)), context: context) }
       noteWhereAccountsAre()
-    case .stall(let source, let at, let from): beginStall(source, at: at, from: from)
+    case .stall(let source, let at, let from): beginStall(source, at: at, from: from, isAwaited: false)
+    case .waitFor(let source, let at, let from): beginStall(source, at: at, from: from, isAwaited: true)
     case .endStall(let source, let at): endStall(source, at: at)
     case .settle(let instant):
       if let old = clock, instant <= old { return }

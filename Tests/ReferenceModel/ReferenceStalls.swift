@@ -3,6 +3,8 @@ import KizashiCore
 /// A source that delivers nothing.
 struct ReferenceStall {
   var source: Int
+  /// Nobody has been told of it.
+  var isAwaited: Bool
   /// The accounts that wait for it, by name.
   var members: Set<String>
   /// The clock when it began.
@@ -24,8 +26,13 @@ extension ReferenceModel {
       .map { max($0.began, counters[$0.source].watermark ?? .min) }.min() ?? .max
   }
 
-  mutating func beginStall(_ source: Int, at: Int64, from: Int64) {
-    guard sources[source].stallAfterMilliseconds != nil, !stalls.contains(where: { $0.source == source }) else {
+  mutating func beginStall(_ source: Int, at: Int64, from: Int64, isAwaited: Bool) {
+    guard sources[source].stallAfterMilliseconds != nil else { return }
+    if let index = stalls.firstIndex(where: { $0.source == source }) {
+      guard stalls[index].isAwaited, !isAwaited else { return }
+      stalls[index].isAwaited = false
+      stallLog.append(
+        "stalled \(source) at \(at) clock \(clock ?? .min) accounts \(stalls[index].members.count)")
       return
     }
     let maxHold = sources[source].maxHoldMilliseconds
@@ -34,11 +41,13 @@ extension ReferenceModel {
       let oldest = floorDivide(watermark - 90 * 24 * hourLength, hourLength)
       members = Set((delivered[source] ?? [:]).filter { $0.value >= oldest }.map(\.key))
     }
+    if isAwaited && members.isEmpty { return }
     let began = clock ?? .min
     // No longer than two days beyond it in which the clock stood still.
     let until = members.isEmpty ? nil : min(max(from, began) + maxHold, began + maxHold + 48 * hourLength)
-    stalls.append(ReferenceStall(source: source, members: members, began: began, until: until))
-    stallLog.append("stalled \(source) at \(at) clock \(began) accounts \(members.count)")
+    stalls.append(ReferenceStall(source: source, isAwaited: isAwaited, members: members, began: began, until: until))
+    stallLog.append(
+      "\(isAwaited ? "awaited" : "stalled") \(source) at \(at) clock \(began) accounts \(members.count)")
   }
 
   mutating func endStall(_ source: Int, at: Int64) {

@@ -6,14 +6,16 @@ public enum StallCause: UInt8, Sendable, CaseIterable {
   case gone
 }
 
-/// A stall of a source: open, or the last one it had.
+/// A stall of a source: open, or the last one it had; or what has the effect of one for a moment behind a start.
 public struct StallRow: Sendable, Equatable {
   /// Index of the source among those registered with the engine.
   public var source: Int
-  /// From 1 for the source.
+  /// From 1 for the source; of one that is only awaited that of its last stall, or 0.
   public var episode: Int
   /// Whether it goes on.
   public var isOpen: Bool
+  /// Whether the source only has not been read since the start: its accounts wait, and nobody is told.
+  public var isAwaited: Bool
   /// When it was found, for people: its alert's `at`.
   public var at: Instant
   /// The engine's clock then: deadlines of its accounts after it wait, unless the source's watermark comes to lie later.
@@ -29,12 +31,13 @@ public struct StallRow: Sendable, Equatable {
 
   /// A stall; see the properties.
   public init(
-    source: Int, episode: Int, isOpen: Bool, at: Instant, clock: Instant, waitsUntil: Instant?, lines: Int64,
-    accounts: Int, members: [UInt8]
+    source: Int, episode: Int, isOpen: Bool, isAwaited: Bool = false, at: Instant, clock: Instant,
+    waitsUntil: Instant?, lines: Int64, accounts: Int, members: [UInt8]
   ) {
     self.source = source
     self.episode = episode
     self.isOpen = isOpen
+    self.isAwaited = isAwaited
     self.at = at
     self.clock = clock
     self.waitsUntil = waitsUntil
@@ -59,6 +62,8 @@ public struct StallTransition: Sendable {
     case retired
     /// They have waited for `max_hold`, and fire; the source is still stalled. Follows from the clock, and is in no log.
     case heldLongest
+    /// It has not been read since the start, and others have: deadlines of its accounts wait from now on. Nobody is told.
+    case awaited
   }
   /// What happened.
   public var kind: Kind

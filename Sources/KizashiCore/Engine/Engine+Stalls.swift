@@ -21,13 +21,37 @@ extension Engine {
   /// What a source has delivered.
   public func sourceRow(_ source: Int) -> SourceRow { sources[source].row }
 
-  /// A source is found to be stalled: from the clock on, deadlines of its accounts wait.
+  /// A source is found to be stalled: from the clock on, deadlines of its accounts wait, if they do not already.
   ///
   /// - Parameters:
   ///   - at: When it was found, for people.
   ///   - from: From when on `max_hold` counts, if the clock is not later.
   public mutating func stall(_ source: Int, _ cause: StallCause, at: Instant, from: Instant) {
-    guard let maxHold = sources[source].maxHold, stalls.row(of: source) == nil else { return }
+    let known = stalls.row(of: source)
+    guard known?.isAwaited ?? true, var row = known ?? newStall(of: source, at: at, from: from) else { return }
+    sources[source].episode += 1
+    (row.episode, row.isAwaited, row.at, row.lines) =
+      (sources[source].episode, false, at, sources[source].row.lines)
+    if known == nil { stalls.begin(row, watermark: sources[source].watermark ?? .min) } else { stalls.renew(row) }
+    report(.stalled, row, cause, at: at, from: from, reason: stallReason(source, cause, accounts: row.accounts))
+  }
+
+  /// A source has not been read since the start, and a line of another one is about to move the clock: deadlines of its accounts
+  /// wait, as in a stall, until it has been, and nobody is told. If it turns out to deliver nothing it is to be stalled.
+  ///
+  /// - Parameters: As of ``stall(_:_:at:from:)``.
+  public mutating func waitFor(_ source: Int, at: Instant, from: Instant) {
+    guard stalls.row(of: source) == nil, let row = newStall(of: source, at: at, from: from), row.accounts > 0
+    else { return }
+    stalls.begin(row, watermark: sources[source].watermark ?? .min)
+    report(
+      .awaited, row, .silence, at: at, from: from,
+      reason: "\(sources[source].name) has not been read since the start\(Self.waitingPart(row.accounts))")
+  }
+
+  /// A stall of a source that nobody has been told of. Nil: the source is not watched.
+  private mutating func newStall(of source: Int, at: Instant, from: Instant) -> StallRow? {
+    guard let maxHold = sources[source].maxHold else { return nil }
     // What fell due before does not wait.
     advance(to: now)
     let members = self.members(of: source)
@@ -36,12 +60,9 @@ extension Engine {
       let most = now.milliseconds + maxHold + Self.idleHours * Tile.length
       until = Instant(milliseconds: min(max(from, now).milliseconds + maxHold, most))
     }
-    sources[source].episode += 1
-    let row = StallRow(
-      source: source, episode: sources[source].episode, isOpen: true, at: at, clock: now, waitsUntil: until,
-      lines: sources[source].row.lines, accounts: members.count, members: members.set.bytes)
-    stalls.begin(row, watermark: sources[source].watermark ?? .min)
-    report(.stalled, row, cause, at: at, from: from, reason: stallReason(source, cause, accounts: members.count))
+    return StallRow(
+      source: source, episode: sources[source].episode, isOpen: true, isAwaited: true, at: at, clock: now,
+      waitsUntil: until, lines: sources[source].row.lines, accounts: members.count, members: members.set.bytes)
   }
 
   /// A stalled source delivers again, or will never more: what waited for it alone fires, each deadline at its own instant.
@@ -84,10 +105,14 @@ extension Engine {
       case .silence: "\(name) has delivered nothing for \(ReasonText.span(sources[source].stallAfter ?? 0))"
       case .gone: "\(name) is gone: nothing is there to be read"
       }
+    return what + Self.waitingPart(accounts)
+  }
+
+  private static func waitingPart(_ accounts: Int) -> String {
     switch accounts {
-    case 0: return what
-    case 1: return what + "; what silence would change of 1 account waits"
-    default: return what + "; what silence would change of \(PlainWords.grouped(Int64(accounts))) accounts waits"
+    case 0: ""
+    case 1: "; what silence would change of 1 account waits"
+    default: "; what silence would change of \(PlainWords.grouped(Int64(accounts))) accounts waits"
     }
   }
 

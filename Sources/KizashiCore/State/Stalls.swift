@@ -70,6 +70,11 @@ struct Stalls {
     lookWhetherHolding()
   }
 
+  /// What is open has become another thing; what waits goes on waiting.
+  mutating func renew(_ row: StallRow) {
+    for index in open.indices where open[index].row.source == row.source { open[index].row = row }
+  }
+
   /// Each account is as of an instant of its own, or none is any more.
   mutating func delay(_ times: ContiguousArray<Int64>) {
     delayed = times

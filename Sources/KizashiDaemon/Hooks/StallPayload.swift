@@ -18,8 +18,8 @@ package struct StallPayload: Sendable {
   package var state: AlertTransition.State? {
     switch transition.kind {
     case .stalled: .firing
-    case .resumed, .retired: .resolved
-    case .heldLongest: nil
+    case .resumed, .retired: transition.stall.isAwaited ? nil : .resolved
+    case .heldLongest, .awaited: nil
     }
   }
 

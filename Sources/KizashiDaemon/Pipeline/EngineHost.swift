@@ -142,9 +142,15 @@ actor EngineHost {
   }
 
   private func tell(_ transition: StallTransition) {
+    let (level, message): (Logger.Level, Logger.Message) =
+      switch transition.kind {
+      case .stalled: (.error, "A source is stalled; its accounts wait")
+      case .awaited: (.info, "A source is to be read first; its accounts wait")
+      case .resumed, .retired, .heldLongest:
+        (transition.stall.isAwaited ? .info : .notice, "A source's accounts wait no longer")
+      }
     logger?.log(
-      level: transition.kind == .stalled ? .error : .notice,
-      transition.kind == .stalled ? "A source is stalled; its accounts wait" : "A source's accounts wait no longer",
+      level: level, message,
       metadata: ["source": "\(transition.sourceName)", "reason": "\(transition.reason)"])
   }
 

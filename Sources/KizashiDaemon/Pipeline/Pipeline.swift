@@ -17,22 +17,24 @@ struct Parcel: Sendable {
 /// Synchronous and without effects: its owner gives it decoded chunks and the time, and stores what it cuts off. The
 /// daemon's owner is ``EngineHost``; a simulation is another.
 struct Pipeline: ~Copyable {
-  private(set) var engine: Engine
+  var engine: Engine
   private var builder: CommitBuilder
   /// What the first commit under another config does to the episodes of rules that are gone.
   private var rulesLeft: RulesLeft?
-  private let policy: CommitPolicy
+  let policy: CommitPolicy
   private var positions: [String: (position: StreamPosition, source: Int)] = [:]
   private var quarantine: [QuarantineRow] = []
   private var releasedQuarantine: [Int64] = []
   private var receipts: [String: (receipt: Receipt, taker: any ReceiptTaker)] = [:]
   private var lastCut: Instant
   /// Sources with something unread at the last look.
-  private var undrained: Set<Int>
-  private var watch = StallWatch()
+  var undrained: Set<Int>
+  /// Sources of which it is not known that all they had to say at the start has been read.
+  var unread: Set<Int>
+  var watch = StallWatch()
   private(set) var totals = Totals()
   /// What happened so many milliseconds ago or less is of now: somebody may wait for it.
-  private static let present: Int64 = 60_000
+  static let present: Int64 = 60_000
 
   /// What went through since the start.
   struct Totals: Sendable {
@@ -49,7 +51,7 @@ struct Pipeline: ~Copyable {
     builder = parts.builder
     rulesLeft = parts.rulesLeft
     self.policy = policy
-    undrained = liveSources
+    (undrained, unread) = (liveSources, liveSources)
     lastCut = now
     watch.follow(parts.sources, now: now)
   }
@@ -66,6 +68,7 @@ struct Pipeline: ~Copyable {
     } else {
       undrained.insert(source)
     }
+    waitForUnread(but: source, at: decoded.readAt)
     // Of a backlog nobody waits for a single line. The latest: refused lines have no instant.
     let isPresent = (decoded.batch.instant.max() ?? 0) > decoded.readAt.milliseconds - Self.present
     engine.apply(decoded.batch, within: isPresent ? deadlinesNow : .max)
@@ -133,99 +136,6 @@ struct Pipeline: ~Copyable {
     receipt.lines = position.lines
     receipt.refused += refused
     receipts[position.key] = (receipt, wish.taker)
-  }
-
-  // MARK: Sources and time
-
-  /// A source had nothing unread at its last look.
-  mutating func drained(_ source: Int) { undrained.remove(source) }
-
-  /// A source that is about to be read has to be drained before the wall clock may move the engine's.
-  mutating func follow(_ source: Int) { undrained.insert(source) }
-
-  /// A source that ended cannot hold the clock.
-  mutating func release(_ source: Int) { undrained.remove(source) }
-
-  /// Lets the wall clock move the engine's, unless a backlog would look like silence; then looks which sources have stalled.
-  ///
-  /// - Parameters:
-  ///   - instant: Where the engine's clock may go: the wall clock less `limits.settle`.
-  ///   - wall: The wall clock; nil: the same.
-  ///   - storeIsFree: Whether no commit is being written: else a source may have to wait for us.
-  /// - Returns: False where as much has gathered on the way as a commit is to hold: store it, and call again.
-  @discardableResult
-  mutating func tick(to instant: Instant, wall: Instant? = nil, storeIsFree: Bool = true) -> Bool {
-    // First what is behind: whether a source has stalled is told from the clock.
-    guard catchUp() else { return false }
-    let now = wall ?? instant
-    var isAwaited = false
-    for source in watch.sources {
-      if !storeIsFree && undrained.contains(source) { watch.excuse(source, now: now) }
-      let verdict = watch.verdict(
-        on: source, engine.sourceRow(source), stall: engine.openStall(of: source),
-        isDrained: !undrained.contains(source), now: now)
-      switch verdict {
-      case .stalled(let cause):
-        // It must not hold the clock of others; its own accounts wait.
-        undrained.remove(source)
-        // Before the clock moves on: what fell due since the last look may be the stall's doing.
-        engine.stall(source, cause, at: instant, from: undrained.isEmpty ? instant : engine.now)
-      case .resumed: engine.endStall(source, .resumed, at: instant)
-      case .awaited: isAwaited = true
-      case nil: break
-      }
-    }
-    guard undrained.isEmpty && !isAwaited else { return true }
-    guard engine.advance(to: instant.advanced(by: -Self.present), within: policy.mostDeadlines) else { return false }
-    return engine.advance(to: instant, within: deadlinesNow)
-  }
-
-  /// Fires deadlines that the clock has left behind, as many as a commit is to hold. Behind each ``cut(now:)``.
-  ///
-  /// - Returns: Whether none is left.
-  @discardableResult
-  mutating func catchUp() -> Bool {
-    guard engine.isBehind else { return true }
-    return engine.advance(to: engine.now, within: deadlinesNow)
-  }
-
-  private var deadlinesNow: Int {
-    mutating get {
-      policy.deadlinesNow(delay: engine.leftBehind().map { engine.now.milliseconds - $0.milliseconds } ?? 0)
-    }
-  }
-
-  /// Somebody looked whether the file or socket of a source is there.
-  mutating func looked(_ source: Int, isThere: Bool, now: Instant) {
-    watch.looked(source, isThere: isThere, now: now)
-  }
-
-  /// Somebody says that a source is over: nothing waits for it, until it delivers again.
-  mutating func retire(_ source: Int, at instant: Instant) {
-    undrained.remove(source)
-    watch.retire(source)
-    engine.endStall(source, .retired, at: instant)
-  }
-
-  /// The end of a replay `--until`.
-  ///
-  /// - Returns: False where as much has gathered on the way as a commit is to hold: store it, and call again.
-  mutating func settle(at instant: Instant) -> Bool {
-    guard engine.advance(to: instant, within: policy.mostDeadlines) else { return false }
-    engine.settle(at: instant)
-    return true
-  }
-
-  /// Does again what the log says of a source, with the engine's clock as it was then.
-  mutating func redo(
-    _ kind: StallTransition.Kind, _ cause: StallCause, of source: Int, clock: Instant, at: Instant, from: Instant
-  ) {
-    engine.settle(at: clock)
-    if kind == .stalled {
-      engine.stall(source, cause, at: at, from: from)
-    } else {
-      engine.endStall(source, kind, at: at)
-    }
   }
 
   // MARK: Commits

@@ -12,7 +12,7 @@ struct StallWatch {
     case awaited
   }
 
-  private struct Watched {
+  fileprivate struct Watched {
     var stallAfter: Int64
     /// When the last line came, or the watch began.
     var heard: Instant
@@ -23,11 +23,6 @@ struct StallWatch {
     /// It has not been heard since the watch began, then.
     var began: Instant?
   }
-
-  /// For so long nothing is there before it is gone: a file that is being rotated is away for a moment.
-  private static let longestAbsence: Int64 = 60_000
-  /// After so long without a line a backlog has come to its end.
-  private static let longestPause: Int64 = 60_000
 
   private var watched: [Int: Watched] = [:]
 
@@ -77,26 +72,51 @@ struct StallWatch {
     known.heard = min(known.heard, now)
     known.gone = known.gone.map { min($0, now) }
     watched[source] = known
-    let silence = now.milliseconds - known.heard.milliseconds
-    guard let stall else {
-      if known.isRetired { return nil }
-      if let gone = known.gone, row.lines > 0,
-        now.milliseconds - gone.milliseconds >= min(known.stallAfter, Self.longestAbsence)
-      {
-        return .stalled(.gone)
-      }
-      if let began = known.began, let watermark = row.watermark,
-        watermark.milliseconds < now.milliseconds - known.stallAfter
-      {
-        // Longer ago than it may be, too, if the clock was set back: then it has had its moment.
-        let waited = (now.milliseconds - began.milliseconds).magnitude
-        return waited < UInt64(min(known.stallAfter, Self.longestAbsence)) ? .awaited : .stalled(.silence)
-      }
-      return silence >= known.stallAfter ? .stalled(.silence) : nil
+    if let stall {
+      if known.isOver(stall, row, isDrained: isDrained, now: now) { return .resumed }
+      if !stall.isAwaited { return nil }
     }
-    // It delivers again, and not only the first of a backlog: else what the rest of it says would look like silence.
-    guard row.lines > stall.lines, isDrained, known.gone == nil else { return nil }
-    let hasCaughtUp = row.watermark.map { $0.milliseconds >= now.milliseconds - known.stallAfter } ?? false
-    return hasCaughtUp || silence >= min(known.stallAfter / 2, Self.longestPause) ? .resumed : nil
+    return known.trouble(row, now: now)
+  }
+
+  /// Whether what a source had to say when the watch began has been read, so that what others deliver is no news about it.
+  func isPresent(_ source: Int, _ row: SourceRow, isDrained: Bool, now: Instant) -> Bool {
+    guard let known = watched[source], row.watermark != nil else { return true }
+    return known.isRetired || isDrained && known.gone == nil && (known.began == nil || known.hasCaughtUp(row, now))
+  }
+}
+
+extension StallWatch.Watched {
+  /// For so long nothing is there before it is gone: a file that is being rotated is away for a moment.
+  private static let longestAbsence: Int64 = 60_000
+  /// After so long without a line a backlog has come to its end.
+  private static let longestPause: Int64 = 60_000
+
+  func hasCaughtUp(_ row: SourceRow, _ now: Instant) -> Bool {
+    row.watermark.map { $0.milliseconds >= now.milliseconds - stallAfter } ?? false
+  }
+
+  private func silence(_ now: Instant) -> Int64 { now.milliseconds - heard.milliseconds }
+
+  /// Whether it delivers again, and not only the first of a backlog: else what the rest of it says would look like silence.
+  func isOver(_ stall: StallRow, _ row: SourceRow, isDrained: Bool, now: Instant) -> Bool {
+    guard isDrained, gone == nil else { return false }
+    let delivers = row.lines > stall.lines
+    return hasCaughtUp(row, now)
+      ? delivers || stall.isAwaited : delivers && silence(now) >= min(stallAfter / 2, Self.longestPause)
+  }
+
+  /// What is to be said of it where nothing has been said.
+  func trouble(_ row: SourceRow, now: Instant) -> StallWatch.Verdict? {
+    if isRetired { return nil }
+    if let gone, row.lines > 0, now.milliseconds - gone.milliseconds >= min(stallAfter, Self.longestAbsence) {
+      return .stalled(.gone)
+    }
+    if let began, row.watermark != nil, !hasCaughtUp(row, now) {
+      // Longer ago than it may be, too, if the clock was set back: then it has had its moment.
+      let waited = (now.milliseconds - began.milliseconds).magnitude
+      return waited < UInt64(min(stallAfter, Self.longestAbsence)) ? .awaited : .stalled(.silence)
+    }
+    return silence(now) >= stallAfter ? .stalled(.silence) : nil
   }
 }

@@ -101,7 +101,8 @@ package final class Daemon: Sendable {
       now: clock.now)
     self.hooks = hooks
     host = try EngineHost(
-      parts: opened.parts, store: store, clock: clock, policy: .live, liveSources: [], logger: logger,
+      parts: opened.parts, store: store, clock: clock, policy: .live,
+      liveSources: Set(configuration.sources.map { opened.sources.number(of: $0.id) }), logger: logger,
       committed: { owes in
         watchdog?.idle()
         if owes { hooks.notify() }

@@ -7,16 +7,17 @@ extension Store {
     let query = try HotStatement(
       db,
       """
-      SELECT source, episode, is_open, at_ms, clock_ms, until_ms, lines, accounts, members FROM stall ORDER BY source
+      SELECT source, episode, is_open, is_awaited, at_ms, clock_ms, until_ms, lines, accounts, members FROM stall
+      ORDER BY source
       """)
     var rows: [StallRow] = []
     try query.forEachRow { row in
       rows.append(
         StallRow(
-          source: Int(row.int(0)), episode: Int(row.int(1)), isOpen: row.int(2) != 0,
-          at: Instant(milliseconds: row.int(3)), clock: Instant(milliseconds: row.int(4)),
-          waitsUntil: row.optionalInt(5).map { Instant(milliseconds: $0) }, lines: row.int(6),
-          accounts: Int(row.int(7)), members: row.bytes(8)))
+          source: Int(row.int(0)), episode: Int(row.int(1)), isOpen: row.int(2) != 0, isAwaited: row.int(3) != 0,
+          at: Instant(milliseconds: row.int(4)), clock: Instant(milliseconds: row.int(5)),
+          waitsUntil: row.optionalInt(6).map { Instant(milliseconds: $0) }, lines: row.int(7),
+          accounts: Int(row.int(8)), members: row.bytes(9)))
     }
     return rows
   }

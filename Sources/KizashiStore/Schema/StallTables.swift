@@ -7,9 +7,9 @@ extension Tables {
   /// `clock_ms`; then the clock goes where `clock_advance` says.
   static let stalls = """
     CREATE TABLE stall (
-      source INTEGER PRIMARY KEY, episode INTEGER NOT NULL, is_open INTEGER NOT NULL, at_ms INTEGER NOT NULL,
-      clock_ms INTEGER NOT NULL, until_ms INTEGER, lines INTEGER NOT NULL, accounts INTEGER NOT NULL,
-      members BLOB NOT NULL);
+      source INTEGER PRIMARY KEY, episode INTEGER NOT NULL, is_open INTEGER NOT NULL, is_awaited INTEGER NOT NULL,
+      at_ms INTEGER NOT NULL, clock_ms INTEGER NOT NULL, until_ms INTEGER, lines INTEGER NOT NULL,
+      accounts INTEGER NOT NULL, members BLOB NOT NULL);
     CREATE TABLE stall_log (
       seq INTEGER PRIMARY KEY, lines INTEGER NOT NULL, clock_ms INTEGER NOT NULL, source INTEGER NOT NULL,
       kind INTEGER NOT NULL, cause INTEGER NOT NULL, at_ms INTEGER NOT NULL, from_ms INTEGER NOT NULL);

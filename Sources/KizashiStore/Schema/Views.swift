@@ -120,12 +120,15 @@ struct Views: Equatable {
     FROM delivery
     """
 
+  /// One that is only awaited behind a start is not.
+  private static let isStalled = "t.is_open AND NOT t.is_awaited"
+
   private static let sources = """
     SELECT s.name AS source, CAST(p.path AS TEXT) AS path, p.offset, p.size, max(p.size - p.offset, 0) AS lag_bytes,
       \(time("s.watermark_ms")) AS watermark_at, s.lines, s.events, s.duplicates,
       ifnull((SELECT sum(r.lines) FROM refusal r WHERE r.source = s.id), 0) AS refused,
-      CASE WHEN t.is_open THEN 'stalled' WHEN p.finished THEN 'finished' ELSE ifnull(p.state, 'waiting') END AS state,
-      CASE WHEN t.is_open THEN \(time("t.at_ms")) END AS stalled_at,
+      CASE WHEN \(isStalled) THEN 'stalled' WHEN p.finished THEN 'finished' ELSE ifnull(p.state, 'waiting') END AS state,
+      CASE WHEN \(isStalled) THEN \(time("t.at_ms")) END AS stalled_at,
       CASE WHEN t.until_ms IS NULL THEN 0 ELSE t.accounts END AS waiting
     FROM source s LEFT JOIN stream p ON p.source = s.id LEFT JOIN stall t ON t.source = s.id
     """

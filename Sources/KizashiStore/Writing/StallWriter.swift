@@ -9,7 +9,7 @@ final class StallWriter {
   private let resolved: HotStatement
 
   init(_ db: Database) throws {
-    stall = try HotStatement(db, "INSERT OR REPLACE INTO stall VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    stall = try HotStatement(db, "INSERT OR REPLACE INTO stall VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
     log = try HotStatement(
       db,
       """
@@ -34,6 +34,7 @@ final class StallWriter {
       try write(row.stall)
       if row.kind == .heldLongest { continue }
       try log(row)
+      if row.stall.isAwaited { continue }
       if row.kind == .stalled { try open(row, unit.detectedAt) } else { try resolve(row) }
     }
   }
@@ -42,12 +43,13 @@ final class StallWriter {
     stall.bind(1, Int64(row.source))
     stall.bind(2, Int64(row.episode))
     stall.bind(3, row.isOpen ? 1 : 0)
-    stall.bind(4, row.at.milliseconds)
-    stall.bind(5, row.clock.milliseconds)
-    stall.bind(6, row.waitsUntil?.milliseconds)
-    stall.bind(7, row.lines)
-    stall.bind(8, Int64(row.accounts))
-    stall.bind(9, blob: row.members)
+    stall.bind(4, row.isAwaited ? 1 : 0)
+    stall.bind(5, row.at.milliseconds)
+    stall.bind(6, row.clock.milliseconds)
+    stall.bind(7, row.waitsUntil?.milliseconds)
+    stall.bind(8, row.lines)
+    stall.bind(9, Int64(row.accounts))
+    stall.bind(10, blob: row.members)
     try stall.run()
   }
 

@@ -4,7 +4,7 @@ import ReferenceModel
 import TestSupport
 import Testing
 
-/// A source stalls, another moves the clock far ahead, and then everything the first had to say comes after all: its accounts
+/// A source stalls, or has not been read yet, another moves the clock far ahead, and then everything the first had to say comes after all: its accounts
 /// must end as if nothing had happened, however late that is told.
 @Suite struct BacklogTests {
   private static let source = SourceModel(
@@ -29,11 +29,13 @@ import Testing
   }
 
   /// The same lines, all but the first of them behind a stall and a clock that has gone on.
-  private static func stalled(_ scenario: Scenario, at place: Int) -> Scenario {
+  private static func stalled(_ scenario: Scenario, at place: Int, isAwaited: Bool) -> Scenario {
     var copy = scenario
     guard case .settle(let end) = copy.inputs.removeLast() else { return copy }
     let far = ReferenceEvent(source: 1, kind: .identify, at: end - 1, account: nil)
-    copy.inputs.insert(contentsOf: [.stall(source: 0, at: end, from: end), .event(far)], at: place)
+    let begin: ReferenceInput =
+      isAwaited ? .waitFor(source: 0, at: end, from: end) : .stall(source: 0, at: end, from: end)
+    copy.inputs.insert(contentsOf: [begin, .event(far)], at: place)
     copy.inputs += [.endStall(source: 0, at: end), .settle(at: end)]
     return copy
   }
@@ -57,7 +59,7 @@ import Testing
     guard let (scenario, accounts, place) = Self.scenario(seed: seed) else { return }
     var alone = EngineDriver(scenario, seed: seed)
     var late = EngineDriver(
-      Self.stalled(scenario, at: place), EngineDriver.Habits(chunkEnds: 50, restarts: 20), seed: seed)
+      Self.stalled(scenario, at: place, isAwaited: seed % 2 == 0), EngineDriver.Habits(chunkEnds: 50, restarts: 20), seed: seed)
     try alone.run()
     try late.run()
     // Who waits was known when the stall began.

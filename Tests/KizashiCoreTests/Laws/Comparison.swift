@@ -73,8 +73,8 @@ struct Comparison {
       world.stalls.map { told in
         let (source, clock) = (told.stall.source, told.clock.milliseconds)
         return switch told.kind {
-        case .stalled:
-          "stalled \(source) at \(told.at.milliseconds) clock \(clock) accounts \(told.stall.accounts)"
+        case .stalled, .awaited:
+          "\(told.kind) \(source) at \(told.at.milliseconds) clock \(clock) accounts \(told.stall.accounts)"
         case .resumed, .retired: "ended \(source) at \(told.at.milliseconds) clock \(clock)"
         case .heldLongest: "held longest \(source) clock \(clock)"
         }

@@ -37,7 +37,12 @@ import Testing
       // Of what a metric asks beside them, too.
       after.model.mapMetrics { $0.mapped(feature: { $0.broad }) }
       // From when on a sum holds is asked of the clock where an account that waits is shown, and not of its own time.
-      if before.inputs.contains(where: { if case .stall = $0 { true } else { false } }) {
+      if before.inputs.contains(where: {
+        switch $0 {
+        case .stall, .waitFor: true
+        default: false
+        }
+      }) {
         after.model.mapMetrics { $0.counted }
       }
       place = random.int(0...before.inputs.count - 1)

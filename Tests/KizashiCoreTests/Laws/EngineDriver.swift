@@ -128,6 +128,8 @@ struct EngineDriver: ~Copyable {
     case .settle(let instant): engine.settle(at: Instant(milliseconds: instant))
     case .stall(let source, let at, let from):
       engine.stall(source, .silence, at: Instant(milliseconds: at), from: Instant(milliseconds: from))
+    case .waitFor(let source, let at, let from):
+      engine.waitFor(source, at: Instant(milliseconds: at), from: Instant(milliseconds: from))
     case .endStall(let source, let at): engine.endStall(source, .resumed, at: Instant(milliseconds: at))
     }
   }

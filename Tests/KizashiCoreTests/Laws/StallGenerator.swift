@@ -28,7 +28,17 @@ enum StallGenerator {
         let over = min(inputs.count - 1, end + random.int(0...4))
         inputs.insert(.endStall(source: source, at: instant(&inputs, before: over)), at: over)
       }
-      inputs.insert(.stall(source: source, at: at + hours, from: at + hours), at: start)
+      if random.chance(60) {
+        inputs.insert(.stall(source: source, at: at + hours, from: at + hours), at: start)
+      } else {
+        // Not read yet when another one is; perhaps it is found then that it delivers nothing.
+        if random.chance(40) {
+          let place = random.int(start...end)
+          let found = instant(&inputs, before: place)
+          inputs.insert(.stall(source: source, at: found, from: found), at: place)
+        }
+        inputs.insert(.waitFor(source: source, at: at + hours, from: at + hours), at: start)
+      }
     }
   }
 

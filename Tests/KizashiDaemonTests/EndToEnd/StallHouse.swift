@@ -40,8 +40,9 @@ struct StallHouse {
     return try Configuration.load(path: place.config)
   }
 
+  /// - Parameter isUnread: Whether sources may have something to say that is older than the start.
   init(
-    _ place: Workspace, at now: Int64, app: String = "stall_after: 30m", more: String = ""
+    _ place: Workspace, at now: Int64, app: String = "stall_after: 30m", more: String = "", isUnread: Bool = false
   ) async throws {
     let configuration = try Self.configure(place, app: app, more: more)
     clock = FakeClock(now)
@@ -51,11 +52,13 @@ struct StallHouse {
     let opened = try await store.use {
       try OpenedStore.prepare($0, configuration, extraSources: ["control"], suppression: nil, now: instant)
     }
+    let numbers = ["app": opened.sources.number(of: "app"), "billing": opened.sources.number(of: "billing")]
     let host = try EngineHost(
-      parts: opened.parts, store: store, clock: clock.wall, policy: .live, liveSources: [], committed: { _ in })
+      parts: opened.parts, store: store, clock: clock.wall, policy: .live,
+      liveSources: isUnread ? Set(numbers.values) : [], committed: { _ in })
     self.host = host
     let wall = clock.wall
-    numbers = ["app": opened.sources.number(of: "app"), "billing": opened.sources.number(of: "billing")]
+    self.numbers = numbers
     intakes = numbers.mapValues { number in
       SourceIntake(
         source: number, decode: DecodeOptions(), host: host, clock: wall, logger: logger,
@@ -72,6 +75,12 @@ struct StallHouse {
     try await intakes[source]?.accept(
       Chunk(source: source, position: position, bytes: Array(text.joined().utf8), startOffset: 0, oversize: []))
     if isAll { await intakes[source]?.drained(source: source) }
+    try await host.flush()
+  }
+
+  /// Nothing of a source is unread.
+  func drain(_ source: String) async throws {
+    await intakes[source]?.drained(source: source)
     try await host.flush()
   }
 

@@ -95,7 +95,7 @@ extension Simulation {
       (lines: Int64($0[0]) ?? 0, to: Instant(milliseconds: Int64($0[1]) ?? 0))
     }
     let again = place.file("again.db")
-    let other = try Machine(path: again, configuration, now: world.now)
+    let other = try Machine(path: again, configuration, now: world.now, isLive: false)
     let decoders = other.formats.map { LineDecoder(options: $0) }
     var lines: Int64 = 0
     var next = advances[...]
@@ -165,7 +165,7 @@ extension Simulation {
         // Reminders follow the wall clock and when a hook ran, not the log.
         "SELECT 'delivery', delivery_id, alert_id, hook FROM delivery WHERE delivery_id NOT LIKE '%:firing.%'",
         "SELECT 'advance', lines, to_ms FROM clock_advance",
-        "SELECT 'stall', source, episode, is_open, at_ms, clock_ms, until_ms, lines, accounts, hex(members) FROM stall",
+        "SELECT 'stall', source, episode, is_open, is_awaited, at_ms, clock_ms, until_ms, lines, accounts, hex(members) FROM stall",
         "SELECT 'stall log', seq, lines, clock_ms, source, kind, cause, at_ms, from_ms FROM stall_log",
       ]
     return try CanonicalDump.of(place, store: store, queries)
