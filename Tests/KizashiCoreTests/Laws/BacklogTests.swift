@@ -59,7 +59,8 @@ import Testing
     guard let (scenario, accounts, place) = Self.scenario(seed: seed) else { return }
     var alone = EngineDriver(scenario, seed: seed)
     var late = EngineDriver(
-      Self.stalled(scenario, at: place, isAwaited: seed % 2 == 0), EngineDriver.Habits(chunkEnds: 50, restarts: 20), seed: seed)
+      Self.stalled(scenario, at: place, isAwaited: seed % 2 == 0), EngineDriver.Habits(chunkEnds: 50, restarts: 20),
+      seed: seed)
     try alone.run()
     try late.run()
     // Who waits was known when the stall began.

@@ -47,7 +47,8 @@ final class Machine {
   /// - Parameters:
   ///   - mostDeadlines: As of ``CommitPolicy``.
   ///   - isLive: Whether it is a daemon that decides which sources it waits for; else its log says that.
-  init(path: String, _ configuration: Configuration, now: Int64, mostDeadlines: Int = .max, isLive: Bool = true) throws {
+  init(path: String, _ configuration: Configuration, now: Int64, mostDeadlines: Int = .max, isLive: Bool = true) throws
+  {
     store = try Store(path: path, programVersion: "simulation")
     let instant = Instant(milliseconds: now)
     try store.planAnew(configuration, at: instant)
@@ -60,7 +61,8 @@ final class Machine {
     decoders = formats.map { LineDecoder(options: $0) }
     var policy = CommitPolicy.live
     (policy.mostDeadlines, policy.mostDeadlinesNow) = (mostDeadlines, mostDeadlines)
-    pipeline = try Pipeline(parts: opened.parts, policy: policy, liveSources: isLive ? Set(number.values) : [], now: instant)
+    pipeline = try Pipeline(
+      parts: opened.parts, policy: policy, liveSources: isLive ? Set(number.values) : [], now: instant)
     for position in opened.sources.positions {
       readers[position.key] = (LineFramer(offset: position.offset), position)
       acknowledged[position.key] = position.lines
