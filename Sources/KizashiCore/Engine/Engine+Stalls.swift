@@ -79,7 +79,8 @@ extension Engine {
     let name = sources[source].name
     report(
       kind, row, .silence, at: at, from: at,
-      reason: kind == .retired ? "\(name) is not waited for any more" : "\(name) delivers again")
+      reason: kind == .retired
+        ? "\(name) is not waited for any more" : row.isAwaited ? "\(name) has been read" : "\(name) delivers again")
     fireDeadlines(upTo: now.milliseconds)
   }
 
