@@ -23,6 +23,12 @@ extension Configuration {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw .unreadable(path: path, why: "it is not UTF-8 text", hint: "save it as UTF-8")
     }
+    // All defaults would be in force: every rule gone because a disk was full while somebody saved.
+    guard text.contains(where: { !$0.isWhitespace }) else {
+      throw .unreadable(
+        path: path, why: "it is empty",
+        hint: "put back what was in it, or write version: 1 where all defaults are wanted")
+    }
     return try parse(text: text, file: path, directory: directoryOf(path), environment: environment)
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 extension FaultWorkload {
   /// A log that goes on while the config becomes another one, by a reload, and another one again: with other scores, then with
@@ -16,7 +17,8 @@ extension FaultWorkload {
     func reload(_ config: @escaping @Sendable (Workspace) -> String) {
       steps.append(
         Step(lines: writer.count, needsDaemon: true) { place in
-          try place.write("kizashi.yaml", config(place))
+          // As editors do: a daemon that starts at this moment reads all of the old text or all of the new one.
+          rename(try place.write("kizashi.yaml.new", config(place)), place.config)
           let reload = try Child(["reload", "--config", place.config], in: place, name: "reload")
           return await reload.ended() == 0
         })
