@@ -10,6 +10,8 @@ package struct BacktestReport: Sendable {
     package var total: BacktestFigures
     /// The model's bands and `unknown`.
     package var bands: [String]
+    /// What the config asks of the properties of events that the store has not read in all of the period.
+    package var unread: [Unread]
     /// Account-days by band, by month.
     package var months: [(month: String, days: [Int64])]
 
@@ -19,6 +21,16 @@ package struct BacktestReport: Sendable {
         for (index, days) in month.days.enumerated() { sums[index] += days }
       }
     }
+  }
+
+  /// Something asked of the properties of events, and read since a time within the period, or never. What came before is missing to
+  /// whatever asks for it.
+  package struct Unread: Sendable, Equatable {
+    package var property: String
+    /// What it is compared with; nil: it is added up.
+    package var value: String?
+    /// Nil: never.
+    package var since: Instant?
   }
 
   /// Episodes of one rule that would open and those that are stored.

@@ -28,6 +28,8 @@ final class BacktestSide {
   private(set) var months: [BandMonth] = []
   /// The model's bands and `unknown`.
   let bands: [String]
+  /// What the config asks for and the store has not read in all of the period.
+  let unread: [BacktestReport.Unread]
 
   private var engine: Engine
   private let bandNumbers: [String: Int]
@@ -51,13 +53,21 @@ final class BacktestSide {
     bandOf = Array(repeating: -1, count: history.accounts.ends.count)
     engine = Engine(model: configuration.model, configVersion: 0, sources: [SourceModel(name: "history")], seed: 0)
     // What nobody read when the lines came is missing, and not nothing.
+    let asked = configuration.model.filters.map { filter in
+      BacktestReport.Unread(
+        property: filter.property, value: filter.value,
+        since: history.filterStarts.first { $0.filter == filter }?.since)
+    }
+    let added = configuration.model.summed.map { property in
+      BacktestReport.Unread(
+        property: property, since: history.sumStarts.first { $0.property == property }?.since)
+    }
+    unread = (asked + added).filter { $0.since.map { $0.milliseconds > period.lowerBound } ?? true }
     let now = history.now ?? Instant(milliseconds: .min)
-    let sumStarts = configuration.model.summed.map { property in
-      history.sumStarts.first { $0.property == property } ?? SumStart(property: property, since: now)
+    let filterStarts = asked.map {
+      FilterStart(filter: PropertyFilter(property: $0.property, value: $0.value ?? ""), since: $0.since ?? now)
     }
-    let filterStarts = configuration.model.filters.map { filter in
-      history.filterStarts.first { $0.filter == filter } ?? FilterStart(filter: filter, since: now)
-    }
+    let sumStarts = added.map { SumStart(property: $0.property, since: $0.since ?? now) }
     try engine.restore(
       Restored(
         now: Instant(milliseconds: .min), accounts: StoredRows([history.accounts]), eventNames: history.eventNames,

@@ -19,7 +19,7 @@ struct BacktestSummary {
     let rules = side.configuration.model.rules
     return BacktestReport.Side(
       fingerprint: side.configuration.fingerprint, total: figures(side) { counts(rules[$0.rule]) }, bands: side.bands,
-      months: side.months.map { ($0.month, $0.days) })
+      unread: side.unread, months: side.months.map { ($0.month, $0.days) })
   }
 
   private func figures(_ side: BacktestSide, _ counts: (BacktestEpisode) -> Bool) -> BacktestFigures {

@@ -127,7 +127,24 @@ extension BacktestAnswer {
     case .unreadable: lines.append("the store's own config cannot be read by this version; --against names another")
     case .none: break
     }
+    lines += unread("new", report.new, page) + (report.old.map { unread("old", $0, page) } ?? [])
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// What a config asks for that the store has not read: to whoever looks at the alerts a rule that cannot fire is as good as one
+  /// that need not.
+  private func unread(_ name: String, _ side: BacktestReport.Side, _ page: Page) -> [String] {
+    if side.unread.isEmpty { return [] }
+    let parts = side.unread.map { unread in
+      let what =
+        unread.value.map { "\(Visible.text(unread.property)) = \(Visible.text($0))" }
+        ?? "sum of \(Visible.text(unread.property))"
+      return "\(what) (\(unread.since.map { "read since \(page.time($0))" } ?? "never read"))"
+    }
+    return [
+      "\(name): not in the store: \(parts.joined(separator: ", ")): rules and measures that ask for it see less than there was; "
+        + "replay the log under this config into a store of its own to know"
+    ]
   }
 
   /// The share of the book in each band, by month and of all.

@@ -89,6 +89,7 @@ struct BacktestAnswer {
   private func side(_ side: BacktestReport.Side) -> Value {
     .object(
       [.init("config", .text(side.fingerprint))] + Self.figures(side.total) + [
+        .init("unread", .list(side.unread.map(Self.unread))),
         .init("bands", Self.bands(side.bands, side.days)),
         .init(
           "months",
@@ -100,6 +101,13 @@ struct BacktestAnswer {
               ])
             })),
       ])
+  }
+
+  private static func unread(_ unread: BacktestReport.Unread) -> Value {
+    .object([
+      .init("property", .text(unread.property)), .init("value", Value(unread.value)),
+      .init("since_at", Value(unread.since.map(InstantText.text))),
+    ])
   }
 
   /// Shares of the book by the bands' names.

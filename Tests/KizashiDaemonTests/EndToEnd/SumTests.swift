@@ -113,5 +113,20 @@ import Testing
     let unread = try Backtest.run(BacktestRequest(configuration: other, storePath: place.store))
     for rule in ["cheap", "few"] { #expect(unread.rules.first { $0.rule == rule }?.comparison.onlyNew == 0, "\(rule)") }
     #expect(unread.rules.first { $0.rule == "much" }?.comparison.onlyNew ?? 0 > 0)
+    #expect(
+      unread.new.unread == [
+        BacktestReport.Unread(property: "plan", value: "free"), BacktestReport.Unread(property: "cost"),
+      ])
+    #expect(unread.old?.unread == [])
+    // Read from now on: of the same period not, of a later one all.
+    _ = try await Replay.run(ReplayRequest(configuration: other, storePath: place.store, inputs: []))
+    var request = BacktestRequest(configuration: other, storePath: place.store)
+    let since = try Backtest.run(request).new.unread
+    #expect(
+      since.map(\.since) == [
+        Instant(milliseconds: start + 41 * 86_400_000), Instant(milliseconds: start + 41 * 86_400_000),
+      ])
+    request.from = since.first?.since
+    #expect(try Backtest.run(request).new.unread.isEmpty)
   }
 }
