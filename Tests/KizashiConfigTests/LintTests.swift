@@ -149,7 +149,40 @@ private let lints: [Lint] = [
     warning: "3: features.api.events: \"api.get\" finds nothing that \"api.*\" does not find already",
     bad: ruled("{}", "features: {api: {events: [\"api.*\", api.get]}}"),
     good: ruled("{}", "features: {api: {events: [\"api.*\", apis.get]}, get: {events: [api.get]}}")),
+  Lint(
+    warning: "7: rules.r.when: this rule can never fire: the grade of days lies between 20 and 60",
+    bad: conditioned("{measure.days: {above: 60}}"), good: conditioned("{measure.days: {at_least: 60}}")),
+  Lint(
+    warning: "7: rules.r.when: this rule can never fire: no number is above 20 and below 20",
+    bad: conditioned("{plan: pro, seats: {above: 20, below: 20}}"),
+    good: conditioned("{plan: pro, seats: {at_least: 20, at_most: 20}}")),
+  Lint(
+    warning: "7: rules.r.when: this rule can never fire: no tenure is below 0",
+    bad: conditioned("{any: [{tenure: {below: 0d}}, {renewal: {above: 9d, at_most: 9d}}]}"),
+    good: conditioned("{any: [{tenure: {below: 0d}}, {renewal: {below: 0d}}]}")),
+  Lint(
+    warning: "7: rules.r.when: this rule can never fire: segment \"odd\": no number is at least 3 and at most 2",
+    bad: conditioned("{segment: [odd]}", seats: "{at_least: 3, at_most: 2}"),
+    good: conditioned("{segment: [odd]}", seats: "{at_least: 2, at_most: 3}")),
+  Lint(
+    warning: "8: segments.odd: nobody ever belongs to this segment: no number is at least 3 and below 3",
+    bad: conditioned("{segment: [even, odd]}", seats: "{at_least: 3, below: 3}"),
+    good: conditioned("{segment: [even, odd]}", seats: "{at_least: 3, below: 4}")),
+  Lint(
+    warning: "7: rules.r.until: until has no effect: the grade of days lies between 20 and 60",
+    bad: conditioned("{}", more: "until: {measure.days: {below: 20}}"),
+    good: conditioned("{}", more: "until: {not: {measure.days: {below: 20}}}")),
 ]
+
+/// A rule with a condition, beside two segments of which one is given.
+private func conditioned(_ when: String, seats: String = "3", more: String = "severity: low") -> String {
+  scored(
+    both,
+    rules: """
+      {r: {kind: band_change, to: yellow, when: \(when), \(more)}}
+      segments: {odd: {seats: \(seats)}, even: {seats: 2}}
+      """, bands: reachable)
+}
 
 @Suite struct `A warning` {
   private func warnings(_ text: String) throws -> [String] {

@@ -33,6 +33,15 @@ import Yams
     #expect(try schema.complaint(about: specExample) == nil)
   }
 
+  @Test func `takes a section with nothing in it as the reader does`() throws {
+    // As it is left where all of it is commented out.
+    for key in schema.definition("")?["properties"] as? [String: Any] ?? [:] {
+      let text = key.key == "version" ? "version:\n" : "version: 1\n\(key.key):\n"
+      let isRead = (try? parse(text)) != nil
+      #expect(try (schema.complaint(about: text) == nil) == isRead, "\(key.key)")
+    }
+  }
+
   @Test(arguments: laterKeys)
   func `refuses what later versions read`(text: String, name: String) throws {
     #expect(try schema.complaint(about: text) != nil)

@@ -22,6 +22,7 @@ struct Lints {
     warnOfMeasures()
     warnOfBands()
     warnOfFeatures()
+    warnOfConditions()
     warnOfRules()
     warnOfHooks()
   }
