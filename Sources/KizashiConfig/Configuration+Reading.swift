@@ -24,12 +24,18 @@ extension Configuration {
       throw .unreadable(path: path, why: "it is not UTF-8 text", hint: "save it as UTF-8")
     }
     // All defaults would be in force: every rule gone because a disk was full while somebody saved.
-    guard text.contains(where: { !$0.isWhitespace }) else {
+    guard text.split(whereSeparator: \.isNewline).contains(where: isContent) else {
       throw .unreadable(
-        path: path, why: "it is empty",
+        path: path, why: "nothing is in it",
         hint: "put back what was in it, or write version: 1 where all defaults are wanted")
     }
     return try parse(text: text, file: path, directory: directoryOf(path), environment: environment)
+  }
+
+  /// Whether a line says anything: it is no blank, no comment, no document mark and no byte order mark.
+  private static func isContent(_ line: Substring) -> Bool {
+    let text = line.drop { $0.isWhitespace || $0 == "\u{FEFF}" }
+    return !text.isEmpty && !text.hasPrefix("#") && !["---", "..."].contains(text)
   }
 
   private static func hint(_ code: Int32) -> String {

@@ -22,12 +22,12 @@ import Testing
   @Test func `a missing file, a folder, a foreign encoding, an empty and a huge file are told apart`() throws {
     let scratch = try ScratchFolder()
     try Data([0x62, 0xFF]).write(to: URL(filePath: "\(scratch.path)/latin.yaml"))
-    _ = try scratch.write("empty.yaml", " \n\t\n")
+    _ = try scratch.write("empty.yaml", "\u{FEFF}# was here\r\n\n \t\n---\n")
     _ = try scratch.write("huge.yaml", String(repeating: "#", count: 1 << 21))
     let expected = [
       ("missing.yaml", "No such file or directory", "name the config with --config"),
       ("", "Is a directory", "name the file in it"), ("latin.yaml", "it is not UTF-8 text", "save it as UTF-8"),
-      ("empty.yaml", "it is empty", "write version: 1 where all defaults are wanted"),
+      ("empty.yaml", "nothing is in it", "write version: 1 where all defaults are wanted"),
       ("huge.yaml", "it is larger than 1024 KiB", "check the file"),
     ]
     for (name, why, hint) in expected {
