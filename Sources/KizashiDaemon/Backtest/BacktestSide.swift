@@ -62,7 +62,9 @@ final class BacktestSide {
       BacktestReport.Unread(
         property: property, since: history.sumStarts.first { $0.property == property }?.since)
     }
-    unread = (asked + added).filter { $0.since.map { $0.milliseconds > period.lowerBound } ?? true }
+    // Windows reach back behind the period.
+    let oldest = period.lowerBound - Int64(configuration.model.factHorizonHours) * Tile.length
+    unread = (asked + added).filter { $0.since.map { $0.milliseconds > oldest } ?? true }
     let now = history.now ?? Instant(milliseconds: .min)
     let filterStarts = asked.map {
       FilterStart(filter: PropertyFilter(property: $0.property, value: $0.value ?? ""), since: $0.since ?? now)
