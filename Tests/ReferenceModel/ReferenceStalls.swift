@@ -28,14 +28,18 @@ extension ReferenceModel {
 
   mutating func beginStall(_ source: Int, at: Int64, from: Int64, isAwaited: Bool) {
     guard sources[source].stallAfterMilliseconds != nil else { return }
+    let maxHold = sources[source].maxHoldMilliseconds
+    if !isAwaited { stalls.removeAll { $0.source == source && $0.isAwaited && $0.until == nil } }
     if let index = stalls.firstIndex(where: { $0.source == source }) {
       guard stalls[index].isAwaited, !isAwaited else { return }
       stalls[index].isAwaited = false
+      // It counts from now on.
+      stalls[index].until = min(
+        max(from, clock ?? .min) + maxHold, stalls[index].began + maxHold + 48 * hourLength)
       stallLog.append(
         "stalled \(source) at \(at) clock \(clock ?? .min) accounts \(stalls[index].members.count)")
       return
     }
-    let maxHold = sources[source].maxHoldMilliseconds
     var members: Set<String> = []
     if let watermark = counters[source].watermark {
       let oldest = floorDivide(watermark - 90 * 24 * hourLength, hourLength)

@@ -27,8 +27,13 @@ extension Engine {
   ///   - at: When it was found, for people.
   ///   - from: From when on `max_hold` counts, if the clock is not later.
   public mutating func stall(_ source: Int, _ cause: StallCause, at: Instant, from: Instant) {
+    // Those that have waited for long enough, and any that are new, wait anew.
+    if let row = stalls.row(of: source), row.isAwaited, row.waitsUntil == nil { stalls.end(source) }
     let known = stalls.row(of: source)
     guard known?.isAwaited ?? true, var row = known ?? newStall(of: source, at: at, from: from) else { return }
+    if known != nil, let maxHold = sources[source].maxHold {
+      row.waitsUntil = holdEnd(from: from, maxHold, began: row.clock)
+    }
     sources[source].episode += 1
     (row.episode, row.isAwaited, row.at, row.lines) =
       (sources[source].episode, false, at, sources[source].row.lines)
@@ -36,17 +41,20 @@ extension Engine {
     report(.stalled, row, cause, at: at, from: from, reason: stallReason(source, cause, accounts: row.accounts))
   }
 
-  /// A source has not been read since the start, and a line of another one is about to move the clock: deadlines of its accounts
+  /// A source has not been read since the start, and something else is about to move the clock: deadlines of its accounts
   /// wait, as in a stall, until it has been, and nobody is told. If it turns out to deliver nothing it is to be stalled.
   ///
   /// - Parameters: As of ``stall(_:_:at:from:)``.
-  public mutating func waitFor(_ source: Int, at: Instant, from: Instant) {
-    guard stalls.row(of: source) == nil, let row = newStall(of: source, at: at, from: from), row.accounts > 0
-    else { return }
+  /// - Returns: Whether any account waits for it.
+  @discardableResult
+  public mutating func waitFor(_ source: Int, at: Instant, from: Instant) -> Bool {
+    if stalls.row(of: source) != nil { return true }
+    guard let row = newStall(of: source, at: at, from: from), row.accounts > 0 else { return false }
     stalls.begin(row, watermark: sources[source].watermark ?? .min)
     report(
       .awaited, row, .silence, at: at, from: from,
       reason: "\(sources[source].name) has not been read since the start\(Self.waitingPart(row.accounts))")
+    return true
   }
 
   /// A stall of a source that nobody has been told of. Nil: the source is not watched.
@@ -55,14 +63,10 @@ extension Engine {
     // What fell due before does not wait.
     advance(to: now)
     let members = self.members(of: source)
-    var until: Instant?
-    if members.count > 0 {
-      let most = now.milliseconds + maxHold + Self.idleHours * Tile.length
-      until = Instant(milliseconds: min(max(from, now).milliseconds + maxHold, most))
-    }
     return StallRow(
       source: source, episode: sources[source].episode, isOpen: true, isAwaited: true, at: at, clock: now,
-      waitsUntil: until, lines: sources[source].row.lines, accounts: members.count, members: members.set.bytes)
+      waitsUntil: members.count > 0 ? holdEnd(from: from, maxHold, began: now) : nil, lines: sources[source].row.lines,
+      accounts: members.count, members: members.set.bytes)
   }
 
   /// A stalled source delivers again, or will never more: what waited for it alone fires, each deadline at its own instant.
@@ -82,6 +86,12 @@ extension Engine {
       reason: kind == .retired
         ? "\(name) is not waited for any more" : row.isAwaited ? "\(name) has been read" : "\(name) delivers again")
     fireDeadlines(upTo: now.milliseconds)
+  }
+
+  /// When accounts have waited for long enough that wait since the clock was `began`.
+  private func holdEnd(from: Instant, _ maxHold: Int64, began: Instant) -> Instant {
+    let most = began.milliseconds + maxHold + Self.idleHours * Tile.length
+    return Instant(milliseconds: min(max(from, now).milliseconds + maxHold, most))
   }
 
   /// The accounts of which a source delivered a line in the 90 days before its watermark. Once a stall, over all accounts.

@@ -26,7 +26,7 @@ extension Pipeline {
     // First what is behind: whether a source has stalled is told from the clock.
     guard catchUp() else { return false }
     let now = wall ?? instant
-    var isAwaited = false
+    var clockIsHeld = false
     for source in watch.sources {
       if !storeIsFree && undrained.contains(source) { watch.excuse(source, now: now) }
       let verdict = watch.verdict(
@@ -42,24 +42,25 @@ extension Pipeline {
       case .resumed:
         unread.remove(source)
         engine.endStall(source, .resumed, at: instant)
-      case .awaited: isAwaited = true
+      case .holdsClock: clockIsHeld = true
       case nil: break
       }
     }
-    guard undrained.isEmpty && !isAwaited else { return true }
+    guard undrained.isEmpty && !clockIsHeld else { return true }
+    waitForUnread(at: now)
     guard engine.advance(to: instant.advanced(by: -Self.present), within: policy.mostDeadlines) else { return false }
     return engine.advance(to: instant, within: deadlinesNow)
   }
 
-  /// Before lines of a source move the clock: what others have not been read for must not look like silence of their accounts.
-  mutating func waitForUnread(but source: Int, at wall: Instant) {
+  /// Before something moves the clock: what a source has not been read for must not look like silence of its accounts.
+  ///
+  /// - Parameter source: Whose lines it is that move it; nil: it is the wall clock.
+  mutating func waitForUnread(but source: Int? = nil, at wall: Instant) {
     if unread.isEmpty { return }
     for other in unread.sorted() where other != source {
-      if watch.isPresent(other, engine.sourceRow(other), isDrained: !undrained.contains(other), now: wall) {
-        unread.remove(other)
-      } else {
-        engine.waitFor(other, at: wall, from: wall)
-      }
+      let isPresent = watch.isPresent(
+        other, engine.sourceRow(other), isDrained: !undrained.contains(other), now: wall)
+      if isPresent || !engine.waitFor(other, at: wall, from: wall) { unread.remove(other) }
     }
   }
 

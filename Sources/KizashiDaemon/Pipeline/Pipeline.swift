@@ -53,13 +53,14 @@ struct Pipeline: ~Copyable {
     self.policy = policy
     (undrained, unread) = (liveSources, liveSources)
     lastCut = now
-    watch.follow(parts.sources, now: now)
+    watch.follow(parts.sources, now: now, away: now.milliseconds &- max(engine.now.milliseconds, 0))
   }
 
   // MARK: Input
 
   /// Counts a chunk.
   mutating func take(_ decoded: DecodedChunk, source: Int) {
+    waitForUnread(but: source, at: decoded.readAt)
     if let retried = decoded.retried {
       // They are counted already, and nothing that the source delivers.
       let rows = retried.origins.values.joined()
@@ -68,7 +69,6 @@ struct Pipeline: ~Copyable {
     } else {
       undrained.insert(source)
     }
-    waitForUnread(but: source, at: decoded.readAt)
     // Of a backlog nobody waits for a single line. The latest: refused lines have no instant.
     let isPresent = (decoded.batch.instant.max() ?? 0) > decoded.readAt.milliseconds - Self.present
     engine.apply(decoded.batch, within: isPresent ? deadlinesNow : .max)

@@ -9,7 +9,7 @@ struct StallWatch {
     case resumed
     /// It was silent when we came, for longer than it may be, and has a moment to show that it was us who were away: until
     /// then the clock stands still.
-    case awaited
+    case holdsClock
   }
 
   fileprivate struct Watched {
@@ -22,16 +22,21 @@ struct StallWatch {
     var isRetired = false
     /// It has not been heard since the watch began, then.
     var began: Instant?
+    /// For so long behind the beginning it may yet have something to say of the time before.
+    var moment: Int64
   }
 
   private var watched: [Int: Watched] = [:]
 
   /// Watches those of the sources that have `stall_after`, from now on where they are new.
-  mutating func follow(_ sources: [SourceModel], now: Instant) {
+  ///
+  /// - Parameter away: For so long nobody may have been here to listen, in milliseconds.
+  mutating func follow(_ sources: [SourceModel], now: Instant, away: Int64 = 0) {
     var next: [Int: Watched] = [:]
     for (number, source) in sources.enumerated() {
       guard let stallAfter = source.stallAfterMilliseconds else { continue }
-      next[number] = watched[number] ?? Watched(stallAfter: stallAfter, heard: now, began: now)
+      let moment = min(stallAfter, Watched.longestAbsence, max(0, away))
+      next[number] = watched[number] ?? Watched(stallAfter: stallAfter, heard: now, began: now, moment: moment)
       next[number]?.stallAfter = stallAfter
     }
     watched = next
@@ -79,16 +84,17 @@ struct StallWatch {
     return known.trouble(row, now: now)
   }
 
-  /// Whether what a source had to say when the watch began has been read, so that what others deliver is no news about it.
+  /// Whether what a source had to say of the time before the watch began has been read, so that what others deliver, and the time
+  /// that passes, is no news about it.
   func isPresent(_ source: Int, _ row: SourceRow, isDrained: Bool, now: Instant) -> Bool {
     guard let known = watched[source], row.watermark != nil else { return true }
-    return known.isRetired || isDrained && known.gone == nil && (known.began == nil || known.hasCaughtUp(row, now))
+    return known.isPresent(row, isDrained: isDrained, now: now)
   }
 }
 
 extension StallWatch.Watched {
   /// For so long nothing is there before it is gone: a file that is being rotated is away for a moment.
-  private static let longestAbsence: Int64 = 60_000
+  fileprivate static let longestAbsence: Int64 = 60_000
   /// After so long without a line a backlog has come to its end.
   private static let longestPause: Int64 = 60_000
 
@@ -98,12 +104,20 @@ extension StallWatch.Watched {
 
   private func silence(_ now: Instant) -> Int64 { now.milliseconds - heard.milliseconds }
 
-  /// Whether it delivers again, and not only the first of a backlog: else what the rest of it says would look like silence.
-  func isOver(_ stall: StallRow, _ row: SourceRow, isDrained: Bool, now: Instant) -> Bool {
+  func isPresent(_ row: SourceRow, isDrained: Bool, now: Instant) -> Bool {
+    if isRetired { return true }
     guard isDrained, gone == nil else { return false }
-    let delivers = row.lines > stall.lines
-    return hasCaughtUp(row, now)
-      ? delivers || stall.isAwaited : delivers && silence(now) >= min(stallAfter / 2, Self.longestPause)
+    // Producers that come back with us take a moment, and their socket is empty until then.
+    guard let began else { return true }
+    return hasCaughtUp(row, now) && (now.milliseconds - began.milliseconds).magnitude >= UInt64(moment)
+  }
+
+  /// Whether it delivers again, and not only the first of a backlog: else what the rest of it says would look like silence. One that
+  /// is only awaited need not have caught up: it may lag at all times.
+  func isOver(_ stall: StallRow, _ row: SourceRow, isDrained: Bool, now: Instant) -> Bool {
+    if stall.isAwaited { return isPresent(row, isDrained: isDrained, now: now) }
+    guard isDrained, gone == nil, row.lines > stall.lines else { return false }
+    return hasCaughtUp(row, now) || silence(now) >= min(stallAfter / 2, Self.longestPause)
   }
 
   /// What is to be said of it where nothing has been said.
@@ -115,7 +129,7 @@ extension StallWatch.Watched {
     if let began, row.watermark != nil, !hasCaughtUp(row, now) {
       // Longer ago than it may be, too, if the clock was set back: then it has had its moment.
       let waited = (now.milliseconds - began.milliseconds).magnitude
-      return waited < UInt64(min(stallAfter, Self.longestAbsence)) ? .awaited : .stalled(.silence)
+      return waited < UInt64(min(stallAfter, Self.longestAbsence)) ? .holdsClock : .stalled(.silence)
     }
     return silence(now) >= stallAfter ? .stalled(.silence) : nil
   }

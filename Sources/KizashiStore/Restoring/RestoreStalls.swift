@@ -2,7 +2,7 @@ import GRDB
 import KizashiCore
 
 extension Store {
-  /// The last stall of each source that had one, by source.
+  /// The last stall of each source that had one, or its last wait behind a start, by source.
   static func stalls(_ db: Database) throws -> [StallRow] {
     let query = try HotStatement(
       db,

@@ -1,9 +1,9 @@
 import KizashiCore
 
 extension Tables {
-  /// Sources that stall. `stall` has the last stall of each source that had one: what an engine goes on from. `stall_log` is the
-  /// log of what was said of sources without a line, beside `clock_advance`: with the lines and that, all that the rest is a
-  /// function of. Of rows with the same `lines` those of `stall_log` come first, in their order, each with the clock at
+  /// Sources that stall. `stall` has the last stall of each source that had one, or its last wait behind a start: what an engine
+  /// goes on from. `stall_log` is the log of what was said of sources without a line, beside `clock_advance`: with the lines and
+  /// that, all that the rest is a function of. Of rows with the same `lines` those of `stall_log` come first, in their order, each with the clock at
   /// `clock_ms`; then the clock goes where `clock_advance` says.
   static let stalls = """
     CREATE TABLE stall (

@@ -13,6 +13,8 @@ import Testing
   private static let end = start + 9 * hour
   private static let quiet = "SELECT alert_id, state, at FROM alerts WHERE rule = 'gone-quiet' ORDER BY alert_id"
   private static let kinds = "SELECT kind FROM stall_log ORDER BY seq"
+  private static let pipeline =
+    "SELECT alert_id, state, at, resolved_at, reason FROM alerts WHERE rule = 'pipeline.stalled'"
   private static let silence = "2026-03-01T06:00:00.000Z"
 
   /// The store as the daemon left it at 01:00.
@@ -86,20 +88,63 @@ import Testing
     try await house.close()
   }
 
-  @Test func `what has been read, and what has nothing unread and is of now, is not waited for`() async throws {
+  @Test func `what has been read is not waited for, however old it is`() async throws {
     let place = try Workspace()
     try await Self.leave(place)
-    // No time has passed.
-    var house = try await StallHouse(place, at: Self.start + Self.hour / 4, isUnread: true)
-    try await house.drain("app")
-    try await house.deliver("billing", [("steady", Self.start + Self.hour / 4)])
-    #expect(try place.rows(Self.kinds).isEmpty)
-    try await house.close()
-    // It had something to say, and said it.
-    house = try await StallHouse(place, at: Self.end, isUnread: true)
+    let house = try await StallHouse(place, at: Self.end, isUnread: true)
     try await house.deliver("app", [("late", Self.start + 2 * Self.hour)])
     try await house.deliver("billing", [("steady", Self.end - 60_000)])
     #expect(try place.rows(Self.kinds).isEmpty)
+    try await house.close()
+  }
+
+  @Test func `a source that always lags is waited for until it has been heard, and no longer`() async throws {
+    let place = try Workspace()
+    try await Self.leave(place)
+    let house = try await StallHouse(place, at: Self.end, isUnread: true)
+    try await house.deliver("billing", [("steady", Self.end - 60_000)])
+    try await house.deliver("app", [("late", Self.end - 2 * Self.hour)])
+    try await house.pass(to: Self.end + 1)
+    #expect(try place.rows(Self.kinds) == [["4"], ["1"]])
+    try await house.close()
+  }
+
+  @Test func `producers that come back a moment after us are waited for, by the clock too`() async throws {
+    let place = try Workspace()
+    try await Self.leave(place)
+    // So that silence since 01:00 is none of the source.
+    let house = try await StallHouse(place, at: Self.end, app: "stall_after: 10h", isUnread: true)
+    for source in ["app", "billing"] { try await house.drain(source) }
+    try await house.pass(to: Self.end + 30_000)
+    #expect(try place.rows(Self.quiet) == [["gone-quiet:left:1", "firing", Self.silence]])
+    try await house.deliver("app", [("busy", Self.start + 5 * Self.hour), ("late", Self.end - 60_000)])
+    try await house.pass(to: Self.end + 60_000)
+    #expect(
+      try place.rows(Self.quiet).map { $0[0] } == ["gone-quiet:late:1", "gone-quiet:left:1", "gone-quiet:silent:1"])
+    #expect(try place.rows(Self.kinds) == [["4"], ["1"]])
+    try await house.close()
+  }
+
+  @Test func `who has nothing to say after a short while is waited for so long, and it is told to nobody`() async throws
+  {
+    let place = try Workspace()
+    let began = Self.start + Self.hour - 60_000
+    try await Self.leave(place)
+    // A stall that was told before, and is over.
+    var house = try await StallHouse(place, at: began)
+    try await house.pass(to: began + 40 * 60_000)
+    try await house.deliver("app", [("busy", began + 40 * 60_000)])
+    try await house.pass(to: began + 41 * 60_000)
+    let told = try place.rows(Self.pipeline)
+    #expect(told.map { $0[1] } == ["resolved"])
+    try await house.close()
+    house = try await StallHouse(place, at: began + 42 * 60_000, isUnread: true)
+    try await house.drain("app")
+    try await house.deliver("billing", [("steady", began + 42 * 60_000)])
+    #expect(try place.rows(Self.kinds) == [["0"], ["1"], ["4"]])
+    try await house.pass(to: began + 43 * 60_000)
+    #expect(try place.rows(Self.kinds) == [["0"], ["1"], ["4"], ["1"]])
+    #expect(try place.rows(Self.pipeline) == told)
     try await house.close()
   }
 

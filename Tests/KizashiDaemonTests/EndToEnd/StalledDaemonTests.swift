@@ -26,6 +26,35 @@ import Testing
     try place.append("")
   }
 
+  @Test func `a daemon that was away waits for each of its sources before it takes anybody for silent`() async throws {
+    let place = try Workspace()
+    let source = "kind: file, paths: [\(place.path)"
+    try place.write(
+      "kizashi.yaml",
+      """
+      version: 1
+      store: {path: \(place.store)}
+      sources:
+        - {id: app, \(source)/events*.ndjson], stall_after: 1h}
+        - {id: billing, \(source)/billing*.ndjson]}
+      """)
+    func line(_ account: String, _ at: Int64) -> String {
+      #"{"timestamp":\#(at),"account":"\#(account)","event":"e"}"# + "\n"
+    }
+    try place.append(line("acme", presentMilliseconds() - 600_000))
+    var daemon = try Child.daemon(place)
+    #expect(await eventually { place.lines == 1 }, "\(daemon.errorText)")
+    #expect(await daemon.stopped() == 0, "\(daemon.errorText)")
+    try place.write("billing.ndjson", line("beta", presentMilliseconds()))
+    daemon = try Child.daemon(place)
+    #expect(await eventually { place.number("SELECT sum(lines) FROM source") == 2 }, "\(daemon.errorText)")
+    let waits = "SELECT n.name, l.kind FROM stall_log l JOIN source n ON n.id = l.source ORDER BY seq"
+    #expect(await eventually { (try? place.rows(waits)) == [["app", "4"]] }, "\(daemon.errorText)")
+    try place.append(line("acme", presentMilliseconds()))
+    #expect(await eventually { (try? place.rows(waits)) == [["app", "4"], ["app", "1"]] }, "\(daemon.errorText)")
+    #expect(await daemon.stopped() == 0, "\(daemon.errorText)")
+  }
+
   @Test func `a writer is killed, then the daemon: one alert; and all that waited comes when lines come`() async throws
   {
     let place = try Workspace()

@@ -53,6 +53,9 @@ extension Simulation {
   func check() throws {
     try checkLines()
     try checkDeliveries()
+    guard try place.rows("SELECT source FROM stall WHERE is_open AND is_awaited").isEmpty else {
+      throw Broken(description: "accounts still wait for a source behind a start")
+    }
     try checkFunction()
   }
 
