@@ -39,15 +39,16 @@ struct CommitBuilder {
     for transition in commit.stalls { deliveries += owed(transition, detectedAt) }
     // In the order of detection, whatever lies between two commits: each account's runs keep it.
     var notices = commit.flaps[...]
+    let ended = commit.flaps.isEmpty ? [] : Set(commit.alerts.lazy.filter { $0.state != .firing }.map(Episode.init))
     for (place, transition) in commit.alerts.enumerated() {
       while let notice = notices.first, notice.place <= place {
         notices.removeFirst()
-        deliveries += owed(notice.alert, engine, detectedAt, notice: notice, isOver: Self.isOver(notice, commit))
+        deliveries += owed(notice.alert, engine, detectedAt, notice: notice, isOver: Self.isOver(notice, ended))
       }
       deliveries += owed(transition, engine, detectedAt)
     }
     for notice in notices {
-      deliveries += owed(notice.alert, engine, detectedAt, notice: notice, isOver: Self.isOver(notice, commit))
+      deliveries += owed(notice.alert, engine, detectedAt, notice: notice, isOver: Self.isOver(notice, ended))
     }
     let owesNow = deliveries.contains { $0.suppression == nil }
     var unit = CommitUnit(
@@ -58,12 +59,16 @@ struct CommitBuilder {
   }
 
   /// Whether what was kept from the hooks has ended by the time it could be told.
-  private static func isOver(_ notice: FlapNotice, _ commit: borrowing Commit) -> Bool {
-    let told = notice.alert
-    return !notice.began
-      && commit.alerts.contains {
-        $0.state != .firing && $0.rule == told.rule && $0.account == told.account && $0.episode == told.episode
-      }
+  private static func isOver(_ notice: FlapNotice, _ ended: Set<Episode>) -> Bool {
+    !notice.began && ended.contains(Episode(notice.alert))
+  }
+
+  private struct Episode: Hashable {
+    var rule: Int?
+    var account: AccountID
+    var episode: Int
+
+    init(_ alert: AlertTransition) { (rule, account, episode) = (alert.rule, alert.account, alert.episode) }
   }
 
   private static func differing(_ open: [OpenEpisode], _ configuration: Configuration) -> [String: OpenEpisode] {
