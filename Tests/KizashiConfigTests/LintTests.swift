@@ -172,7 +172,29 @@ private let lints: [Lint] = [
     warning: "7: rules.r.until: until has no effect: the grade of days lies between 20 and 60",
     bad: conditioned("{}", more: "until: {measure.days: {below: 20}}"),
     good: conditioned("{}", more: "until: {not: {measure.days: {below: 20}}}")),
+  Lint(
+    warning: "7: rules.r.clear: what opens never resolves: no number is above 9",
+    bad: conditioned("{}", more: "clear: {seats: {above: 9, below: 9}}"),
+    good: conditioned("{}", more: "clear: {seats: {above: 9}}")),
+  Lint(
+    warning: "7: rules.r.clear: what opens resolves only with its when: no number is above 9",
+    bad: conditioned("{segment: even}", more: "clear: {seats: {above: 9, below: 9}}"),
+    good: conditioned("{segment: even}", more: "clear: {seats: {above: 9}}")),
+  Lint(
+    warning: "3: phases.late: nobody is ever in this phase: no tenure is below 0",
+    bad: ruled(
+      "{r: {kind: silence, feature: any, after: 7d}}", "phases: {late: {when: {tenure: {below: 0d}}}, rest: {}}"),
+    good: ruled(
+      "{r: {kind: silence, feature: any, after: 7d}}", "phases: {late: {when: {tenure: {below: 1d}}}, rest: {}}")),
+  Lint(
+    warning: "5: scorecards.s.caps: one of the caps never applies: the grade of days lies between 20 and 60",
+    bad: capped("{measure.days: {below: 20}}"), good: capped("{measure.days: {at_most: 20}}")),
 ]
+
+/// A scorecard with a cap.
+private func capped(_ condition: String) -> String {
+  scored(both, bands: reachable).replacing("{s: {dim", with: "{s: {caps: [{if: \(condition), max: 40}], dim")
+}
 
 /// A rule with a condition, beside two segments of which one is given.
 private func conditioned(_ when: String, seats: String = "3", more: String = "severity: low") -> String {

@@ -17,7 +17,10 @@ extension Lints {
     for rule in model.rules {
       warn(["rules", rule.name, "when"], rule.when, "this rule can never fire")
       if let until = rule.until { warn(["rules", rule.name, "until"], until, "until has no effect") }
-      if let clear = rule.clear { warn(["rules", rule.name, "clear"], clear, "what opens never resolves") }
+      if let clear = rule.clear {
+        let effect = rule.when == .always ? "what opens never resolves" : "what opens resolves only with its when"
+        warn(["rules", rule.name, "clear"], clear, effect)
+      }
     }
   }
 

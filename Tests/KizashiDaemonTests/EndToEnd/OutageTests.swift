@@ -1,4 +1,5 @@
 import KizashiStore
+import Logging
 import Testing
 
 @testable import KizashiDaemon
@@ -145,6 +146,21 @@ import Testing
     try await house.pass(to: began + 43 * 60_000)
     #expect(try place.rows(Self.kinds) == [["0"], ["1"], ["4"], ["1"]])
     #expect(try place.rows(Self.pipeline) == told)
+    try await house.close()
+  }
+
+  @Test func `a wait that lines of the quarantine begin stands in the log behind all lines before`() async throws {
+    let place = try Workspace()
+    var house = try await StallHouse(place, at: Self.start)
+    try await house.deliver("app", [("busy", Self.start)])
+    try await house.deliver("billing", [("", Self.start), ("", Self.start), ("steady", Self.start)])
+    try await house.close()
+    house = try await StallHouse(place, at: Self.end, isUnread: true)
+    _ = try await Commands.retryQuarantine(
+      source: nil, reason: nil, try StallHouse.configure(place), house.store, house.host, house.clock.wall,
+      Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    try await house.host.flush()
+    #expect(try place.rows("SELECT kind, lines FROM stall_log") == [["4", "4"]])
     try await house.close()
   }
 
