@@ -13,9 +13,11 @@ extension Daemon {
       var time = timespec()
       clock_gettime(CLOCK_MONOTONIC, &time)
       let microseconds = UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
-      tell { try notifier.reloading(monotonicMicroseconds: microseconds, status: "reading the config again") }
+      states.tell { [notifier] in
+        try notifier.reloading(monotonicMicroseconds: microseconds, status: "reading the config again")
+      }
       let reply = await performReload()
-      tell { try notifier.ready(status: reply.message) }
+      states.tell { [notifier] in try notifier.ready(status: reply.message) }
       if reply.exitCode == 0 {
         logger.notice("Reloaded", metadata: ["result": "\(reply.message)"])
       } else {

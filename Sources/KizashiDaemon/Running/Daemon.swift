@@ -25,6 +25,7 @@ package final class Daemon: Sendable {
   let hookBase: HookBaseEnvironment
   let hookRunner: HookRunner
   let notifier: ServiceNotifier
+  let states: StateNotices
   /// The config in force.
   let current: Mutex<Configuration>
   /// Whether somebody looks for files and sockets.
@@ -73,6 +74,7 @@ package final class Daemon: Sendable {
     self.environment = environment
     current = Mutex(configuration)
     notifier = ServiceNotifier(environment: environment)
+    states = StateNotices(logger: logger)
     hookBase = HookBaseEnvironment(environment)
     hookRunner = HookRunner(openFiles: openFiles)
     let watchdog = WatchdogSettings(environment: environment, pid: getpid())
@@ -195,7 +197,7 @@ package final class Daemon: Sendable {
   func startReading() async throws {
     let configured = current.withLock { $0.sources }
     try await sources.follow(configured, opened)
-    tell { try notifier.ready(status: "following \(configured.count) sources") }
+    states.tell { [notifier] in try notifier.ready(status: "following \(configured.count) sources") }
     logger.notice(
       "Started", metadata: ["version": "\(ProgramVersion.current)", "store": "\(storePath)", "config": "\(configPath)"])
   }
@@ -225,7 +227,7 @@ private struct Reading: Service {
       failure = error
       break
     }
-    daemon.tell { try daemon.notifier.stopping(status: "storing what was read") }
+    daemon.states.tell { [notifier = daemon.notifier] in try notifier.stopping(status: "storing what was read") }
     // A full disk may stay full, and whoever stops us wants an end.
     await daemon.store.stopWaiting(after: .seconds(10))
     await daemon.sources.stopAll()
@@ -249,6 +251,7 @@ private struct ClockDriver: Service {
       // What a look takes, on a file system that hangs, must not stop the clock.
       if beats % 5 == 1 { daemon.lookForSources() }
       daemon.lookForTroubles()
+      daemon.states.tellAgain()
       guard beats % 10 == 0, daemon.notifier.address != nil else { continue }
       let status = await daemon.statusLine()
       daemon.tell { try daemon.notifier.status(status) }

@@ -3,6 +3,8 @@ import Glibc
 /// Why systemd could not be told something.
 package enum NotifyError: Error, Sendable, Hashable, CustomStringConvertible {
   case badAddress(String)
+  /// It takes nothing more for now.
+  case busy(address: String)
   case failed(address: String, step: String, reason: String)
 
   /// What was tried, why it failed, what to do.
@@ -11,6 +13,7 @@ package enum NotifyError: Error, Sendable, Hashable, CustomStringConvertible {
     case .badAddress(let address):
       "NOTIFY_SOCKET is \"\(address)\": neither an absolute path nor an abstract name (@…) of at most 107 bytes "
         + "(start kizashi by systemd with Type=notify, or unset the variable)"
+    case .busy(let address): "systemd does not take what it is told at \(address) for now"
     case .failed(let address, let step, let reason):
       "cannot notify systemd at \(address): \(step): \(reason) (is NotifyAccess=main set, and the socket reachable in the "
         + "service's namespace?)"
@@ -85,6 +88,7 @@ package struct ServiceNotifier: Sendable {
         }
       }
     } while sent < 0 && errno == EINTR
+    if sent < 0 && errno == EAGAIN { throw .busy(address: address) }
     guard sent == bytes.count else { throw failure("send") }
   }
 }

@@ -78,6 +78,31 @@ final class NotifyReceiver: Sendable {
     #expect(await receiver.next() == "READY=1")
   }
 
+  @Test func `states that systemd does not take yet are told later, in their order`() async throws {
+    let receiver = NotifyReceiver(directory.file("notify"))
+    let notifier = ServiceNotifier(environment: ["NOTIFY_SOCKET": receiver.address])
+    var waiting = 0
+    #expect(throws: NotifyError.busy(address: receiver.address)) {
+      while waiting < 10_000 {
+        try notifier.watchdog()
+        waiting += 1
+      }
+    }
+    let states = StateNotices(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    states.tell { try notifier.reloading(monotonicMicroseconds: 1) }
+    states.tell { try notifier.ready() }
+    #expect(receiver.drain() == waiting)
+    states.tellAgain()
+    #expect(await receiver.next() == "RELOADING=1\nMONOTONIC_USEC=1")
+    #expect(await receiver.next() == "READY=1")
+    // Told once, and what can never be told stands in nobody's way.
+    states.tellAgain()
+    states.tell { try ServiceNotifier(environment: ["NOTIFY_SOCKET": "relative"]).ready() }
+    states.tell { try notifier.stopping() }
+    #expect(await receiver.next() == "STOPPING=1")
+    #expect(receiver.drain() == 0)
+  }
+
   @Test func `without systemd nothing happens`() throws {
     try ServiceNotifier(environment: [:]).ready()
     try ServiceNotifier(environment: ["NOTIFY_SOCKET": ""]).watchdog()
