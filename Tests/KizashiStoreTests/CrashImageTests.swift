@@ -54,7 +54,8 @@ import Testing
     commit.fingerprints = [FingerprintBlock(hour: hour, bytes: [UInt8](repeating: UInt8(n & 255), count: 100 + n))]
     commit.accountRows = [accountRow(account, score: 5000 + n), accountRow(0, score: 4000 + n)]
     commit.scoreHistory = [
-      ScoreHistoryRow(account: account, day: LocalDay(number: 20_000), at: noon, score: 5000 + n, band: 1)
+      ScoreHistoryRow(
+        account: account, day: BusinessCalendar.utc.day(of: noon.tile), at: noon, score: 5000 + n, band: 1)
     ]
     commit.changes = [
       Change(

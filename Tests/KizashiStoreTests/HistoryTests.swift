@@ -92,31 +92,103 @@ import Testing
     #expect(try reader.changes(query).map(\.sequence) == [numbers[7]])
   }
 
-  @Test(arguments: [HistoryKey.scoreDay, .change]) func `a key and its SQL say the same`(_ key: HistoryKey) throws {
+  @Test func `a change's key and its SQL say the same`() throws {
     var random = SeededGenerator(seed: 7)
     let temporary = try store { _ in }
     let accounts: [UInt32] = [0, 1, 20_000, 99_999_999]
-    let most = key.offset == 0 ? (Int64(1) << 36) - 1 : (1 << 22) - 1
-    let numbers = [-key.offset, 0, most] + (0..<20).map { _ in Int64.random(in: -key.offset...most, using: &random) }
+    let most = (Int64(1) << 36) - 1
+    let numbers = [0, most] + (0..<20).map { _ in Int64.random(in: 0...most, using: &random) }
     var keys: Set<Int64> = []
     for account in accounts {
       for number in numbers {
-        let value = key.key(account, number)
+        let value = ChangeKey.key(account, number)
         keys.insert(value)
-        #expect(value >= 0 && key.block(of: value) == key.block(number))
+        #expect(value >= 0 && ChangeKey.block(of: value) == ChangeKey.block(number))
         let sql = """
-          SELECT \(key.key(of: "\(account)", "(\(number))")), \(key.account(of: "\(value)")),
-            \(key.number(of: "\(value)")), \(key.block(of: "\(value)")), \(key.block("(\(number))")),
-            \(key.isOf("\(account)", block: "\(key.block(number))", key: "\(value)")),
-            \(key.isOf("\(account + 1)", block: "\(key.block(number))", key: "\(value)"))
+          SELECT \(ChangeKey.key(of: "\(account)", "(\(number))")), \(ChangeKey.account(of: "\(value)")),
+            \(ChangeKey.number(of: "\(value)")), \(ChangeKey.block(of: "\(value)")), \(ChangeKey.block("(\(number))")),
+            \(ChangeKey.isOf("\(account)", block: "\(ChangeKey.block(number))", key: "\(value)")),
+            \(ChangeKey.isOf("\(account + 1)", block: "\(ChangeKey.block(number))", key: "\(value)"))
           """
         #expect(
           try temporary.rows(sql)
             == [
-              ["\(value)", "\(account)", "\(number)", "\(key.block(number))", "\(key.block(number))", "1", "0"]
+              [
+                "\(value)", "\(account)", "\(number)", "\(ChangeKey.block(number))", "\(ChangeKey.block(number))", "1",
+                "0",
+              ]
             ])
       }
     }
     #expect(keys.count == accounts.count * Set(numbers).count)
+  }
+
+  @Test func `a day's value and its SQL say the same`() throws {
+    var random = SeededGenerator(seed: 8)
+    let temporary = try store { _ in }
+    // All days that RFC 3339 can write; local days begin up to 15 hours before that of UTC, and end up to 13 behind it.
+    let days =
+      [-719_162, -1, 0, 7, 8, 2_932_896] + (0..<20).map { _ in Int32.random(in: -719_162...2_932_896, using: &random) }
+    for day in days {
+      for (into, score, mark) in [
+        (Int64(-15 * 3_600_000), Int?.none, Int64(0)), (37 * 3_600_000, 0, (1 << 21) - 1), (0, 10_000, 1),
+        (.random(in: -54_000_000...133_200_000, using: &random), .random(in: 0...10_000, using: &random), 77),
+      ] {
+        let account = AccountID.random(in: 0...(1 << 31 - 1), using: &random)
+        let at = Instant(milliseconds: Int64(day) * Self.day + into)
+        let value = ScoreDays.value(
+          ScoreHistoryRow(account: account, day: LocalDay(number: day), at: at, score: score, band: 0), mark: mark)
+        let (key, place) = (ScoreDays.key(account, day), ScoreDays.place(day))
+        #expect(key >= 0 && value >= 0 && ScoreDays.block(of: key) == ScoreDays.block(day))
+        #expect(ScoreDays.account(of: key) == account)
+        #expect(ScoreDays.score(of: value) == score)
+        #expect(ScoreDays.instant(of: value, place: place, key: key) == at)
+        let inSQL = ScoreDays.day(of: "\(key)", place: "\(place)")
+        let block = "\(ScoreDays.block(day))"
+        let sql = """
+          SELECT \(ScoreDays.block("(\(day))")), \(ScoreDays.block(of: "\(key)")), \(ScoreDays.account(of: "\(key)")),
+            \(ScoreDays.key(of: "\(account)", block: block)), \(inSQL), \(ScoreDays.instant(of: "\(value)", day: inSQL)),
+            \(ScoreDays.score(of: "\(value)")), \(ScoreDays.mark(of: "\(value)"))
+          """
+        #expect(
+          try temporary.rows(sql) == [
+            [
+              block, block, "\(account)", "\(key)", "\(day)", "\(at.milliseconds)", score.map { "\($0)" } ?? "NULL",
+              "\(mark)",
+            ]
+          ])
+      }
+    }
+  }
+
+  @Test func `a day that comes again replaces itself and leaves the days beside it, under any config`() throws {
+    let temporary = try TemporaryStore()
+    let store = try temporary.open()
+    func write(_ version: Int, _ rows: [(day: Int32, score: Int?, band: Int)], names: [String] = []) throws {
+      var commit = Commit()
+      commit.now = noon
+      if !names.isEmpty { commit.accounts = NameBlock(firstID: 0, names) }
+      commit.scoreHistory = rows.map {
+        ScoreHistoryRow(
+          account: 0, day: LocalDay(number: $0.day), at: Instant(milliseconds: Int64($0.day) * Self.day + 60_000),
+          score: $0.score, band: $0.band)
+      }
+      try store.write(CommitUnit(commit, version: version))
+    }
+    let first = try store.register(.standard())
+    // Of a day that comes twice in a commit the later row counts, whatever comes between.
+    try write(first, [(19_999, 7000, 0), (20_000, 5000, 1), (20_001, 4000, 1), (20_000, 100, 2)], names: ["acme"])
+    try write(first, [(20_002, nil, 3)])
+    let second = try store.register(.standard(hash: "another"))
+    #expect(second != first)
+    try write(second, [(20_001, 8000, 0), (20_008, 9000, 0)])
+    #expect(
+      try temporary.rows(
+        "SELECT day, score, band, config_version FROM score_history WHERE account = 'acme' ORDER BY day")
+        == [
+          ["2024-10-03", "70.0", "green", "\(first)"], ["2024-10-04", "1.0", "red", "\(first)"],
+          ["2024-10-05", "80.0", "green", "\(second)"], ["2024-10-06", "NULL", "unknown", "\(first)"],
+          ["2024-10-12", "90.0", "green", "\(second)"],
+        ])
   }
 }

@@ -29,6 +29,19 @@ public struct Fact: Sendable, Hashable {
   }
 }
 
+extension Fact {
+  fileprivate func hasKey(of other: Fact) -> Bool {
+    hour == other.hour && account == other.account && event == other.event && user == other.user
+  }
+
+  fileprivate func precedes(_ other: Fact) -> Bool {
+    if hour != other.hour { return hour < other.hour }
+    if account != other.account { return account < other.account }
+    if event != other.event { return event < other.event }
+    return user < other.user
+  }
+}
+
 /// Fingerprints of the ids accepted since the last commit whose events lie in one hour.
 public struct FingerprintBlock: Sendable {
   /// The tile of the events: hours since the epoch, UTC.
@@ -45,27 +58,46 @@ public struct FingerprintBlock: Sendable {
 /// Operations on lists of facts.
 public enum Facts {
   /// Sorted by (hour, account, event, user), one fact per key: the order the store is clustered by.
-  public static func combined(_ facts: consuming [Fact]) -> [Fact] {
-    facts.sort { a, b in
-      if a.hour != b.hour { return a.hour < b.hour }
-      if a.account != b.account { return a.account < b.account }
-      if a.event != b.event { return a.event < b.event }
-      return a.user < b.user
-    }
-    var result = 0
-    for index in facts.indices.dropFirst() {
-      let f = facts[index]
-      let r = facts[result]
-      if f.hour == r.hour && f.account == r.account && f.event == r.event && f.user == r.user {
-        facts[result].events += f.events
-        facts[result].first = min(r.first, f.first)
-        facts[result].last = max(r.last, f.last)
+  public static func combined(_ facts: [Fact]) -> [Fact] {
+    var combined: [Fact] = []
+    combined.reserveCapacity(facts.count)
+    for place in order(facts) {
+      let fact = facts[place]
+      let last = combined.count - 1
+      if last >= 0, combined[last].hasKey(of: fact) {
+        combined[last].events += fact.events
+        combined[last].first = min(combined[last].first, fact.first)
+        combined[last].last = max(combined[last].last, fact.last)
       } else {
-        result += 1
-        facts[result] = f
+        combined.append(fact)
       }
     }
-    if !facts.isEmpty { facts.removeSubrange((result + 1)...) }
-    return facts
+    return combined
+  }
+
+  /// The places of facts in the order of their keys, each as one number of as many bits as these facts need.
+  private static func order(_ facts: [Fact]) -> [Int] {
+    guard let first = facts.first else { return [] }
+    var (oldest, newest) = (first.hour, first.hour)
+    var (account, event, user) = (AccountID(0), EventNameID(0), UserID(0))
+    for fact in facts {
+      oldest = min(oldest, fact.hour)
+      newest = max(newest, fact.hour)
+      account = max(account, fact.account)
+      event = max(event, fact.event)
+      user = max(user, fact.user)
+    }
+    let userBits = user.bitWidth - user.leadingZeroBitCount
+    let eventBits = userBits + event.bitWidth - event.leadingZeroBitCount
+    let accountBits = eventBits + account.bitWidth - account.leadingZeroBitCount
+    let hours = UInt64(Int64(newest) - Int64(oldest))
+    guard accountBits + hours.bitWidth - hours.leadingZeroBitCount <= 64 else {
+      return facts.indices.sorted { facts[$0].precedes(facts[$1]) }
+    }
+    return RadixOrder.places(
+      of: facts.map {
+        UInt64(Int64($0.hour) - Int64(oldest)) << accountBits | UInt64($0.account) << eventBits
+          | UInt64($0.event) << userBits | UInt64($0.user)
+      })
   }
 }

@@ -98,9 +98,8 @@ extension Engine {
     return lines.allSatisfy { $0.cause == first.cause } ? first.cause : .mixed
   }
 
-  private mutating func append(_ change: Change) {
+  private mutating func append(_ change: consuming Change) {
     changeSequence += 1
-    var change = change
     change.sequence = changeSequence
     pending.changes.append(change)
   }

@@ -30,16 +30,19 @@ struct KeptShares {
   /// More kinds than this are not kept.
   private static let most = 4096
   private var kept: [Kind: [Share]] = [:]
+  /// Of the last account, which the next is mostly like.
+  private var last: (kind: Kind, shares: [Share])?
 
   /// Each measure's effective share of the score; zero for absent ones.
   mutating func of(_ scorecard: CompiledScorecard, _ grades: UnsafePointer<Int32>) -> [Share] {
     guard scorecard.measureCount <= 64 else { return scorecard.shares(grades) }
     var kind = Kind(scorecard: ObjectIdentifier(scorecard), present: 0)
     for measure in 0..<scorecard.measureCount where grades[measure] >= 0 { kind.present |= 1 << UInt64(measure) }
-    if let shares = kept[kind] { return shares }
-    if kept.count >= Self.most { kept.removeAll() }
-    let shares = scorecard.shares(grades)
+    if let last, last.kind == kind { return last.shares }
+    if kept[kind] == nil && kept.count >= Self.most { kept.removeAll() }
+    let shares = kept[kind] ?? scorecard.shares(grades)
     kept[kind] = shares
+    last = (kind, shares)
     return shares
   }
 }

@@ -141,7 +141,18 @@ struct DeadlineQueue: ~Copyable {
         enqueue(account, instant)
       }
     }
-    opened.sort()
+    sortOpened()
+  }
+
+  private mutating func sortOpened() {
+    guard let first = opened.min(by: { $0.instant < $1.instant })?.instant,
+      opened.allSatisfy({ $0.instant - first <= Int64(UInt32.max) })
+    else { return opened.sort() }
+    var keys = opened.map { UInt64($0.instant - first) << 32 | UInt64($0.account) }
+    RadixOrder.sort(&keys)
+    for (place, key) in keys.enumerated() {
+      opened[place] = Entry(instant: first + Int64(key >> 32), account: AccountID(truncatingIfNeeded: key))
+    }
   }
 
   private mutating func rise() {

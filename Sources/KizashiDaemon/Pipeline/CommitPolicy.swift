@@ -38,7 +38,7 @@ package struct CommitPolicy: Sendable, Hashable {
   /// nothing to do while it gathers, or the engine while it is written. What is under way between them is a good part of a
   /// backfill's memory: at 500,000 events (80 MiB) a tenth more of all of it, and no faster (decision 0021).
   package static let replay = CommitPolicy(
-    mostBytes: 48 << 20, enoughBytes: 16 << 20, bytesPerAccount: 192, mostMilliseconds: 2000, whenDrained: false,
+    mostBytes: 48 << 20, enoughBytes: 24 << 20, bytesPerAccount: 192, mostMilliseconds: 2000, whenDrained: false,
     mostDeadlines: 1 << 17, mostDeadlinesNow: 1 << 17)
 
   /// How many deadlines of the present go into a commit where the first of them lies so many milliseconds behind the clock: twice as many

@@ -26,8 +26,8 @@ package struct ConfigRegistration: Sendable {
 struct ConfigMapping {
   /// The store-wide number of each of the model's measures.
   var measures: [Int64]
-  /// The store-wide number of each of the model's bands and, last, of `unknown`.
-  var bands: [Int64]
+  /// The mark of each of the model's bands and, last, of `unknown`: see ``ScoreDays``.
+  var marks: [Int64]
   /// The store-wide number of each of the properties that the model adds up.
   var properties: [Int64]
   var rules: [Rule]

@@ -19,7 +19,7 @@ struct ConfigRegistry {
     }
     try db.execute(sql: "UPDATE store_state SET config_version = ?", arguments: [version])
     let measures = try intern(config.model, db)
-    let bands = try (config.model.bands.bands.map(\.name) + ["unknown"]).map { try intern(band: $0, db) }
+    let marks = try (config.model.bands.bands.map(\.name) + ["unknown"]).map { try mark($0, version, db) }
     try forgetMilestones(except: config.model.milestones.map(\.name), db)
     try setWindows(config.windows, db)
     try setLocalDays(config.model.calendar, db)
@@ -29,7 +29,7 @@ struct ConfigRegistry {
     return (
       version,
       ConfigMapping(
-        measures: measures, bands: bands, properties: properties, rules: config.model.rules,
+        measures: measures, marks: marks, properties: properties, rules: config.model.rules,
         milestones: config.model.milestones.map(\.name), calendar: config.model.calendar,
         retentionMilliseconds: config.model.limits.retentionMilliseconds)
     )
@@ -63,13 +63,21 @@ struct ConfigRegistry {
     }
   }
 
-  /// The store-wide number of a band's name.
-  private static func intern(band: String, _ db: Database) throws -> Int64 {
+  /// The store-wide number of a band under a config version. They are dense, because a day's value has bits for two million.
+  private static func mark(_ band: String, _ version: Int, _ db: Database) throws -> Int64 {
     try db.execute(sql: "INSERT INTO band_name (name) VALUES (?) ON CONFLICT (name) DO NOTHING", arguments: [band])
-    guard let id = try Int64.fetchOne(db, sql: "SELECT id FROM band_name WHERE name = ?", arguments: [band]) else {
-      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a band name was not kept")
-    }
-    return id
+    try db.execute(
+      sql: """
+        INSERT INTO score_mark VALUES (
+          (SELECT ifnull(max(id) + 1, 0) FROM score_mark), (SELECT id FROM band_name WHERE name = ?), ?)
+        ON CONFLICT (band, config_version) DO NOTHING
+        """, arguments: [band, version])
+    let mark = try Int64.fetchOne(
+      db,
+      sql: "SELECT m.id FROM band_name n JOIN score_mark m ON m.band = n.id WHERE n.name = ? AND m.config_version = ?",
+      arguments: [band, version])
+    guard let mark else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a band name was not kept") }
+    return mark
   }
 
   /// Rows of milestones that are in the config no more.

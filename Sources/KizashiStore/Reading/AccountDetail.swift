@@ -147,8 +147,8 @@ extension StoreReader {
       db,
       sql: """
         SELECT c.at_ms FROM change_block b
-          CROSS JOIN change_of o ON \(HistoryKey.change.isOf("?1", block: "b.block", key: "o.key"))
-          CROSS JOIN change c ON c.seq = \(HistoryKey.change.number(of: "o.key"))
+          CROSS JOIN change_of o ON \(ChangeKey.isOf("?1", block: "b.block", key: "o.key"))
+          CROSS JOIN change c ON c.seq = \(ChangeKey.number(of: "o.key"))
         WHERE c.kind = ?2 ORDER BY b.block DESC, o.key DESC LIMIT 1
         """, arguments: [id, Change.Kind.band.rawValue]
     ).map(Instant.init(milliseconds:))

@@ -108,8 +108,8 @@ extension StoreReader {
     if let account = query.account {
       conditions.append(
         """
-        c.seq IN (SELECT \(HistoryKey.change.number(of: "o.key")) FROM account_name a CROSS JOIN change_block b
-          CROSS JOIN change_of o ON \(HistoryKey.change.isOf("a.id", block: "b.block", key: "o.key")) WHERE a.name = ?)
+        c.seq IN (SELECT \(ChangeKey.number(of: "o.key")) FROM account_name a CROSS JOIN change_block b
+          CROSS JOIN change_of o ON \(ChangeKey.isOf("a.id", block: "b.block", key: "o.key")) WHERE a.name = ?)
         """)
       arguments += [account]
     }

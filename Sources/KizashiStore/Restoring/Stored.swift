@@ -39,17 +39,18 @@ package struct StoredState: Sendable {
 
   private static func lastScores(_ db: Database) throws -> [AccountID: (at: Instant, score: Int?)] {
     var last: [AccountID: (at: Instant, score: Int?)] = [:]
-    // Within a block by account and day, and blocks are of days one after another: of an account the last one is the newest.
-    let query = try HotStatement(
-      db,
-      """
-      SELECT \(HistoryKey.scoreDay.account(of: "h.key")), \(HistoryKey.instant(ofScoreDay: "h")), score
-      FROM score_day h ORDER BY key
-      """)
+    // Blocks are of days one after another: of an account the last row is the newest.
+    let days = ScoreDays.columns.joined(separator: ", ")
+    let query = try HotStatement(db, "SELECT key, \(days) FROM score_days ORDER BY key")
     try query.forEachRow { row in
-      last[AccountID(truncatingIfNeeded: row.int(0))] = (
-        Instant(milliseconds: row.int(1)), row.optionalInt(2).map { Int($0) }
-      )
+      let key = row.int(0)
+      for place in (0..<ScoreDays.count).reversed() {
+        guard let value = row.optionalInt(Int32(1 + place)) else { continue }
+        last[ScoreDays.account(of: key)] = (
+          ScoreDays.instant(of: value, place: place, key: key), ScoreDays.score(of: value)
+        )
+        break
+      }
     }
     return last
   }

@@ -72,12 +72,11 @@ enum Tables {
     CREATE TABLE usage_window (id INTEGER PRIMARY KEY, name TEXT NOT NULL, hours INTEGER NOT NULL);
     """
 
-  /// Accounts, their scores and what changed. The key of `measure` is a ``MeasureKey``, those of `score_day` and `change_of` are
-  /// ``HistoryKey``s, whose blocks `score_block` and `change_block` list. `score_day.into_ms` is when that score came about, from
-  /// the UTC midnight of the day's date on: two bytes less than an instant, and none for what changes at midnight. `change_of`
+  /// Accounts, their scores and what changed. The key of `measure` is a ``MeasureKey``, that of `change_of` a ``ChangeKey``, and
+  /// `score_days` is laid out as ``ScoreDays`` says; `change_block` and `score_block` list their blocks. `change_of`
   /// finds the changes of an account: an index kept by hand, because a commit can fill it in its own order, at a third of what
   /// SQLite needs to keep one in the order of arrival. `from_value` and `to_value` are points as a number, all else as text. `account.since_ms` is when its score became
-  /// what it is: the instant of its newest `score_day`. An `attribute` that was removed stays, as null (type 0), so that an older word
+  /// what it is: the newest instant of its `score_days`. An `attribute` that was removed stays, as null (type 0), so that an older word
   /// that comes late does not bring it back after a restart.
   private static let accounts = """
     CREATE TABLE account (
@@ -90,10 +89,13 @@ enum Tables {
     CREATE TABLE measure (
       key INTEGER PRIMARY KEY, value REAL, grade INTEGER, share REAL NOT NULL, points REAL NOT NULL,
       missing INTEGER NOT NULL);
-    CREATE TABLE score_day (
-      key INTEGER PRIMARY KEY, into_ms INTEGER NOT NULL, score INTEGER, band INTEGER NOT NULL,
-      config_version INTEGER NOT NULL);
+    CREATE TABLE score_days (
+      key INTEGER PRIMARY KEY, \(ScoreDays.columns.map { "\($0) INTEGER" }.joined(separator: ", ")));
     CREATE TABLE score_block (block INTEGER PRIMARY KEY);
+    CREATE TABLE score_place (place INTEGER PRIMARY KEY);
+    INSERT INTO score_place VALUES \((0..<ScoreDays.count).map { "(\($0))" }.joined(separator: ", "));
+    CREATE TABLE score_mark (
+      id INTEGER PRIMARY KEY, band INTEGER NOT NULL, config_version INTEGER NOT NULL, UNIQUE (band, config_version));
     CREATE TABLE change (
       seq INTEGER PRIMARY KEY, account INTEGER NOT NULL, at_ms INTEGER NOT NULL, detected_ms INTEGER NOT NULL,
       kind INTEGER NOT NULL, subject TEXT, from_value, to_value, delta INTEGER, cause INTEGER NOT NULL,
@@ -179,7 +181,8 @@ enum Tables {
       ('change_block', NULL, '4'), ('score_block', NULL, '12'),
       ('delivery', 'delivery_queue', '1000 200 2 1 noskipscan'),
       ('delivery', 'sqlite_autoindex_delivery_1', '200000 1'), ('alert', 'alert_by_account', '20000 3'), ('alert', 'sqlite_autoindex_alert_1', '20000 1'),
-      ('measure', NULL, '80000'), ('score_day', NULL, '400000'), ('band_name', 'sqlite_autoindex_band_name_1', '5 1'),
+      ('measure', NULL, '80000'), ('score_days', NULL, '100000'), ('score_place', NULL, '8'),
+      ('score_mark', 'sqlite_autoindex_score_mark_1', '20 4 1'), ('band_name', 'sqlite_autoindex_band_name_1', '5 1'),
       ('attribute', 'attribute', '60000 3 1 noskipscan'), ('source', 'sqlite_autoindex_source_1', '5 1'),
       ('stream', 'stream', '20 4 1 noskipscan'), ('refusal', 'refusal', '20 4 1 noskipscan'),
       ('current_measure', NULL, '10'), ('measure_name', 'sqlite_autoindex_measure_name_1', '20 1');

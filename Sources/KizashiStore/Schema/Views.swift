@@ -17,7 +17,7 @@ struct Views: Equatable {
   /// A local-day number as a calendar date.
   static func date(_ day: String) -> String { "strftime('%Y-%m-%d', \(day) * 86400, 'unixepoch')" }
 
-  /// A compact explanation (see ``BecauseText``) as the documented JSON array of objects.
+  /// A compact explanation (see ``TextBytes/append(_:measures:)``) as the documented JSON array of objects.
   static func because(_ column: String) -> String {
     """
     CASE WHEN \(column) IS NULL THEN '[]' ELSE (
@@ -44,13 +44,16 @@ struct Views: Equatable {
   /// The score of most accounts in a large store has long been what it is: the history of these is not looked at.
   static func rise(days: Int) -> String {
     let then = "s.now_ms - \(days) * 86400000"
-    let key = HistoryKey.scoreDay
     // A local day is that of UTC or one beside it.
-    let latest = key.block("((\(then)) / 86400000 + 1)")
+    let latest = ScoreDays.block("((\(then)) / 86400000 + 1)")
     return """
       (r.score - CASE WHEN r.since_ms <= \(then) THEN r.score ELSE (
-        SELECT h.score FROM score_block b CROSS JOIN score_day h ON \(key.isOf("r.id", block: "b.block", key: "h.key"))
-        WHERE b.block <= \(latest) AND \(HistoryKey.instant(ofScoreDay: "h")) <= \(then) ORDER BY b.block DESC, h.key DESC LIMIT 1) END)
+        SELECT \(ScoreDays.score(of: "h.value")) FROM (
+          SELECT b.block, \(ScoreDays.value(of: "h", since: "b.room")) AS value
+          FROM (SELECT block, \(ScoreDays.room(inBlock: "block", at: then)) AS room FROM score_block) b
+            CROSS JOIN score_days h ON h.key = \(ScoreDays.key(of: "r.id", block: "b.block"))
+          WHERE b.block <= \(latest)) h
+        WHERE h.value IS NOT NULL ORDER BY h.block DESC LIMIT 1) END)
       """
   }
 
@@ -78,11 +81,16 @@ struct Views: Equatable {
 
   // As with `changes`: SQLite can begin with the account, block by block, or with the days.
   private static let scoreHistory = """
-    SELECT a.name AS account, \(date(HistoryKey.scoreDay.number(of: "h.key"))) AS day, \(time(HistoryKey.instant(ofScoreDay: "h"))) AS at,
-      h.score / 100.0 AS score, (SELECT b.name FROM band_name b WHERE b.id = h.band) AS band, h.config_version
-    FROM score_day h JOIN account_name a ON a.id = \(HistoryKey.scoreDay.account(of: "h.key"))
-      JOIN score_block b ON b.block = \(HistoryKey.scoreDay.block(of: "h.key"))
-        AND \(HistoryKey.scoreDay.isOf("a.id", block: "b.block", key: "h.key"))
+    SELECT a.name AS account, \(date("h.day")) AS day, \(time(ScoreDays.instant(of: "h.value", day: "h.day"))) AS at,
+      \(ScoreDays.score(of: "h.value")) / 100.0 AS score, n.name AS band, m.config_version
+    FROM (
+        SELECT h.key, \(ScoreDays.day(of: "h.key", place: "p.place")) AS day,
+          \(ScoreDays.value(of: "h", place: "p.place")) AS value
+        FROM score_days h CROSS JOIN score_place p) h
+      JOIN account_name a ON a.id = \(ScoreDays.account(of: "h.key"))
+      JOIN score_block b ON b.block = \(ScoreDays.block(of: "h.key"))
+        AND h.key = \(ScoreDays.key(of: "a.id", block: "b.block"))
+      CROSS JOIN score_mark m ON m.id = \(ScoreDays.mark(of: "h.value")) CROSS JOIN band_name n ON n.id = m.band
     """
 
   // `change_of` is joined by each of its conditions, so that SQLite can begin with the account or with the sequence.
@@ -93,9 +101,9 @@ struct Views: Equatable {
       \(state("c.to_value")) AS to_value, c.delta / 100.0 AS delta,
       \(name("c.cause", of: Cause.allCases.map { ($0.rawValue, $0.name) })) AS cause,
       \(because("c.because")) AS because
-    FROM change c JOIN account_name a ON a.id = c.account JOIN change_block b ON b.block = \(HistoryKey.change.block("c.seq"))
-      JOIN change_of o ON \(HistoryKey.change.isOf("a.id", block: "b.block", key: "o.key"))
-        AND o.key = \(HistoryKey.change.key(of: "c.account", "c.seq")) AND c.seq = \(HistoryKey.change.number(of: "o.key"))
+    FROM change c JOIN account_name a ON a.id = c.account JOIN change_block b ON b.block = \(ChangeKey.block("c.seq"))
+      JOIN change_of o ON \(ChangeKey.isOf("a.id", block: "b.block", key: "o.key"))
+        AND o.key = \(ChangeKey.key(of: "c.account", "c.seq")) AND c.seq = \(ChangeKey.number(of: "o.key"))
     """
 
   private static let alerts = """

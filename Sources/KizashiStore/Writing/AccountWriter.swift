@@ -13,12 +13,14 @@ final class AccountWriter {
   private let firing: HotStatement
   private let resolved: HotStatement
   private let attribute: HotInsert
-  private var because = BecauseText()
+  private var because = TextBytes()
 
   init(_ db: Database) throws {
     account = try HotInsert(db, "INSERT OR REPLACE INTO account", columns: 13)
     measure = try HotInsert(db, "INSERT OR REPLACE INTO measure", columns: 6)
-    day = try HotInsert(db, "INSERT OR REPLACE INTO score_day", columns: 5)
+    let days = ScoreDays.columns.map { "\($0) = ifnull(excluded.\($0), \($0))" }.joined(separator: ", ")
+    day = try HotInsert(
+      db, "INSERT INTO score_days", columns: 1 + ScoreDays.count, upsert: "ON CONFLICT (key) DO UPDATE SET \(days)")
     change = try HotInsert(db, "INSERT OR FAIL INTO change", columns: 11)
     changeOf = try HotInsert(db, "INSERT OR FAIL INTO change_of", columns: 1)
     dayBlock = try HotStatement(db, "INSERT INTO score_block VALUES (?) ON CONFLICT DO NOTHING")
@@ -43,27 +45,23 @@ final class AccountWriter {
   /// Writes a unit's account rows, history, changes, alerts and attributes.
   func write(_ unit: borrowing CommitUnit, config: ConfigMapping) throws {
     account.begin()
-    for row in unit.commit.accountRows { try write(row) }
+    try forEach(unit.commit.accountRows) { try write($0) }
     try account.finish()
     // By account and number, the order the table is clustered by; the engine gives them by account.
     measure.begin()
-    for row in unit.commit.measureRows { try write(row, config) }
+    try forEach(unit.commit.measureRows) { try write($0, config) }
     try measure.finish()
-    var block = Int64.min
-    day.begin()
-    for (key, index) in Self.clustered(unit.commit.scoreHistory) {
-      try begin(HistoryKey.scoreDay.block(of: key), after: &block, dayBlock)
-      try write(unit.commit.scoreHistory[index], key, config, unit.configVersion)
-    }
-    try day.finish()
+    try write(unit.commit.scoreHistory, config)
     change.begin()
-    for row in unit.commit.changes { try write(row, config, unit.detectedAt) }
+    try forEach(unit.commit.changes) { try write($0, config, unit.detectedAt) }
     try change.finish()
-    block = .min
+    var block = Int64.min
     changeOf.begin()
-    for key in unit.commit.changes.map({ HistoryKey.change.key($0.account, $0.sequence) }).sorted() {
-      try begin(HistoryKey.change.block(of: key), after: &block, changeBlock)
-      changeOf.bind(1, key)
+    var keys = unit.commit.changes.map { UInt64(ChangeKey.key($0.account, $0.sequence)) }
+    RadixOrder.sort(&keys)
+    for key in keys {
+      try begin(ChangeKey.block(of: Int64(key)), after: &block, changeBlock)
+      changeOf.bind(1, Int64(key))
       try changeOf.add()
     }
     try changeOf.finish()
@@ -75,13 +73,35 @@ final class AccountWriter {
     try attribute.finish()
   }
 
-  /// The history as its table is clustered: a backfill has many days of each account, in the order of time.
-  private static func clustered(_ rows: [ScoreHistoryRow]) -> [(key: Int64, index: Int)] {
-    var order = rows.indices.map { index in
-      (key: HistoryKey.scoreDay.key(rows[index].account, Int64(rows[index].day.number)), index: index)
+  /// In place: a loop would make a copy of each row, and count its texts' owners.
+  @inline(__always)
+  private func forEach<Row>(_ rows: [Row], _ write: (borrowing Row) throws -> Void) rethrows {
+    try rows.withUnsafeBufferPointer { rows in
+      for index in rows.indices { try write(rows[index]) }
     }
-    order.sort { $0.key < $1.key || ($0.key == $1.key && $0.index < $1.index) }
-    return order
+  }
+
+  /// History comes in the order of time, of which a backfill has many days of each account, and goes in that of its table; of a day
+  /// that comes twice the last counts.
+  private func write(_ rows: [ScoreHistoryRow], _ config: ConfigMapping) throws {
+    let keys = rows.map { UInt64(ScoreDays.key($0.account, $0.day.number)) }
+    let order = RadixOrder.places(of: keys)
+    var block = Int64.min
+    day.begin()
+    var next = order.startIndex
+    while next < order.endIndex {
+      let key = Int64(keys[order[next]])
+      try begin(ScoreDays.block(of: key), after: &block, dayBlock)
+      day.bind(1, key)
+      for column in 0..<ScoreDays.count { day.bind(2 + column, Int64?.none) }
+      while next < order.endIndex, keys[order[next]] == key {
+        let row = rows[order[next]]
+        day.bind(2 + ScoreDays.place(row.day.number), ScoreDays.value(row, mark: config.marks[row.band]))
+        next += 1
+      }
+      try day.add()
+    }
+    try day.finish()
   }
 
   /// Notes that a block is there, where another was before it.
@@ -92,7 +112,7 @@ final class AccountWriter {
     try statement.run()
   }
 
-  private func write(_ row: AccountRow) throws {
+  private func write(_ row: borrowing AccountRow) throws {
     account.bind(1, Int64(row.account))
     account.bind(2, row.firstSeen)
     account.bind(3, row.lastSeen)
@@ -109,7 +129,7 @@ final class AccountWriter {
     try account.add()
   }
 
-  private func write(_ row: MeasureRow, _ config: ConfigMapping) throws {
+  private func write(_ row: borrowing MeasureRow, _ config: ConfigMapping) throws {
     measure.bind(1, MeasureKey.key(row.account, config.measures[row.measure]))
     measure.bind(2, row.value)
     measure.bind(3, row.grade.map(Int64.init))
@@ -119,16 +139,7 @@ final class AccountWriter {
     try measure.add()
   }
 
-  private func write(_ row: ScoreHistoryRow, _ key: Int64, _ config: ConfigMapping, _ version: Int) throws {
-    day.bind(1, key)
-    day.bind(2, HistoryKey.milliseconds(into: Int64(row.day.number), of: row.at))
-    day.bind(3, row.score.map(Int64.init))
-    day.bind(4, config.bands[row.band])
-    day.bind(5, Int64(version))
-    try day.add()
-  }
-
-  private func write(_ row: Change, _ config: ConfigMapping, _ detectedAt: Instant) throws {
+  private func write(_ row: borrowing Change, _ config: ConfigMapping, _ detectedAt: Instant) throws {
     change.bind(1, row.sequence)
     change.bind(2, Int64(row.account))
     change.bind(3, row.at.milliseconds)
@@ -143,8 +154,7 @@ final class AccountWriter {
       change.bind(11, Int64?.none)
       return try change.add()
     }
-    because.set(row.because, measures: config.measures)
-    because.bytes.withUnsafeBufferPointer { change.bind(11, text: $0) }
+    change.bind(11) { $0.append(row.because, measures: config.measures) }
     try change.add()
   }
 
@@ -183,8 +193,9 @@ final class AccountWriter {
     firing.bind(10, row.scoreTo.map(Int64.init))
     firing.bind(11, row.band)
     firing.bind(12, row.coverage)
-    because.set(row.because, measures: config.measures)
-    firing.bind(13, row.because.isEmpty ? nil : String(decoding: because.bytes, as: UTF8.self))
+    because.removeAll()
+    because.append(row.because, measures: config.measures)
+    firing.bind(13, row.because.isEmpty ? nil : because.text)
     firing.bind(14, isShadow ? 1 : 0)
     try firing.run()
   }

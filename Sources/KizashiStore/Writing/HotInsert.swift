@@ -20,7 +20,7 @@ struct HotInsert: ~Copyable {
   private let columns: Int
   private let cells: UnsafeMutablePointer<ks_cell>
   private let rows: UnsafeMutablePointer<ks_rows>
-  private let texts = Texts()
+  private let texts: UnsafeMutablePointer<TextBytes>
 
   /// Call once for a connection, before the first insert is made.
   static func prepare(_ db: Database) throws {
@@ -62,6 +62,8 @@ struct HotInsert: ~Copyable {
     cells.initialize(repeating: ks_cell(), count: Self.rowsAtOnce * columns)
     rows = .allocate(capacity: 1)
     rows.initialize(to: ks_rows(cells: cells, count: 0, columns: Int32(columns), bytes: nil))
+    texts = .allocate(capacity: 1)
+    texts.initialize(to: TextBytes())
   }
 
   deinit {
@@ -69,12 +71,14 @@ struct HotInsert: ~Copyable {
     sqlite3_finalize(many)
     cells.deallocate()
     rows.deallocate()
+    texts.deinitialize(count: 1)
+    texts.deallocate()
   }
 
   /// Forgets what an earlier attempt left.
   func begin() {
     rows.pointee.count = 0
-    texts.removeAll()
+    texts.pointee.removeAll()
   }
 
   /// Sets a column of the row to be added; columns are numbered from 1.
@@ -117,9 +121,17 @@ struct HotInsert: ~Copyable {
   }
 
   private func bind(_ column: Int, _ value: UnsafeRawBufferPointer, kind: Int32) {
+    bind(column, kind: kind) { $0.append(value) }
+  }
+
+  /// Sets a column to the text that is appended.
+  @inline(__always)
+  func bind(_ column: Int, kind: Int32 = Int32(ks_text), appending append: (inout TextBytes) -> Void) {
     let cell = cell(column)
-    cell.pointee.integer = Int64(texts.append(value))
-    cell.pointee.length = Int32(value.count)
+    let start = texts.pointee.count
+    append(&texts.pointee)
+    cell.pointee.integer = Int64(start)
+    cell.pointee.length = Int32(texts.pointee.count - start)
     cell.pointee.kind = kind
   }
 
@@ -133,7 +145,7 @@ struct HotInsert: ~Copyable {
   @inline(__always)
   func add() throws {
     rows.pointee.count += 1
-    if rows.pointee.count == Self.rowsAtOnce || texts.bytes.count >= Self.bytesAtOnce { try insert() }
+    if rows.pointee.count == Self.rowsAtOnce || texts.pointee.count >= Self.bytesAtOnce { try insert() }
   }
 
   /// Inserts what has been added and is not inserted yet.
@@ -143,11 +155,9 @@ struct HotInsert: ~Copyable {
 
   private func insert() throws {
     defer { begin() }
-    try texts.bytes.withUnsafeBytes { texts in
-      rows.pointee.bytes = texts.baseAddress?.assumingMemoryBound(to: CChar.self)
-      if rows.pointee.count >= Self.fewest { return try run(many, binding: ks_sqlite_bind_rows(many, 1, rows)) }
-      for row in 0..<rows.pointee.count { try run(single, binding: ks_sqlite_bind_row(single, rows, row)) }
-    }
+    rows.pointee.bytes = UnsafeRawPointer(texts.pointee.start).assumingMemoryBound(to: CChar.self)
+    if rows.pointee.count >= Self.fewest { return try run(many, binding: ks_sqlite_bind_rows(many, 1, rows)) }
+    for row in 0..<rows.pointee.count { try run(single, binding: ks_sqlite_bind_row(single, rows, row)) }
   }
 
   private func run(_ statement: OpaquePointer, binding: Int32) throws {
@@ -155,19 +165,5 @@ struct HotInsert: ~Copyable {
     let code = sqlite3_step(statement)
     sqlite3_reset(statement)
     if code != SQLITE_DONE { throw HotStatement.error(connection, code, nil) }
-  }
-}
-
-/// The texts and blobs of some rows, one after another.
-private final class Texts {
-  /// Never empty, so that an empty text has an address too: without one it would be NULL.
-  private(set) var bytes: [UInt8] = [0]
-
-  func removeAll() { bytes.removeSubrange(1...) }
-
-  /// - Returns: Where they begin.
-  func append(_ text: UnsafeRawBufferPointer) -> Int {
-    defer { bytes.append(contentsOf: text) }
-    return bytes.count
   }
 }

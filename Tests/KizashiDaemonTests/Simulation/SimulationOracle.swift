@@ -163,7 +163,7 @@ extension Simulation {
         "SELECT 'lines', name, watermark_ms, lines, events, duplicates, ignored, undeduplicated FROM source",
         "SELECT 'refused', reason, line FROM quarantined",
         "SELECT 'numbers', id, score, computed, band, scored_ms, hex(state) FROM account",
-        "SELECT 'grades', * FROM measure", "SELECT 'days', * FROM score_day",
+        "SELECT 'grades', * FROM measure", "SELECT 'days', * FROM score_days", "SELECT 'marks', * FROM score_mark",
         "SELECT 'record', seq, source, at_ms, account, user, id, kind, event, line FROM record",
         // Reminders follow the wall clock and when a hook ran, not the log.
         "SELECT 'delivery', delivery_id, alert_id, hook FROM delivery WHERE delivery_id NOT LIKE '%:firing.%'",
