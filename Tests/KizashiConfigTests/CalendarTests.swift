@@ -147,7 +147,13 @@ import Testing
     #expect(julian.changes(in: 2024)[0].since == Int(try seconds("2024-03-01T03:00")))
     #expect(julian.changes(in: 2024)[1].since == Int(try seconds("2024-10-27T04:00")))
     #expect(PosixZone("<+0545>-5:45")?.standard == 20_700)
-    for text in ["", "A-1", "CET", "CET-1CEST", "CET-1CEST,M13.1.0,M10.5.0", "CET-1CEST,M3.5.0", "CET-200", "<+01-1"] {
+    // No farther from UTC than a day, where a score's history has room for the days.
+    #expect(PosixZone("CET-24")?.standard == PosixZone.farthest)
+    for text in [
+      "", "A-1", "CET", "CET-1CEST", "CET-1CEST,M13.1.0,M10.5.0", "CET-1CEST,M3.5.0", "CET-200", "<+01-1",
+      "CET-24:00:01",
+      "CET-24CEST,M3.5.0,M10.5.0", "CET24:01",
+    ] {
       #expect(PosixZone(text) == nil, "\(text)")
     }
   }
@@ -158,6 +164,13 @@ import Testing
     for length in stride(from: 0, to: bytes.count, by: 7) {
       #expect(throws: ZoneFile.Malformed.self, "cut to \(length)") { _ = try ZoneFile(Array(bytes[..<length])) }
     }
+    // The first offset of the newer block, a day and a second from UTC.
+    var far = bytes
+    let block = try #require(bytes.indices.last { bytes[$0...].starts(with: Array("TZif".utf8)) })
+    let times = bytes[block + 32..<block + 36].reduce(0) { $0 << 8 | Int($1) }
+    let second = Int32(PosixZone.farthest + 1).bigEndian
+    withUnsafeBytes(of: second) { far.replaceSubrange(block + 44 + times * 9..<block + 48 + times * 9, with: $0) }
+    #expect(throws: ZoneFile.Malformed.self) { _ = try ZoneFile(far) }
     let seed = UInt64.random(in: 0...UInt64.max)
     var generator = SeededGenerator(seed: seed)
     for _ in 0..<2000 {

@@ -221,6 +221,42 @@ import Testing
     }
   }
 
+  @Test func `an explanation of any length has room`() {
+    let values: [ShownValue] = [
+      .missing, ShownValue(1, over: 3), ShownValue(-(1 << 55) + 1, over: 2),
+      ShownValue((1 << 55) - 1, over: (1 << 55) - 1),
+      ShownValue(.min, over: 3), ShownValue(.max, over: 1), ShownValue(-1, over: .max),
+    ]
+    var lines: [ExplanationLine] = []
+    for from in values {
+      for to in values {
+        for (measure, points) in [(0, Int(Int32.min)), (1, Int(Int32.max)), (ExplanationLine.scorecard, 0)] {
+          lines.append(ExplanationLine(measure: measure, points: points, from: from, to: to, cause: .mixed))
+        }
+      }
+    }
+    let measures: [Int64] = [.min, .max]
+    func shown(_ value: ShownValue) -> String {
+      guard let rational = value.rational else { return "null" }
+      let isWhole = value.numerator % value.denominator == 0
+      return "\"\(rational.text(digits: isWhole ? 0 : 2))\""
+    }
+    let expected = lines.map { line in
+      let measure = line.measure < 0 ? Int64(line.measure) : measures[line.measure]
+      return "[\(measure),\(line.points),\(shown(line.from)),\(shown(line.to)),\(Cause.mixed.rawValue)]"
+    }
+    // From no room at all on, each time beginning elsewhere.
+    for start in 0..<70 {
+      var text = TextBytes(capacity: 1)
+      text.append(String(repeating: "-", count: start))
+      for line in lines { text.append([line], measures: measures) }
+      #expect(text.text == String(repeating: "-", count: start) + expected.map { "[\($0)]" }.joined())
+    }
+    var text = TextBytes(capacity: 1)
+    text.append(lines, measures: measures)
+    #expect(text.text == "[\(expected.joined(separator: ","))]")
+  }
+
   @Test func `every view has the documented columns`() throws {
     let temporary = try written { _ in }
     let documented = [

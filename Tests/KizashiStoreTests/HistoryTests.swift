@@ -126,13 +126,13 @@ import Testing
   @Test func `a day's value and its SQL say the same`() throws {
     var random = SeededGenerator(seed: 8)
     let temporary = try store { _ in }
-    // All days that RFC 3339 can write; local days begin up to 15 hours before that of UTC, and end up to 13 behind it.
+    // All days that RFC 3339 can write; local days begin up to 24 hours before that of UTC, and their last hour ends 25 behind it.
     let days =
       [-719_162, -1, 0, 7, 8, 2_932_896] + (0..<20).map { _ in Int32.random(in: -719_162...2_932_896, using: &random) }
     for day in days {
       for (into, score, mark) in [
-        (Int64(-15 * 3_600_000), Int?.none, Int64(0)), (37 * 3_600_000, 0, (1 << 21) - 1), (0, 10_000, 1),
-        (.random(in: -54_000_000...133_200_000, using: &random), .random(in: 0...10_000, using: &random), 77),
+        (Int64(-24 * 3_600_000), Int?.none, Int64(0)), (49 * 3_600_000 - 1, 0, (1 << 21) - 1), (0, 10_000, 1),
+        (.random(in: -86_400_000...176_399_999, using: &random), .random(in: 0...10_000, using: &random), 77),
       ] {
         let account = AccountID.random(in: 0...(1 << 31 - 1), using: &random)
         let at = Instant(milliseconds: Int64(day) * Self.day + into)
@@ -159,6 +159,35 @@ import Testing
           ])
       }
     }
+  }
+
+  @Test func `days of many accounts join the rows that are there`() throws {
+    let temporary = try TemporaryStore()
+    let store = try temporary.open()
+    _ = try store.register(.standard())
+    var random = SeededGenerator(seed: 9)
+    var expected: [[String]: String] = [:]
+    for commitNumber in 0..<6 {
+      var commit = Commit()
+      commit.now = noon
+      if commitNumber == 0 { commit.accounts = NameBlock(firstID: 0, (0..<300).map { "account-\($0)" }) }
+      for account in 0..<300 as Range<AccountID> {
+        for _ in 0..<Int.random(in: 0...2, using: &random) {
+          let day = Int32.random(in: 20_000..<20_020, using: &random)
+          let score = Int.random(in: 0...2, using: &random) == 0 ? nil : Int.random(in: 0...10_000, using: &random)
+          commit.scoreHistory.append(
+            ScoreHistoryRow(
+              account: account, day: LocalDay(number: day), at: Instant(milliseconds: Int64(day) * Self.day),
+              score: score, band: 0))
+          expected[["account-\(account)", rfc3339(Int64(day) * Self.day)]] =
+            score.map { "\(Double($0) / 100)" } ?? "NULL"
+        }
+      }
+      try store.write(CommitUnit(commit))
+    }
+    let found = try temporary.rows("SELECT account, at, score FROM score_history")
+    #expect(found.count == expected.count)
+    #expect(found.allSatisfy { expected[[$0[0], $0[1]]] == $0[2] })
   }
 
   @Test func `a day that comes again replaces itself and leaves the days beside it, under any config`() throws {

@@ -126,7 +126,9 @@ import Testing
     ("SELECT * FROM alerts WHERE alert_id = 'a'", "sqlite_autoindex_alert_1"),
     ("SELECT * FROM measures WHERE account = 'a'", "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)"),
     ("SELECT * FROM score_history WHERE account = 'a'", "SEARCH h USING INTEGER PRIMARY KEY (rowid=?)"),
-    ("SELECT * FROM score_history ORDER BY account, day", "SEARCH h USING INTEGER PRIMARY KEY (rowid=?)"),
+    // Everybody's: in one scan, not with a seek for each account and block.
+    ("SELECT * FROM score_history ORDER BY account, day", "SCAN h"),
+    ("SELECT account, max(at), score FROM score_history GROUP BY account", "SCAN h"),
     ("SELECT * FROM measures ORDER BY account", "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)"),
     ("SELECT * FROM accounts WHERE account = 'a'", "SEARCH r USING INTEGER PRIMARY KEY (rowid=?)"),
     ("SELECT * FROM account_attributes WHERE account = 'a'", "SEARCH x USING PRIMARY KEY (account=?)"),

@@ -28,11 +28,15 @@ struct PosixZone: Equatable {
       && a.daylight?.end == b.daylight?.end
   }
 
+  /// Seconds that no zone lies farther from UTC: a local day is that of UTC or one beside it.
+  static let farthest = 86_400
+
   /// Nil for text that is no such rule.
   init?(_ text: String) {
     var scanner = Scanner(bytes: Array(text.utf8))
     guard scanner.name(), let west = scanner.time() else { return nil }
     standard = -west
+    guard abs(standard) <= Self.farthest else { return nil }
     guard !scanner.isAtEnd else { return }
     guard scanner.name() else { return nil }
     var offset = standard + 3600
@@ -40,6 +44,7 @@ struct PosixZone: Equatable {
       guard let west = scanner.time() else { return nil }
       offset = -west
     }
+    guard abs(offset) <= Self.farthest else { return nil }
     guard scanner.skip(","), let start = scanner.change(), scanner.skip(","), let end = scanner.change(),
       scanner.isAtEnd
     else { return nil }

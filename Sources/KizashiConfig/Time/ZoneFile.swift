@@ -115,7 +115,7 @@ extension ZoneFile {
     func offset(ofType type: Int, _ block: Block, width: Int) throws(Malformed) -> Int {
       guard type < block.types else { throw Malformed(why: "it names an offset it does not have") }
       let offset = Int(try integer(at: block.start + block.times * (width + 1) + type * 6, width: 4))
-      guard abs(offset) < 86_400 * 2 else { throw Malformed(why: "it has an offset of \(offset) seconds") }
+      guard abs(offset) <= PosixZone.farthest else { throw Malformed(why: "it has an offset of \(offset) seconds") }
       return offset
     }
 

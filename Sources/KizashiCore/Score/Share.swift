@@ -39,8 +39,12 @@ struct KeptShares {
     var kind = Kind(scorecard: ObjectIdentifier(scorecard), present: 0)
     for measure in 0..<scorecard.measureCount where grades[measure] >= 0 { kind.present |= 1 << UInt64(measure) }
     if let last, last.kind == kind { return last.shares }
-    if kept[kind] == nil && kept.count >= Self.most { kept.removeAll() }
-    let shares = kept[kind] ?? scorecard.shares(grades)
+    if let shares = kept[kind] {
+      last = (kind, shares)
+      return shares
+    }
+    if kept.count >= Self.most { kept.removeAll() }
+    let shares = scorecard.shares(grades)
     kept[kind] = shares
     last = (kind, shares)
     return shares

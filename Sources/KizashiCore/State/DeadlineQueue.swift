@@ -144,9 +144,10 @@ struct DeadlineQueue: ~Copyable {
     sortOpened()
   }
 
+  /// As numbers of how far each lies behind the first, and its account, where that fits: nearly always, because it is an hour.
   private mutating func sortOpened() {
     guard let first = opened.min(by: { $0.instant < $1.instant })?.instant,
-      opened.allSatisfy({ $0.instant - first <= Int64(UInt32.max) })
+      opened.allSatisfy({ UInt64(bitPattern: $0.instant &- first) <= UInt64(UInt32.max) })
     else { return opened.sort() }
     var keys = opened.map { UInt64($0.instant - first) << 32 | UInt64($0.account) }
     RadixOrder.sort(&keys)

@@ -17,7 +17,7 @@ package struct CommitPolicy: Sendable, Hashable {
   package var mostBytes: Int
   /// Bytes after which a store that is free gets them.
   package var enoughBytes: Int
-  /// Bytes for each account there is, where that is more than ``mostBytes``; a third of it is enough then. A commit that touches a
+  /// Bytes for each account there is, where that is more than ``mostBytes``; a third of it, and no less than ``enoughBytes``, is enough then. A commit that touches a
   /// tenth of a million accounts rewrites nearly all pages of what is known of them: one with more lines costs less for each.
   package var bytesPerAccount: Int
   /// After how many milliseconds a store that is free gets what there is.

@@ -209,9 +209,12 @@ package final class Daemon: Sendable {
     return quiet
   }
 
-  /// Tells systemd something; that it cannot be told is worth a line, no more.
+  /// Tells systemd how things stand; that it cannot be told is worth a line, no more, and that it has no time not even that: it is
+  /// told again.
   func tell(_ send: () throws -> Void) {
-    do { try send() } catch { logger.warning("systemd cannot be told", metadata: ["error": "\(error)"]) }
+    do { try send() } catch NotifyError.busy {} catch {
+      logger.warning("systemd cannot be told", metadata: ["error": "\(error)"])
+    }
   }
 }
 

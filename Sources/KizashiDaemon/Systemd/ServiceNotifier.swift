@@ -76,15 +76,13 @@ package struct ServiceNotifier: Sendable {
     let descriptor = socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw failure("socket") }
     defer { close(descriptor) }
-    // A manager that is itself stuck must not hold the daemon for longer than this.
-    var limit = timeval(tv_sec: 1, tv_usec: 0)
-    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     let bytes = Array(message.utf8)
     var sent = -1
     repeat {
       sent = withUnsafePointer(to: storage) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          sendto(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL), $0, length)
+          // A manager that is itself stuck must not hold the daemon.
+          sendto(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT), $0, length)
         }
       }
     } while sent < 0 && errno == EINTR

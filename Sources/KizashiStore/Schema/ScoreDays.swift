@@ -18,10 +18,11 @@ enum ScoreDays {
   private static let dayOffset: Int64 = 1 << 20
   private static let accountBits: Int64 = 31
   private static let accountMask: Int64 = 1 << accountBits - 1
-  /// Added to milliseconds: a local day begins up to 15 hours before that of UTC.
-  private static let intoOffset: Int64 = 1 << 26
   private static let intoBits: Int64 = 28
   private static let intoMask: Int64 = 1 << intoBits - 1
+  /// Added to milliseconds: local days begin and end up to 24 hours before or behind that of UTC, and an hour belongs to the day it
+  /// begins in. What fits lies as far before a day as behind it.
+  private static let intoOffset: Int64 = (1 << intoBits - millisecondsOfDay) / 2
   private static let scoreBits: Int64 = 14
   private static let scoreMask: Int64 = 1 << scoreBits - 1
   private static let millisecondsOfDay: Int64 = 86_400_000
@@ -45,7 +46,7 @@ enum ScoreDays {
   static func value(_ row: ScoreHistoryRow, mark: Int64) -> Int64 {
     let into = row.at.milliseconds - Int64(row.day.number) * millisecondsOfDay + intoOffset
     let score = row.score.map { Int64($0) + 1 } ?? 0
-    assert(into >= 0 && into <= intoMask && score >= 0 && score <= scoreMask && mark >= 0 && mark < 1 << 21)
+    precondition(into >= 0 && into <= intoMask && score >= 0 && score <= scoreMask && mark >= 0 && mark < 1 << 21)
     return (mark << scoreBits | score) << intoBits | into
   }
 

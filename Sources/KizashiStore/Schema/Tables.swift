@@ -178,7 +178,7 @@ enum Tables {
       ('feature', 'sqlite_autoindex_feature_1', '100 1'),
       ('feature_event', 'feature_event', '300 3 1 noskipscan'), ('usage_window', NULL, '4'),
       ('store_state', NULL, '1'), ('account', NULL, '20000'), ('change', NULL, '200000'), ('change_of', NULL, '200000'),
-      ('change_block', NULL, '4'), ('score_block', NULL, '12'),
+      ('change_block', NULL, '4'), ('score_block', NULL, '200'),
       ('delivery', 'delivery_queue', '1000 200 2 1 noskipscan'),
       ('delivery', 'sqlite_autoindex_delivery_1', '200000 1'), ('alert', 'alert_by_account', '20000 3'), ('alert', 'sqlite_autoindex_alert_1', '20000 1'),
       ('measure', NULL, '80000'), ('score_days', NULL, '100000'), ('score_place', NULL, '8'),

@@ -45,4 +45,32 @@ import Testing
       now = max(now, limit)
     }
   }
+
+  @Test(arguments: 1...5 as ClosedRange<UInt64>)
+  func `an hour of very many fires in the same order, with deadlines long past and those of the hour`(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var queue = DeadlineQueue()
+    let hour = Int64.random(in: -5...500_000, using: &random) * Tile.length
+    var due: [Int64] = []
+    // The first opens the wheel an hour before, so that the others wait in one bucket.
+    for account in 0..<2000 {
+      queue.addAccount()
+      due.append(
+        hour + [0, 0, Int64.random(in: 0..<Tile.length, using: &random)][Int.random(in: 0...2, using: &random)])
+      queue.set(AccountID(account), due[account])
+    }
+    // Moved while they wait: what has long been due is put right when the bucket is opened.
+    let isFar = Bool.random(using: &random)
+    for account in stride(from: 1, to: 2000, by: 97) where isFar {
+      due[account] = hour - (account % 2 == 0 ? 1 : 1 << 40)
+      queue.set(AccountID(account), due[account])
+    }
+    let expected = due.indices.sorted { (due[$0], $0) < (due[$1], $1) }
+    var fired: [Int] = []
+    while let account = queue.next(upTo: hour + Tile.length) {
+      fired.append(Int(account))
+      queue.set(account, .max)
+    }
+    #expect(fired == expected, "seed \(seed)")
+  }
 }

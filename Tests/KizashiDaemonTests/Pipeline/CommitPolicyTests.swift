@@ -50,6 +50,9 @@ import Testing
         storeIsFree: true)
     }
     #expect(decide(policy, policy.enoughBytes, 100_000) == .commit)
+    // Where a third of what may gather is less than what is enough.
+    #expect(decide(policy, policy.enoughBytes - 1, 300_000) == .gather)
+    #expect(decide(policy, policy.enoughBytes, 300_000) == .commit)
     #expect(decide(policy, 63_999_999, 1_000_000) == .gather)
     #expect(decide(policy, 64_000_000, 1_000_000) == .commit)
     #expect(
