@@ -95,7 +95,7 @@ import Testing
     }
     try await good.flush()
     let took = ContinuousClock.now - pace
-    #expect(took < .seconds(20), "\(took)")
+    #expect(took < .seconds(60), "\(took)")
     #expect(daemon.memory.now - idle < Self.room)
     #expect(place.number("SELECT sum(events) FROM fact") == 401)
     good.close()
