@@ -1,5 +1,5 @@
-/// Puts numbers in order by their digits, without comparing them: a commit has 100,000 facts, and to compare and move each of them some
-/// seventeen times took longer than to store a fifth of them.
+/// Puts numbers in order by their digits, without comparing them: a commit has 100,000 facts, and comparing and moving each of them some
+/// seventeen times took a tenth of the instructions that storing them does; this takes half of that (decision 0035).
 ///
 /// Least significant digit first, 8 bits a digit, leaving out digits that all have alike (Knuth, TAOCP 3, 5.2.5, algorithm R). Few
 /// numbers are compared all the same.
